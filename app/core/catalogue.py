@@ -1,0 +1,205 @@
+"""The catalogue as readers see it: an immutable snapshot, held in pandas."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+
+import pandas as pd
+
+from app.core.errors import BookNotFound
+
+RATINGS = (1, 2, 3, 4, 5)
+SORT_COLUMNS = {
+    "id": "id",
+    "titulo": "folded_title",
+    "categoria": "folded_category",
+    "preco_com_taxa": "pence_incl_tax",
+    "preco_sem_taxa": "pence_excl_tax",
+    "disponibilidade": "stock",
+    "rating": "rating",
+}
+_HIGHEST_PENCE = Decimal(10) ** 12
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """A book on sale. Prices are pounds with two decimals, `stock` is what can be ordered now."""
+
+    id: int
+    title: str
+    category: str
+    price_incl_tax: Decimal
+    price_excl_tax: Decimal
+    stock: int
+    rating: int
+    image_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """Which catalogue this is: its version, when it was published, and where it came from."""
+
+    version: int
+    published_at: datetime
+    origin: str
+    source_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    books: int
+    mean_price_incl_tax: Decimal | None
+    mean_price_excl_tax: Decimal | None
+    by_rating: dict[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class CategorySummary:
+    category: str
+    books: int
+    mean_price_incl_tax: Decimal
+    mean_price_excl_tax: Decimal
+
+
+def fold(text: str) -> str:
+    """`text` without case and accents, so that 'ação' finds 'Acao'."""
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(char for char in decomposed if not unicodedata.combining(char))
+
+
+def mean_price(total_pence: int, count: int) -> Decimal:
+    """The mean in pounds, rounded half up to the cent on whole pence: 34.385 is 34.39, never 34.38."""
+    return Decimal((2 * total_pence + count) // (2 * count)).scaleb(-2)
+
+
+class Catalogue:
+    """Every book on sale at one version, in the order of their ids.
+
+    Nothing changes it once it is built, so any number of threads read it without a lock. Methods that
+    answer several books return a new frame with the columns `id, title, category, pence_incl_tax,
+    pence_excl_tax, stock, rating, image_url, folded_title, folded_category`; prices are whole pence.
+    """
+
+    def __init__(self, books: Iterable[Book], publication: Publication) -> None:
+        ordered = sorted(books, key=lambda book: book.id)
+        self.publication = publication
+        self._by_id = {book.id: book for book in ordered}
+        self._frame = pd.DataFrame(
+            {
+                "id": pd.Series([b.id for b in ordered], dtype="int64"),
+                "title": pd.Series([b.title for b in ordered], dtype="str"),
+                "category": pd.Series([b.category for b in ordered], dtype="str"),
+                "pence_incl_tax": pd.Series([_pence(b.price_incl_tax) for b in ordered], dtype="int64"),
+                "pence_excl_tax": pd.Series([_pence(b.price_excl_tax) for b in ordered], dtype="int64"),
+                "stock": pd.Series([b.stock for b in ordered], dtype="int64"),
+                "rating": pd.Series([b.rating for b in ordered], dtype="int64"),
+                "image_url": pd.Series([b.image_url for b in ordered], dtype="str"),
+                "folded_title": pd.Series([fold(b.title) for b in ordered], dtype="str"),
+                "folded_category": pd.Series([fold(b.category) for b in ordered], dtype="str"),
+            }
+        )
+        self._titles: list[str] = self._frame["folded_title"].tolist()
+        self._categories: list[str] = self._frame["folded_category"].tolist()
+
+    def __len__(self) -> int:
+        return len(self._by_id)
+
+    def book(self, book_id: int) -> Book:
+        """The book with that id. Raises BookNotFound."""
+        try:
+            return self._by_id[book_id]
+        except KeyError:
+            raise BookNotFound(book_id) from None
+
+    def books(self, sort: str = "id", *, descending: bool = False) -> pd.DataFrame:
+        """All books; `sort` is a key of SORT_COLUMNS, ties stay in the order of ids."""
+        return sort_books(self._frame, sort, descending=descending)
+
+    def search(self, title: str = "", category: str = "") -> pd.DataFrame:
+        """Books whose title holds `title` and whose category is, or else holds, `category`.
+
+        Both are literal and blind to case and accents; an empty one matches everything. Where no title
+        in the whole catalogue holds `title`, every word of it must occur in the title or the category.
+        """
+        titles, categories = (
+            self._title_matches(fold(title.strip())),
+            self._category_matches(fold(category.strip())),
+        )
+        found: pd.DataFrame = self._frame[titles & categories]
+        return found
+
+    def in_price_range(self, low: Decimal, high: Decimal) -> pd.DataFrame:
+        """Books that cost from `low` to `high` pounds with tax, both included."""
+        pence = self._frame["pence_incl_tax"]
+        first = int((min(low, _HIGHEST_PENCE) * 100).to_integral_value(ROUND_CEILING))
+        last = int((min(high, _HIGHEST_PENCE) * 100).to_integral_value(ROUND_FLOOR))
+        found: pd.DataFrame = self._frame[(pence >= first) & (pence <= last)]
+        return found
+
+    def top_rated(self) -> pd.DataFrame:
+        """Every book that has the highest rating present."""
+        best: pd.DataFrame = self._frame[self._frame["rating"] == self._frame["rating"].max()]
+        return best
+
+    def categories(self) -> list[str]:
+        """Category names in the order in which books first show them."""
+        return list(dict.fromkeys(self._frame["category"].tolist()))
+
+    def overview(self) -> Overview:
+        """Counts and means over everything; the means are None where there is no book."""
+        count = len(self)
+        ratings = self._frame["rating"].value_counts()
+        return Overview(
+            books=count,
+            mean_price_incl_tax=mean_price(int(self._frame["pence_incl_tax"].sum()), count)
+            if count
+            else None,
+            mean_price_excl_tax=mean_price(int(self._frame["pence_excl_tax"].sum()), count)
+            if count
+            else None,
+            by_rating={rating: int(ratings.get(rating, 0)) for rating in RATINGS},
+        )
+
+    def category_summaries(self) -> list[CategorySummary]:
+        """One summary for each category, by name."""
+        groups = self._frame.groupby("category", sort=True)
+        totals = groups[["pence_incl_tax", "pence_excl_tax"]].sum()
+        return [
+            CategorySummary(
+                str(name), int(count), mean_price(int(incl), int(count)), mean_price(int(excl), int(count))
+            )
+            for name, count, incl, excl in zip(
+                totals.index, groups.size(), totals["pence_incl_tax"], totals["pence_excl_tax"], strict=True
+            )
+        ]
+
+    def _title_matches(self, wanted: str) -> pd.Series[bool]:
+        found = [wanted in title for title in self._titles]
+        if not any(found):
+            words = wanted.split()
+            found = [
+                all(word in title or word in category for word in words)
+                for title, category in zip(self._titles, self._categories, strict=True)
+            ]
+        return pd.Series(found, index=self._frame.index, dtype=bool)
+
+    def _category_matches(self, wanted: str) -> pd.Series[bool]:
+        exact = wanted in self._categories
+        found = [category == wanted if exact else wanted in category for category in self._categories]
+        return pd.Series(found, index=self._frame.index, dtype=bool)
+
+
+def sort_books(frame: pd.DataFrame, sort: str, *, descending: bool) -> pd.DataFrame:
+    """`frame` by a key of SORT_COLUMNS; ties stay in the order of ids."""
+    if sort == "id":
+        return frame.iloc[::-1] if descending else frame
+    ordered: pd.DataFrame = frame.sort_values([SORT_COLUMNS[sort], "id"], ascending=[not descending, True])
+    return ordered
+
+
+def _pence(pounds: Decimal) -> int:
+    return int(pounds.scaleb(2))

@@ -1,0 +1,189 @@
+"""What a scrape changes, and whether to trust it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+
+from scraper.book import ScrapedBook
+
+
+class RunStatus(StrEnum):
+    """How a run stands; all but the first are final."""
+
+    PROCESSING = "processing"
+    DONE = "done"
+    ERROR = "error"
+    CANCELLED = "cancelled"
+    INTERRUPTED = "interrupted"
+
+    @property
+    def shown(self) -> str:
+        """The seeds' word for it: they know no interrupted scrape, only one that went wrong."""
+        return RunStatus.ERROR.value if self is RunStatus.INTERRUPTED else self.value
+
+
+@dataclass(frozen=True, slots=True)
+class StoredBook:
+    """A book that was ever on sale: its id for ever, whether it is listed now, and what the shop last said."""
+
+    id: int
+    listed: bool
+    shown: ScrapedBook
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    before: StoredBook
+    after: StoredBook
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What publishing a scrape would do to the catalogue. A book may be repriced and restocked at once."""
+
+    added: tuple[StoredBook, ...] = ()
+    returned: tuple[StoredBook, ...] = ()
+    removed: tuple[StoredBook, ...] = ()
+    repriced: tuple[Change, ...] = ()
+    restocked: tuple[Change, ...] = ()
+    edited: tuple[Change, ...] = ()
+
+    def changed(self) -> dict[int, StoredBook]:
+        """The books already listed of which something is different, by id."""
+        return {c.after.id: c.after for c in (*self.repriced, *self.restocked, *self.edited)}
+
+    def __bool__(self) -> bool:
+        return any((self.added, self.returned, self.removed, self.repriced, self.restocked, self.edited))
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """From where on a scrape is not trusted; shares are fractions of 1, prices pounds."""
+
+    max_failed_share: Decimal
+    max_vanished_share: Decimal
+    max_absurd_price_share: Decimal
+    max_price: Decimal
+    max_price_factor: Decimal
+
+
+@dataclass(slots=True)
+class Harvest:
+    """What a crawl brought: the books read by their place in the shop, and the pages that failed."""
+
+    announced: int
+    read: dict[int, ScrapedBook] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)
+
+    def in_site_order(self) -> list[ScrapedBook]:
+        return [self.read[position] for position in sorted(self.read)]
+
+
+def compare(stored: Sequence[StoredBook], harvest: Harvest) -> Difference:
+    """What `harvest` changes in `stored`. New books get the next ids, in site order.
+
+    A book is recognised by its UPC, or else by its URL. One whose page is listed but failed is still in
+    the shop: it stays as it was.
+    """
+    by_upc = {book.shown.upc: book for book in stored}
+    by_url = {book.shown.url: book for book in stored}
+    scraped = harvest.in_site_order()
+    scraped_upcs = {book.upc for book in scraped}
+    next_id = max((book.id for book in stored), default=-1) + 1
+    seen: set[int] = {by_url[url].id for url in harvest.failed if url in by_url}
+    added, returned, repriced, restocked, edited = [], [], [], [], []
+    for shown in scraped:
+        known = by_upc.get(shown.upc)
+        if known is None:
+            namesake = by_url.get(shown.url)
+            known = namesake if namesake and namesake.shown.upc not in scraped_upcs else None
+        if known is None:
+            added.append(StoredBook(next_id, True, shown))
+            next_id += 1
+            continue
+        seen.add(known.id)
+        after = StoredBook(known.id, True, shown)
+        if not known.listed:
+            returned.append(after)
+            continue
+        change = Change(known, after)
+        if _prices(known.shown) != _prices(shown):
+            repriced.append(change)
+        if known.shown.stock != shown.stock:
+            restocked.append(change)
+        if _text(known.shown) != _text(shown):
+            edited.append(change)
+    removed = [book for book in stored if book.listed and book.id not in seen]
+    return Difference(*map(tuple, (added, returned, removed, repriced, restocked, edited)))  # type: ignore[arg-type]
+
+
+def why_refuse(harvest: Harvest, difference: Difference, listed: int, limits: Limits) -> str | None:
+    """The reason, in a sentence, why `harvest` must not be published; None where it may.
+
+    `listed` is how many books the present catalogue has, 0 when there is nothing to protect.
+    """
+    expected = max(harvest.announced, len(harvest.read) + len(harvest.failed))
+    if not harvest.read:
+        return "Nenhum livro foi lido."
+    missing = expected - len(harvest.read)
+    if missing > limits.max_failed_share * expected:
+        return (
+            f"{missing} de {expected} livros não puderam ser lidos, acima do limite de {limits.max_failed_share:.0%} "
+            f"(SCRAPER_MAX_FAILED_SHARE). {_most_common(harvest.failed.values())}"
+        ).strip()
+    repeated = _first_repeated(book.upc for book in harvest.read.values())
+    if repeated:
+        return f"Dois livros com o mesmo UPC {repeated!r}: não há como distingui-los."
+    vanished = len(difference.removed)
+    if listed and vanished > limits.max_vanished_share * listed:
+        return (
+            f"{vanished} de {listed} livros sumiram da loja, acima do limite de {limits.max_vanished_share:.0%} "
+            "(SCRAPER_MAX_VANISHED_SHARE)."
+        )
+    absurd = _absurd_prices(harvest.read.values(), difference, limits)
+    if len(absurd) > limits.max_absurd_price_share * len(harvest.read):
+        return f"{len(absurd)} livros com preço absurdo, entre eles {absurd[0]}."
+    return None
+
+
+def _absurd_prices(read: Collection[ScrapedBook], difference: Difference, limits: Limits) -> list[str]:
+    absurd = {
+        book.upc: f"{book.title!r} a {book.price_incl_tax}"
+        for book in read
+        if not 0 < book.price_excl_tax <= book.price_incl_tax <= limits.max_price
+    }
+    for change in difference.repriced:
+        old, new = change.before.shown.price_incl_tax, change.after.shown.price_incl_tax
+        if max(old, new) > limits.max_price_factor * min(old, new):
+            absurd[change.after.shown.upc] = f"{change.after.shown.title!r}, que passou de {old} a {new}"
+    return list(absurd.values())
+
+
+def _most_common(reasons: Iterable[str]) -> str:
+    counted: dict[str, int] = {}
+    for reason in reasons:
+        counted[reason] = counted.get(reason, 0) + 1
+    if not counted:
+        return ""
+    reason, count = max(counted.items(), key=lambda item: item[1])
+    return f"Motivo mais comum ({count}): {reason}"
+
+
+def _first_repeated(values: Iterable[str]) -> str | None:
+    seen: set[str] = set()
+    for value in values:
+        if value in seen:
+            return value
+        seen.add(value)
+    return None
+
+
+def _prices(book: ScrapedBook) -> tuple[Decimal, Decimal]:
+    return book.price_excl_tax, book.price_incl_tax
+
+
+def _text(book: ScrapedBook) -> tuple[str | int, ...]:
+    return book.url, book.upc, book.title, book.category, book.rating, book.image_url, book.description

@@ -1,0 +1,189 @@
+"""Every setting of the shop, read once from the environment and `.env`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from dotenv import dotenv_values
+
+SAMPLE_API_KEY = "minha_chave_secreta_empresa"
+SAMPLE_ADMIN_PASSWORD = "1234"  # noqa: S105 - the seeds' documented password, refused in production
+MIN_SECRET_BYTES = 32
+
+
+class InvalidSettings(Exception):
+    """The environment can't be used; `problems` holds one sentence for each thing that is wrong."""
+
+    def __init__(self, problems: list[str]) -> None:
+        self.problems = problems
+        super().__init__("\n".join(["Configuração inválida:", *(f"  - {problem}" for problem in problems)]))
+
+
+def _text(value: str) -> str:
+    if not value:
+        raise ValueError("não pode ficar vazio")
+    return value
+
+
+def _one_of(*choices: str) -> Callable[[str], str]:
+    def parse(value: str) -> str:
+        if value not in choices:
+            raise ValueError(f"deve ser {' ou '.join(choices)}")
+        return value
+
+    return parse
+
+
+def _integer(low: int, high: int) -> Callable[[str], int]:
+    def parse(value: str) -> int:
+        if not value.isascii() or not value.isdigit() or not low <= int(value[:20]) <= high:
+            raise ValueError(f"deve ser um inteiro de {low} a {high}")
+        return int(value)
+
+    return parse
+
+
+def _decimal(low: str, high: str) -> Callable[[str], Decimal]:
+    def parse(value: str) -> Decimal:
+        try:
+            number = Decimal(value)
+        except InvalidOperation:
+            number = Decimal("NaN")
+        if not (number.is_finite() and Decimal(low) <= number <= Decimal(high)):
+            raise ValueError(f"deve ser um número de {low} a {high}")
+        return number
+
+    return parse
+
+
+def _share(value: str) -> Decimal:
+    return _decimal("0", "1")(value)
+
+
+def _yes_no(value: str) -> bool:
+    if value.lower() not in ("true", "false", "1", "0"):
+        raise ValueError("deve ser true ou false")
+    return value.lower() in ("true", "1")
+
+
+def _http_url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("deve ser um endereço http:// ou https://")
+    return value
+
+
+def _setting(name: str, parse: Callable[[str], Any], default: str) -> Any:
+    return field(metadata={"name": name, "parse": parse, "default": default})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the shop was told at start. `.env.example` says in a sentence what each one is for."""
+
+    app_env: str = _setting("APP_ENV", _one_of("development", "production"), "development")
+    host: str = _setting("HOST", _text, "127.0.0.1")
+    port: int = _setting("FLASK_APP_PORT", _integer(0, 65535), "5000")
+    prometheus_port: int = _setting("PROMETHEUS_PORT", _integer(1, 65535), "9090")
+    grafana_port: int = _setting("GRAFANA_PORT", _integer(1, 65535), "3001")
+    prometheus_url: str = _setting("PROMETHEUS_URL", _http_url, "http://localhost:9090")
+    web_workers: int = _setting("WEB_WORKERS", _integer(1, 64), "1")
+    web_threads: int = _setting("WEB_THREADS", _integer(1, 256), "16")
+    trusted_proxies: int = _setting("TRUSTED_PROXIES", _integer(0, 10), "0")
+    max_body_bytes: int = _setting("MAX_BODY_BYTES", _integer(1_024, 100_000_000), "1000000")
+    log_level: str = _setting("LOG_LEVEL", _one_of("DEBUG", "INFO", "WARNING", "ERROR"), "INFO")
+    logs_public: bool = _setting("LOGS_PUBLIC", _yes_no, "true")
+
+    data_dir: Path = _setting("DATA_DIR", lambda value: Path(_text(value)).absolute(), "data")
+    database_url: str = _setting("DATABASE_URL", str, "")
+
+    jwt_secret_key: str = _setting("JWT_SECRET_KEY", str, "")
+    admin_password: str = _setting("ADMIN_PASSWORD", _text, SAMPLE_ADMIN_PASSWORD)
+    api_key: str = _setting("API_KEY_REQUIRED", _text, SAMPLE_API_KEY)
+    password_hash_memory_kib: int = _setting("PASSWORD_HASH_MEMORY_KIB", _integer(8, 1_048_576), "19456")
+    password_hash_rounds: int = _setting("PASSWORD_HASH_ROUNDS", _integer(1, 100), "2")
+    login_failures_per_minute: int = _setting("LOGIN_FAILURES_PER_MINUTE", _integer(1, 1_000), "5")
+    login_failures_per_address: int = _setting(
+        "LOGIN_FAILURES_PER_ADDRESS_PER_MINUTE", _integer(1, 10_000), "30"
+    )
+
+    scraper_base_url: str = _setting("SCRAPER_BASE_URL", _http_url, "https://books.toscrape.com/")
+    scraper_concurrency: int = _setting("SCRAPER_CONCURRENCY", _integer(1, 64), "8")
+    scraper_max_attempts: int = _setting("SCRAPER_MAX_ATTEMPTS", _integer(1, 20), "8")
+    scraper_connect_timeout_s: int = _setting("SCRAPER_CONNECT_TIMEOUT_S", _integer(1, 300), "5")
+    scraper_read_timeout_s: int = _setting("SCRAPER_READ_TIMEOUT_S", _integer(1, 300), "30")
+    scraper_max_failed_share: Decimal = _setting("SCRAPER_MAX_FAILED_SHARE", _share, "0.02")
+    scraper_max_vanished_share: Decimal = _setting("SCRAPER_MAX_VANISHED_SHARE", _share, "0.20")
+    scraper_max_absurd_price_share: Decimal = _setting("SCRAPER_MAX_ABSURD_PRICE_SHARE", _share, "0")
+    scraper_max_price: Decimal = _setting("SCRAPER_MAX_PRICE", _decimal("0.01", "99999999.99"), "1000.00")
+    scraper_max_price_factor: Decimal = _setting("SCRAPER_MAX_PRICE_FACTOR", _decimal("1", "1000000"), "10")
+
+    @property
+    def production(self) -> bool:
+        return self.app_env == "production"
+
+
+def read_settings(environ: Mapping[str, str], env_file: Path | None = None) -> Settings:
+    """Read the settings; the environment wins over `env_file`, both over the defaults.
+
+    Values in the file may be followed by ` # a comment`. An empty value means the default.
+    Raises InvalidSettings with everything that is wrong, not only the first thing.
+    """
+    given: dict[str, str | None] = dict(dotenv_values(env_file)) if env_file else {}
+    given.update(environ)
+    values: dict[str, Any] = {}
+    problems: list[str] = []
+    for each in fields(Settings):
+        name, parse = each.metadata["name"], each.metadata["parse"]
+        text = (given.get(name) or "").strip() or each.metadata["default"]
+        try:
+            values[each.name] = parse(text)
+        except ValueError as error:
+            shown = (
+                ""
+                if name in ("JWT_SECRET_KEY", "ADMIN_PASSWORD", "API_KEY_REQUIRED")
+                else f" (veio {text[:80]!r})"
+            )
+            problems.append(f"{name} {error}{shown}")
+    if given.get("LOGS_PUBLIC") is None and values.get("app_env") == "production":
+        values["logs_public"] = False
+    problems += _contradictions(values)
+    if problems:
+        raise InvalidSettings(problems)
+    return Settings(**values)
+
+
+def _contradictions(values: Mapping[str, Any]) -> list[str]:
+    """What is wrong with settings that are well formed on their own."""
+    problems = []
+    url = values.get("database_url", "")
+    if url and not url.startswith(("sqlite:///", "postgresql+psycopg://")):
+        problems.append("DATABASE_URL deve começar com sqlite:/// ou postgresql+psycopg://")
+    if url.startswith("sqlite:///") and ":memory:" in url:
+        problems.append(
+            "DATABASE_URL deve ser um arquivo: um banco em memória não é visto por outras conexões"
+        )
+    secret = values.get("jwt_secret_key", "")
+    if secret and len(secret.encode()) < MIN_SECRET_BYTES:
+        problems.append(f"JWT_SECRET_KEY deve ter pelo menos {MIN_SECRET_BYTES} bytes")
+    if values.get("app_env") == "production":
+        if not secret:
+            problems.append(f"JWT_SECRET_KEY é obrigatório em produção ({MIN_SECRET_BYTES} bytes ou mais)")
+        if values.get("admin_password") == SAMPLE_ADMIN_PASSWORD:
+            problems.append("ADMIN_PASSWORD é obrigatório em produção e não pode ser a senha de exemplo")
+        elif len(values.get("admin_password", "")) < 8:
+            problems.append("ADMIN_PASSWORD deve ter pelo menos 8 caracteres em produção")
+        if values.get("api_key") == SAMPLE_API_KEY:
+            problems.append("API_KEY_REQUIRED é obrigatório em produção e não pode ser a chave de exemplo")
+    return problems
+
+
+def default_settings(**changes: Any) -> Settings:
+    """The defaults with `changes` by field name, for tests and tools; reads no environment."""
+    values = {each.name: each.metadata["parse"](each.metadata["default"]) for each in fields(Settings)}
+    return Settings(**(values | changes))

@@ -1,0 +1,1 @@
+"""What the shop keeps: tables, transactions, migrations and the published catalogue."""

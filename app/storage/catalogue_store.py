@@ -1,0 +1,63 @@
+"""The published catalogue of this process."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.core.catalogue import Catalogue
+from app.storage.books import load_catalogue, load_publication
+from app.storage.database import Database
+
+log = logging.getLogger(__name__)
+
+CHECK_EVERY_S = 0.5
+"""How long another process' publication may go unnoticed here."""
+
+
+class CatalogueStore:
+    """Holds the current snapshot and replaces it whole when the database has another version.
+
+    `_current` is only ever swapped, so readers need no lock; `_reloading` lets one thread at a time ask
+    the database, while the others go on with what is there.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._current: Catalogue | None = None
+        self._checked_at = float("-inf")
+        self._reloading = threading.Lock()
+
+    def current(self) -> Catalogue:
+        """The catalogue, at most CHECK_EVERY_S behind the database. Raises RuntimeError before the first one."""
+        if time.monotonic() - self._checked_at > CHECK_EVERY_S and self._reloading.acquire(
+            blocking=self._current is None
+        ):
+            try:
+                self._reload()
+            except SQLAlchemyError:
+                if self._current is None:
+                    raise
+                log.exception("catalogue_check_failed")
+            finally:
+                self._checked_at = time.monotonic()
+                self._reloading.release()
+        if self._current is None:
+            raise RuntimeError("no catalogue was ever published in this database")
+        return self._current
+
+    def refresh(self) -> Catalogue:
+        """Swap in what this process has just published, without waiting for the next check."""
+        with self._reloading:
+            self._reload()
+            self._checked_at = time.monotonic()
+        return self.current()
+
+    def _reload(self) -> None:
+        with self._database.reading() as session:
+            publication = load_publication(session)
+            if publication and (self._current is None or publication != self._current.publication):
+                self._current = load_catalogue(session)

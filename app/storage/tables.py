@@ -1,0 +1,181 @@
+"""The tables. Their names and columns are Portuguese, as the seeds have them; attributes are English."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    CheckConstraint,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    MetaData,
+    Numeric,
+    String,
+    Text,
+    TypeDecorator,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+class Base(DeclarativeBase):
+    # Named constraints can be dropped and altered by a migration on every database.
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+class Money(TypeDecorator[Decimal]):
+    """Pounds with two decimals, exact on every database.
+
+    SQLite keeps NUMERIC as a float; two decimals survive that for any amount that fits the column, since
+    a float has 15 significant digits and the column 10.
+    """
+
+    impl = Numeric(10, 2)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> Any:
+        if dialect.name == "sqlite":
+            return dialect.type_descriptor(Numeric(10, 2, asdecimal=False))
+        return dialect.type_descriptor(Numeric(10, 2))
+
+    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> Any:
+        return float(value) if value is not None and dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:
+        return None if value is None else Decimal(f"{value:.2f}")
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """An aware UTC time; SQLite, which has no zones, keeps it without one."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class BookRow(Base):
+    """A book that was ever on sale. Its id is given once and never reused; `listed` says if it is on sale now."""
+
+    __tablename__ = "livros"
+    __table_args__ = (
+        CheckConstraint("disponibilidade >= 0", name="disponibilidade_nao_negativa"),
+        CheckConstraint("classificacao_em_estrelas BETWEEN 1 AND 5", name="classificacao_de_1_a_5"),
+        CheckConstraint("preco_sem_taxa >= 0 AND preco_com_taxa >= 0", name="precos_nao_negativos"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    title: Mapped[str] = mapped_column("titulo", Text)
+    price_excl_tax: Mapped[Decimal] = mapped_column("preco_sem_taxa", Money)
+    price_incl_tax: Mapped[Decimal] = mapped_column("preco_com_taxa", Money)
+    stock: Mapped[int] = mapped_column("disponibilidade")
+    category: Mapped[str] = mapped_column("categoria", Text)
+    rating: Mapped[int] = mapped_column("classificacao_em_estrelas")
+    image_url: Mapped[str] = mapped_column("url_imagem", Text)
+    description: Mapped[str] = mapped_column("descricao", Text)
+    upc: Mapped[str] = mapped_column(Text, unique=True)
+    source_url: Mapped[str] = mapped_column("url_produto", Text)
+    listed: Mapped[bool] = mapped_column("listado")
+
+
+class CatalogueRow(Base):
+    """One row: which catalogue the rows of `livros` are now. Every process compares its version."""
+
+    __tablename__ = "catalogo"
+    __table_args__ = (CheckConstraint("id = 1", name="uma_linha"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    version: Mapped[int] = mapped_column("versao")
+    published_at: Mapped[datetime] = mapped_column("publicado_em", UtcTime)
+    origin: Mapped[str] = mapped_column("origem", String(20))
+    source_url: Mapped[str] = mapped_column("fonte", Text)
+
+
+class UserRow(Base):
+    __tablename__ = "usuario"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    username: Mapped[str] = mapped_column(String(80), unique=True)
+    password_hash: Mapped[str] = mapped_column("password", Text)
+    role: Mapped[str] = mapped_column("papel", String(20))
+    created_at: Mapped[datetime] = mapped_column("criado_em", UtcTime)
+
+
+class LoginRow(Base):
+    """One login: the family of tokens that descend from it live and die with this row."""
+
+    __tablename__ = "sessao"
+    __table_args__ = (Index(None, "usuario_id"), Index(None, "expira_em"))
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    user_id: Mapped[int] = mapped_column("usuario_id", ForeignKey("usuario.id", ondelete="CASCADE"))
+    refresh_jti: Mapped[str] = mapped_column("refresh_jti", String(36))
+    started_at: Mapped[datetime] = mapped_column("iniciada_em", UtcTime)
+    expires_at: Mapped[datetime] = mapped_column("expira_em", UtcTime)
+
+
+class RunRow(Base):
+    """One scrape, running or ended. Times are UTC; `difference` is as `/scraping/runs/<id>` shows it."""
+
+    __tablename__ = "scraping_execucao"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    status: Mapped[str] = mapped_column(String(20))
+    reason: Mapped[str | None] = mapped_column("motivo", Text)
+    base_url: Mapped[str] = mapped_column("url_base", Text)
+    started_by: Mapped[str] = mapped_column("iniciada_por", String(80))
+    started_at: Mapped[datetime] = mapped_column("iniciada_em", UtcTime)
+    ended_at: Mapped[datetime | None] = mapped_column("terminada_em", UtcTime)
+    resumed_from: Mapped[int | None] = mapped_column("retomada_de")
+    cancelled_by: Mapped[str | None] = mapped_column("cancelada_por", String(80))
+    pages_total: Mapped[int] = mapped_column("paginas_total", default=0)
+    pages_done: Mapped[int] = mapped_column("paginas_feitas", default=0)
+    pages_failed: Mapped[int] = mapped_column("paginas_com_falha", default=0)
+    pages_reused: Mapped[int] = mapped_column("paginas_reaproveitadas", default=0)
+    books_read: Mapped[int] = mapped_column("livros_lidos", default=0)
+    published_version: Mapped[int | None] = mapped_column("versao_publicada")
+    change_counts: Mapped[dict[str, int] | None] = mapped_column("contagem", JSON(none_as_null=True))
+    difference: Mapped[dict[str, Any] | None] = mapped_column("diferenca", JSON(none_as_null=True))
+    failures: Mapped[list[dict[str, str]] | None] = mapped_column("falhas", JSON(none_as_null=True))
+
+
+class StagedPageRow(Base):
+    """A product page that a run has read and not yet published."""
+
+    __tablename__ = "scraping_pagina"
+
+    run_id: Mapped[int] = mapped_column(
+        "execucao_id", ForeignKey("scraping_execucao.id", ondelete="CASCADE"), primary_key=True
+    )
+    url: Mapped[str] = mapped_column(Text, primary_key=True)
+    book: Mapped[dict[str, Any]] = mapped_column("livro", JSON)
+
+
+class LeaseRow(Base):
+    """One row: who may scrape now. A holder that stops renewing it loses it."""
+
+    __tablename__ = "scraping_trava"
+    __table_args__ = (CheckConstraint("id = 1", name="uma_linha"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    run_id: Mapped[int | None] = mapped_column("execucao_id")
+    holder: Mapped[str | None] = mapped_column("dono", Text)
+    expires_at: Mapped[datetime | None] = mapped_column("expira_em", UtcTime)
