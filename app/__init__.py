@@ -1,0 +1,82 @@
+"""The application factory: `create_app` wires everything and starts nothing."""
+
+from __future__ import annotations
+
+from flask import Flask
+from flask.typing import RouteCallable
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from app.blueprints.auth import auth
+from app.blueprints.books import books
+from app.blueprints.scraping import scraping
+from app.blueprints.stats import stats
+from app.blueprints.system import system
+from app.extensions import db, jwt, limiter, migrate
+from app.services.accounts import ACCESS_LASTS, REFRESH_LASTS, Accounts
+from app.services.passwords import Passwords
+from app.services.scrapes import Scrapes
+from app.settings import Settings
+from app.shop import Shop
+from app.storage.catalogue_store import CatalogueStore
+from app.storage.database import Database, database_options
+from app.web.errors import register_error_handlers
+from app.web.json import UnescapedJson
+from app.web.openapi import serve_documentation
+from app.web.operation import operation_of
+from app.web.requests import register_request_hooks
+
+
+def create_app(settings: Settings) -> Flask:
+    """An application on the database of `settings`, which it neither creates nor changes.
+
+    `app.start.prepare` makes the database ready; the background thread of the scraper begins with the
+    first trigger. Raises RuntimeError where a route doesn't declare an operation.
+    """
+    app = Flask(__name__)
+    app.json = UnescapedJson(app)
+    url = settings.database_url or f"sqlite:///{settings.data_dir / 'livraria.db'}"
+    app.config.update(
+        MAX_CONTENT_LENGTH=settings.max_body_bytes,
+        SQLALCHEMY_DATABASE_URI=url,
+        SQLALCHEMY_ENGINE_OPTIONS=database_options(url, settings.web_threads),
+        JWT_SECRET_KEY=settings.jwt_secret_key,
+        JWT_ACCESS_TOKEN_EXPIRES=ACCESS_LASTS,
+        JWT_REFRESH_TOKEN_EXPIRES=REFRESH_LASTS,
+        RATELIMIT_STORAGE_URI="memory://",
+    )
+    if settings.trusted_proxies:
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
+            app.wsgi_app, x_for=settings.trusted_proxies, x_proto=settings.trusted_proxies
+        )
+    db.init_app(app)
+    migrate.init_app(app, db, directory=f"{app.root_path}/storage/migrations", render_as_batch=True)
+    jwt.init_app(app)
+    app.extensions["shop"] = _assemble(app, settings)
+    register_request_hooks(app)
+    limiter.init_app(app)
+    register_error_handlers(app)
+    for blueprint in (system, auth, books, stats, scraping):
+        app.register_blueprint(blueprint)
+    _require_operations(app.view_functions)
+    serve_documentation(app)
+    return app
+
+
+def _assemble(app: Flask, settings: Settings) -> Shop:
+    with app.app_context():
+        database = Database(db.engine)
+    catalogue = CatalogueStore(database)
+    return Shop(
+        settings=settings,
+        database=database,
+        catalogue=catalogue,
+        accounts=Accounts(database, Passwords(settings)),
+        scrapes=Scrapes(settings, database, catalogue),
+    )
+
+
+def _require_operations(views: dict[str, RouteCallable]) -> None:
+    """Deny by default: a view that doesn't say who may call it is a bug, found at start."""
+    silent = [name for name, view in views.items() if name != "static" and operation_of(view) is None]
+    if silent:
+        raise RuntimeError(f"routes without an operation: {', '.join(silent)}")

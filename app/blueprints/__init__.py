@@ -1,0 +1,1 @@
+"""The routes: each parses its input, calls one thing and presents what came back."""

@@ -1,0 +1,125 @@
+"""`/api/v1/auth`: logins and users."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint
+from flask.typing import ResponseReturnValue
+from flask_jwt_extended import create_access_token, create_refresh_token, get_jwt
+from flask_limiter.util import get_remote_address
+
+from app.core.errors import InvalidInput, ShopError
+from app.core.users import Role, min_password_length
+from app.extensions import limiter
+from app.services.accounts import Login
+from app.web.access import Access, caller, login_id
+from app.web.current import shop
+from app.web.inputs import json_body
+from app.web.operation import Answer, Operation, operation
+from app.web.schemas.auth import Credentials, Message, NewUser, Tokens
+
+auth = Blueprint("auth", __name__, url_prefix="/api/v1/auth")
+TAG = "Autenticação"
+NO_STORE = {"Cache-Control": "no-store"}
+
+
+def _account_and_address() -> str:
+    """Who is tried, and from where: guessing one account's password is slowed, nobody else is locked out."""
+    try:
+        body = json_body()
+    except ShopError:
+        body = None
+    username = body.get("username") if isinstance(body, dict) else None
+    return f"{get_remote_address()}|{str(username)[:80]}"
+
+
+def _per_account() -> str:
+    return f"{shop().settings.login_failures_per_minute} per minute"
+
+
+def _per_address() -> str:
+    return f"{shop().settings.login_failures_per_address} per minute"
+
+
+def _failed(response: Any) -> bool:
+    return bool(response.status_code == 401)
+
+
+@auth.post("/login")
+@limiter.limit(_per_account, key_func=_account_and_address, deduct_when=_failed)
+@limiter.limit(_per_address, key_func=get_remote_address, deduct_when=_failed)
+@operation(
+    Operation(
+        tag=TAG,
+        summary="Login e obtenção de tokens",
+        description="Erros repetidos são contidos por conta e endereço: 429, com Retry-After.",
+        access=Access.PUBLIC,
+        body=Credentials(),
+        answers={200: Answer("Os tokens da sessão", Tokens())},
+        errors=(401, 429),
+    )
+)
+def log_in(body: dict[str, str]) -> ResponseReturnValue:
+    return _tokens(shop().accounts.log_in(body["username"], body["password"])), NO_STORE
+
+
+@auth.post("/refresh")
+@operation(
+    Operation(
+        tag=TAG,
+        summary="Renova o token de acesso",
+        description=(
+            "Cada refresh token vale uma vez; a resposta traz o próximo. "
+            "Reutilizar um já trocado encerra a sessão inteira."
+        ),
+        access=Access.REFRESH_TOKEN,
+        answers={200: Answer("Tokens novos da mesma sessão", Tokens())},
+    )
+)
+def refresh() -> ResponseReturnValue:
+    return _tokens(shop().accounts.renew(login_id(), caller(), str(get_jwt()["jti"]))), NO_STORE
+
+
+@auth.post("/logout")
+@operation(
+    Operation(
+        tag=TAG,
+        summary="Encerra a sessão",
+        description="Revoga o token usado e os demais do mesmo login.",
+        access=Access.ANY_TOKEN,
+        answers={204: Answer("Sessão encerrada")},
+    )
+)
+def log_out() -> ResponseReturnValue:
+    shop().accounts.log_out(login_id())
+    return "", 204
+
+
+@auth.post("/newuser")
+@operation(
+    Operation(
+        tag=TAG,
+        summary="Cria um usuário",
+        access=Access.ADMIN,
+        body=NewUser(),
+        answers={201: Answer("Usuário criado", Message())},
+        errors=(409,),
+    )
+)
+def create_user(body: dict[str, str]) -> ResponseReturnValue:
+    shortest = min_password_length(production=shop().settings.production)
+    if len(body["password"]) < shortest:
+        raise InvalidInput.of("password", f"deve ter pelo menos {shortest} caracteres")
+    shop().accounts.create_user(body["username"], body["password"], Role(body["role"]))
+    return {"message": "Usuário criado com sucesso!"}, 201
+
+
+def _tokens(login: Login) -> dict[str, str]:
+    identity, session = str(login.user.id), {"sessao": login.id}
+    return {
+        "access_token": create_access_token(identity, additional_claims=session),
+        "refresh_token": create_refresh_token(
+            identity, additional_claims={**session, "jti": login.refresh_jti}
+        ),
+    }

@@ -1,0 +1,128 @@
+"""`/api/v1/books` and `/api/v1/categories`: the published catalogue."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pandas as pd
+from flask import Blueprint
+from flask.typing import ResponseReturnValue
+from marshmallow import fields
+
+from app.core.catalogue import sort_books
+from app.core.errors import InvalidInput
+from app.web import paging, presenters
+from app.web.access import Access
+from app.web.current import catalogue
+from app.web.operation import Answer, Operation, operation
+from app.web.schemas.books import BookDetail, ListedBook, PricedBook, PriceRangeQuery, RatedBook, SearchQuery
+
+books = Blueprint("books", __name__, url_prefix="/api/v1")
+TAG = "Livros"
+
+
+@books.get("/books")
+@operation(
+    Operation(
+        tag=TAG,
+        summary="Lista os livros",
+        description="Sem parâmetros, o catálogo inteiro; com `page` ou `per_page`, uma página dele.",
+        access=Access.PUBLIC,
+        query=paging.SortedPageQuery(),
+        answers={200: Answer("Os livros", ListedBook(many=True), headers=paging.HEADERS)},
+        versioned=True,
+    )
+)
+def list_books(query: dict[str, Any]) -> ResponseReturnValue:
+    found = catalogue().books(query["sort"], descending=query["order"] == "desc")
+    return _page(found, query, presenters.LISTED_BOOK)
+
+
+@books.get("/books/<int:book_idx>")
+@operation(
+    Operation(
+        tag=TAG,
+        summary="Detalha um livro",
+        access=Access.PUBLIC,
+        answers={200: Answer("O livro", BookDetail())},
+        errors=(404,),
+        versioned=True,
+    )
+)
+def show_book(book_idx: int) -> ResponseReturnValue:
+    return presenters.book(catalogue().book(book_idx))
+
+
+@books.get("/books/search")
+@operation(
+    Operation(
+        tag=TAG,
+        summary="Busca por título e categoria",
+        description=(
+            "Trecho literal, sem diferenciar maiúsculas nem acentos; com os dois parâmetros, ambos devem casar. "
+            "Se nenhum título contém o trecho inteiro, cada palavra deve estar no título ou na categoria."
+        ),
+        access=Access.PUBLIC,
+        query=SearchQuery(),
+        answers={200: Answer("Os livros achados", BookDetail(many=True), headers=paging.HEADERS)},
+        versioned=True,
+    )
+)
+def search_books(query: dict[str, Any]) -> ResponseReturnValue:
+    found = catalogue().search(query["titulo"], query["categoria"])
+    ordered = sort_books(found, query["sort"], descending=query["order"] == "desc")
+    return _page(ordered, query, presenters.BOOK_DETAIL)
+
+
+@books.get("/books/price-range")
+@operation(
+    Operation(
+        tag=TAG,
+        summary="Filtra por faixa de preço",
+        description="Os dois limites entram na faixa, que vale para o preço com taxa.",
+        access=Access.PUBLIC,
+        query=PriceRangeQuery(),
+        answers={200: Answer("Os livros na faixa", PricedBook(many=True))},
+        versioned=True,
+    )
+)
+def list_books_in_price_range(query: dict[str, Decimal]) -> ResponseReturnValue:
+    if query["min"] > query["max"]:
+        raise InvalidInput.of("min", "não pode ser maior que max")
+    return presenters.books(catalogue().in_price_range(query["min"], query["max"]), presenters.PRICED_BOOK)
+
+
+@books.get("/books/top-rated")
+@operation(
+    Operation(
+        tag=TAG,
+        summary="Lista os mais bem avaliados",
+        description="Todos os livros com a maior avaliação presente.",
+        access=Access.PUBLIC,
+        answers={200: Answer("Os livros", RatedBook(many=True))},
+        versioned=True,
+    )
+)
+def list_top_rated_books() -> ResponseReturnValue:
+    return presenters.books(catalogue().top_rated(), presenters.RATED_BOOK)
+
+
+@books.get("/categories")
+@operation(
+    Operation(
+        tag=TAG,
+        summary="Lista as categorias",
+        description="Na ordem em que aparecem no catálogo.",
+        access=Access.PUBLIC,
+        answers={200: Answer("Os nomes", fields.List(fields.String()))},
+        versioned=True,
+    )
+)
+def list_categories() -> ResponseReturnValue:
+    return catalogue().categories()
+
+
+def _page(found: pd.DataFrame, query: dict[str, Any], keys: tuple[str, ...]) -> ResponseReturnValue:
+    first, end = paging.page_bounds(query, len(found))
+    return presenters.books(found.iloc[first:end], keys), paging.page_headers(query, len(found))

@@ -1,0 +1,102 @@
+"""`/api/v1/scraping`: the collection of the catalogue."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from flask import Blueprint, url_for
+from flask.typing import ResponseReturnValue
+
+from app.storage.tables import RunRow
+from app.web import paging, presenters
+from app.web.access import Access, caller
+from app.web.current import shop
+from app.web.operation import Answer, Operation, operation
+from app.web.schemas.scraping import Progress, Run, RunDetail, Triggered
+
+scraping = Blueprint("scraping", __name__, url_prefix="/api/v1/scraping")
+TAG = "Scraping"
+
+
+@scraping.post("/trigger")
+@operation(
+    Operation(
+        tag=TAG,
+        summary="Dispara o scraping",
+        description="Roda em segundo plano, um de cada vez; continua de onde parou se o anterior foi interrompido.",
+        access=Access.OPERATOR,
+        answers={202: Answer("Scraping iniciado", Triggered(), headers=("Location",))},
+        errors=(409,),
+    )
+)
+def trigger_scrape() -> ResponseReturnValue:
+    row = shop().scrapes.start(caller().username)
+    return _accepted(row, "Scraping iniciado em background. Consulte o status depois.")
+
+
+@scraping.post("/cancel")
+@operation(
+    Operation(
+        tag=TAG,
+        summary="Cancela o scraping em andamento",
+        description="O catálogo fica como estava.",
+        access=Access.OPERATOR,
+        answers={202: Answer("Cancelamento solicitado", Triggered(), headers=("Location",))},
+        errors=(409,),
+    )
+)
+def cancel_scrape() -> ResponseReturnValue:
+    return _accepted(
+        shop().scrapes.cancel(caller().username), "Cancelamento solicitado. Consulte o status depois."
+    )
+
+
+@scraping.get("/status")
+@operation(
+    Operation(
+        tag=TAG,
+        summary="Consulta o andamento",
+        access=Access.PUBLIC,
+        answers={200: Answer("O estado da execução mais recente", Progress())},
+    )
+)
+def show_status() -> ResponseReturnValue:
+    return presenters.scraping_progress(shop().scrapes.latest(), datetime.now(UTC))
+
+
+@scraping.get("/runs")
+@operation(
+    Operation(
+        tag=TAG,
+        summary="Lista as execuções",
+        description="Da mais nova à mais antiga; as últimas 100 são lembradas.",
+        access=Access.OPERATOR,
+        query=paging.PageQuery(),
+        answers={200: Answer("As execuções", Run(many=True), headers=paging.HEADERS)},
+    )
+)
+def list_runs(query: dict[str, Any]) -> ResponseReturnValue:
+    first, end = paging.page_bounds(query, paging.MAX_PER_PAGE)
+    rows, total = shop().scrapes.history(first, end - first)
+    return [presenters.scraping_run(row) for row in rows], paging.page_headers(query, total)
+
+
+@scraping.get("/runs/<int:run_id>")
+@operation(
+    Operation(
+        tag=TAG,
+        summary="Detalha uma execução",
+        description="Com os livros que ela adicionou, removeu, reprecificou e reestocou.",
+        access=Access.OPERATOR,
+        answers={200: Answer("A execução", RunDetail())},
+        errors=(404,),
+    )
+)
+def show_run(run_id: int) -> ResponseReturnValue:
+    return presenters.scraping_run_detail(shop().scrapes.run(run_id))
+
+
+def _accepted(row: RunRow, message: str) -> ResponseReturnValue:
+    progress = presenters.scraping_progress(row, datetime.now(UTC))
+    return {"message": message, **progress}, 202, {"Location": url_for("scraping.show_status")}

@@ -1,0 +1,43 @@
+"""`/api/v1/stats`: figures over the published catalogue."""
+
+from __future__ import annotations
+
+from flask import Blueprint
+from flask.typing import ResponseReturnValue
+
+from app.web import presenters
+from app.web.access import Access
+from app.web.current import catalogue
+from app.web.operation import Answer, Operation, operation
+from app.web.schemas.books import CategoryStats, Overview
+
+stats = Blueprint("stats", __name__, url_prefix="/api/v1/stats")
+TAG = "Estatísticas"
+
+
+@stats.get("/overview")
+@operation(
+    Operation(
+        tag=TAG,
+        summary="Estatísticas gerais",
+        access=Access.PUBLIC,
+        answers={200: Answer("Totais, médias e avaliações", Overview())},
+        versioned=True,
+    )
+)
+def show_overview() -> ResponseReturnValue:
+    return presenters.overview(catalogue().overview())
+
+
+@stats.get("/categories")
+@operation(
+    Operation(
+        tag=TAG,
+        summary="Estatísticas por categoria",
+        access=Access.PUBLIC,
+        answers={200: Answer("Uma linha por categoria, por nome", CategoryStats(many=True))},
+        versioned=True,
+    )
+)
+def show_category_summaries() -> ResponseReturnValue:
+    return [presenters.category_summary(summary) for summary in catalogue().category_summaries()]

@@ -1,0 +1,91 @@
+"""The entrance and the pulse of the shop."""
+
+from __future__ import annotations
+
+import logging
+
+from flask import Blueprint, render_template, request
+from flask.typing import ResponseReturnValue
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.core.scraping import RunStatus
+from app.web import presenters
+from app.web.access import Access
+from app.web.current import catalogue, shop
+from app.web.errors import problem
+from app.web.operation import Answer, Operation, operation
+from app.web.schemas.system import Health, Welcome
+
+system = Blueprint("system", __name__)
+log = logging.getLogger(__name__)
+TAG = "Sistema"
+LINKS = {
+    "documentacao": "/apidocs/",
+    "openapi": "/apispec_1.json",
+    "livros": "/api/v1/books",
+    "categorias": "/api/v1/categories",
+    "estatisticas": "/api/v1/stats/overview",
+    "scraping": "/api/v1/scraping/status",
+    "saude": "/health",
+}
+
+
+@system.get("/")
+@operation(
+    Operation(
+        tag=TAG,
+        summary="Boas-vindas",
+        description="Uma página para navegadores, JSON para os demais clientes.",
+        access=Access.PUBLIC,
+        answers={200: Answer("Os endereços principais", Welcome())},
+    )
+)
+def welcome() -> ResponseReturnValue:
+    prefers_html = request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html"
+    headers = {"Vary": "Accept"}
+    if not prefers_html:
+        return {"message": "Livraria: catálogo, busca e scraping de livros.", "links": LINKS}, headers
+    figures = catalogue().overview()
+    page = render_template(
+        "inicio.html",
+        catalogue=catalogue(),
+        overview=presenters.overview(figures),
+        categories=len(catalogue().categories()),
+        some=presenters.books(catalogue().books().head(6), presenters.LISTED_BOOK),
+        development=not shop().settings.production,
+    )
+    return page, headers
+
+
+@system.get("/health")
+@system.get("/api/v1/health")
+@operation(
+    Operation(
+        tag=TAG,
+        summary="Saúde",
+        access=Access.PUBLIC,
+        answers={200: Answer("A loja responde e alcança o seu banco", Health())},
+        errors=(503,),
+    )
+)
+def show_health() -> ResponseReturnValue:
+    try:
+        with shop().database.reading() as session:
+            session.execute(text("SELECT 1"))
+        run = shop().scrapes.latest()
+    except SQLAlchemyError:
+        log.exception("health_check_failed")
+        return problem(503, "O banco de dados não responde.")
+    publication = catalogue().publication
+    return {
+        "status": "healthy",
+        "message": "A loja está no ar.",
+        "origem": publication.origin,
+        "fonte": publication.source_url,
+        "livros": len(catalogue()),
+        "versao_catalogo": publication.version,
+        "publicado_em": presenters.time(publication.published_at),
+        "banco": "ok",
+        "scraping": RunStatus(run.status).shown if run else "never",
+    }

@@ -1,0 +1,16 @@
+"""Flask extensions, unbound: `create_app` binds them, so two applications share nothing through them."""
+
+from __future__ import annotations
+
+from flask_jwt_extended import JWTManager
+from flask_limiter import Limiter
+from flask_limiter.util import get_remote_address
+from flask_migrate import Migrate
+from flask_sqlalchemy import SQLAlchemy
+
+from app.storage.tables import Base
+
+db = SQLAlchemy(model_class=Base)
+migrate = Migrate()
+jwt = JWTManager()
+limiter = Limiter(get_remote_address, strategy="fixed-window")

@@ -1,0 +1,89 @@
+"""The production WSGI server, and what each of its worker processes serves."""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import multiprocessing.util
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
+from granian.log import LogLevels
+from granian.server.mp import MPServer
+
+from app.settings import InvalidSettings, Settings, read_settings
+
+log = logging.getLogger(__name__)
+
+ENV_FILE = Path(".env")
+EXIT_INVALID_SETTINGS = 2
+HEADER_TIMEOUT_MS = 5_000
+DRAIN_S = 15
+
+
+def main() -> None:
+    """Serve as the environment and `.env` say, until SIGTERM or SIGINT; exits 2 where they make no sense."""
+    try:
+        settings = read_settings(os.environ, ENV_FILE)
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+    except InvalidSettings as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(EXIT_INVALID_SETTINGS)
+    except OSError as error:
+        sys.stderr.write(f"Configuração inválida:\n  - DATA_DIR não pode ser criado: {error.strerror}\n")
+        sys.exit(EXIT_INVALID_SETTINGS)
+    _server(settings).serve()
+
+
+def build() -> object:
+    """The WSGI application of one worker process, ready to answer."""
+    # Imported here, so that the supervising process stays small and starts its workers at once.
+    from app import create_app
+    from app.observability.logs import configure_logging
+    from app.start import prepare, with_own_secret
+
+    settings = with_own_secret(read_settings(os.environ, ENV_FILE))
+    configure_logging(settings.log_level, as_json=settings.production)
+    _follow_supervisor()
+    app = create_app(settings)
+    prepare(app)
+    # A worker ends through multiprocessing, which runs its own finalizers but not atexit's.
+    multiprocessing.util.Finalize(app, app.extensions["shop"].scrapes.stop, exitpriority=10)
+    log.info("ready", extra={"url": f"http://{settings.host}:{settings.port}/"})
+    return app
+
+
+def _server(settings: Settings) -> MPServer:
+    return MPServer(
+        "app.serve:build",
+        factory=True,
+        interface=Interfaces.WSGI,
+        address=settings.host,
+        port=settings.port,
+        workers=settings.web_workers,
+        blocking_threads=settings.web_threads,
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(header_read_timeout=HEADER_TIMEOUT_MS),
+        websockets=False,
+        respawn_failed_workers=True,
+        workers_kill_timeout=DRAIN_S,
+        log_level=LogLevels.error,
+    )
+
+
+def _follow_supervisor() -> None:
+    """End this worker when the supervisor is gone: one killed outright can't tell its workers to stop."""
+    supervisor = multiprocessing.parent_process()
+    if supervisor is None:
+        return
+
+    def wait_for_its_end() -> None:
+        supervisor.join()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=wait_for_its_end, name="supervisor-watch", daemon=True).start()

@@ -1,0 +1,119 @@
+"""Users and their logins."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy.exc import IntegrityError
+
+from app.core.errors import InvalidCredentials, InvalidToken, UsernameTaken
+from app.core.users import Role, User
+from app.services.passwords import Passwords
+from app.storage import users
+from app.storage.database import Database
+from app.storage.tables import LoginRow, UserRow
+
+log = logging.getLogger(__name__)
+
+ACCESS_LASTS = timedelta(minutes=15)
+REFRESH_LASTS = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """A login of `user`; `refresh_jti` names the only refresh token that renews it."""
+
+    id: str
+    user: User
+    refresh_jti: str
+
+
+class Accounts:
+    """Creates users and opens, renews and closes their logins. Holds no state of its own."""
+
+    def __init__(self, database: Database, passwords: Passwords) -> None:
+        self._database = database
+        self._passwords = passwords
+
+    def create_user(self, username: str, password: str, role: Role) -> User:
+        """Raises UsernameTaken."""
+        password_hash = self._passwords.hash(password)
+        row = UserRow(username=username, password_hash=password_hash, role=role, created_at=datetime.now(UTC))
+        try:
+            with self._database.writing() as session:
+                session.add(row)
+        except IntegrityError as error:
+            # The database decides, since two requests may ask for one name at the same moment.
+            raise UsernameTaken(username) from error
+        log.info("user_created", extra={"username": username, "role": role.value})
+        return users.as_user(row)
+
+    def log_in(self, username: str, password: str) -> Login:
+        """Raises InvalidCredentials, after the same time whether or not the user exists."""
+        with self._database.reading() as session:
+            row = users.find_user_row(session, username)
+        matched = self._passwords.matches(None if row is None else row.password_hash, password)
+        if row is None or not matched:
+            raise InvalidCredentials
+        now = datetime.now(UTC)
+        login = Login(uuid.uuid4().hex, users.as_user(row), str(uuid.uuid4()))
+        with self._database.writing() as session:
+            users.open_login(
+                session,
+                LoginRow(
+                    id=login.id,
+                    user_id=row.id,
+                    refresh_jti=login.refresh_jti,
+                    started_at=now,
+                    expires_at=now + REFRESH_LASTS,
+                ),
+            )
+            if self._passwords.is_outdated(row.password_hash):
+                session.merge(row).password_hash = self._passwords.hash(password)
+        return login
+
+    def renew(self, login_id: str, user: User, refresh_jti: str) -> Login:
+        """Trade the login's refresh token for a new one.
+
+        Raises InvalidToken where `refresh_jti` was traded before: it is in two hands, so the login ends.
+        """
+        renewed = Login(login_id, user, str(uuid.uuid4()))
+        with self._database.writing() as session:
+            fresh = users.rotate_refresh(
+                session, login_id, refresh_jti, renewed.refresh_jti, datetime.now(UTC) + REFRESH_LASTS
+            )
+            if not fresh:
+                users.close_login(session, login_id)
+        if not fresh:
+            log.warning("refresh_token_reused", extra={"user_id": user.id})
+            raise InvalidToken(
+                "Este refresh token já foi usado: a sessão foi encerrada, faça login novamente."
+            )
+        return renewed
+
+    def log_out(self, login_id: str) -> None:
+        """End the login: every token that descends from it is refused from now on."""
+        with self._database.writing() as session:
+            users.close_login(session, login_id)
+
+    def logged_in(self, login_id: str, user_id: int) -> User | None:
+        """Whose login this is, if it is still alive."""
+        with self._database.reading() as session:
+            return users.find_logged_in(session, login_id, user_id, datetime.now(UTC))
+
+    def ensure_admin(self, password: str, *, replaces: str | None) -> None:
+        """Make sure there is an `admin`. One whose password is still `replaces` gets `password`."""
+        with self._database.reading() as session:
+            row = users.find_user_row(session, "admin")
+        if row is None:
+            try:
+                self.create_user("admin", password, Role.ADMIN)
+            except UsernameTaken:
+                log.debug("another process created the admin first")
+        elif replaces is not None and self._passwords.matches(row.password_hash, replaces):
+            with self._database.writing() as session:
+                session.merge(row).password_hash = self._passwords.hash(password)
+            log.warning("sample_admin_password_replaced")

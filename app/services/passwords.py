@@ -1,0 +1,38 @@
+"""Password hashes: Argon2id, salted and memory-hard (RFC 9106), at the cost the settings ask for."""
+
+from __future__ import annotations
+
+import secrets
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from app.settings import Settings
+
+
+class Passwords:
+    """Hashes and checks passwords. Immutable once built, so threads share it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._hasher = PasswordHasher(
+            time_cost=settings.password_hash_rounds,
+            memory_cost=settings.password_hash_memory_kib,
+            parallelism=1,
+        )
+        # Checked for users that don't exist, so that the time of an answer doesn't tell who does.
+        self._nobody = self._hasher.hash(secrets.token_urlsafe())
+
+    def hash(self, password: str) -> str:
+        return self._hasher.hash(password)
+
+    def matches(self, password_hash: str | None, password: str) -> bool:
+        """Whether `password` is the one hashed; as slow for None, a user that doesn't exist."""
+        try:
+            matched = self._hasher.verify(password_hash or self._nobody, password)
+        except (VerificationError, InvalidHashError):
+            return False
+        return matched and password_hash is not None
+
+    def is_outdated(self, password_hash: str) -> bool:
+        """Whether the settings now ask for another cost than this hash has."""
+        return self._hasher.check_needs_rehash(password_hash)

@@ -1,0 +1,214 @@
+"""One scraping run, from its first page to its end."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from app.core.scraping import Harvest, Limits, RunStatus
+from app.services.process_identity import own_identity
+from app.services.publish_catalogue import ScrapeRefused, publish_harvest
+from app.settings import Settings
+from app.storage import scrape_runs
+from app.storage.catalogue_store import CatalogueStore
+from app.storage.database import Database
+from app.storage.exports import export_catalogue, write_scraping_status
+from app.storage.tables import RunRow
+from scraper.book import ScrapedBook
+from scraper.crawl import (
+    CrawlEvent,
+    CrawlFinished,
+    ListingRead,
+    PageFailed,
+    ProductRead,
+    ProductSkipped,
+    crawl,
+)
+from scraper.errors import CrawlCancelled, CrawlFailed
+from scraper.options import CrawlOptions
+
+log = logging.getLogger(__name__)
+
+SAVE_EVERY_S = 0.5
+STOPPED = "O servidor foi encerrado. Um novo disparo continua de onde parou."
+
+
+class LeaseLost(Exception):
+    """Another process took this run for dead and may be scraping already."""
+
+
+class ScrapeRun:
+    """Crawls, stages what arrives, and publishes it if the safety gate lets it pass.
+
+    Everything but the two events belongs to the thread that calls `execute`.
+    """
+
+    def __init__(
+        self,
+        row: RunRow,
+        settings: Settings,
+        database: Database,
+        catalogue: CatalogueStore,
+        staged: Mapping[str, ScrapedBook],
+    ) -> None:
+        self.id = row.id
+        self._base_url = row.base_url
+        self._settings = settings
+        self._database = database
+        self._catalogue = catalogue
+        self._staged = staged
+        self._cancelled = threading.Event()
+        self._stopping = threading.Event()
+        self._harvest = Harvest(announced=0)
+        self._unsaved: list[ScrapedBook] = []
+        self._pages_total = self._pages_done = 0
+        self._saved_at = time.monotonic()
+
+    def cancel(self) -> None:
+        """End the run as cancelled, soon."""
+        self._cancelled.set()
+
+    def stop(self) -> None:
+        """End the run as interrupted, soon: its pages stay staged for the next one."""
+        self._stopping.set()
+        self._cancelled.set()
+
+    def execute(self) -> None:
+        """The thread's body; whatever happens, the run's row says how it ended."""
+        try:
+            status, reason = self._attempt()
+            if status is not RunStatus.DONE:
+                self._end(status, reason)
+        except LeaseLost:
+            log.warning("scrape_lease_lost", extra={"run_id": self.id})
+            return
+        except SQLAlchemyError:
+            # The lease expires unrenewed, and whoever looks next marks the run as interrupted.
+            log.exception("scrape_end_not_recorded", extra={"run_id": self.id})
+            return
+        log.info("scrape_ended", extra={"run_id": self.id, "status": status.value, "reason": reason})
+        self._write_files(status)
+
+    def _attempt(self) -> tuple[RunStatus, str | None]:
+        try:
+            self._crawl()
+            self._publish()
+        except LeaseLost:
+            raise
+        except CrawlCancelled:
+            if self._stopping.is_set():
+                return RunStatus.INTERRUPTED, STOPPED
+            return RunStatus.CANCELLED, "Cancelado a pedido."
+        except CrawlFailed as error:
+            return RunStatus.ERROR, f"O site não pôde ser lido: {error.reason}"
+        except ScrapeRefused as error:
+            return RunStatus.ERROR, error.reason
+        except Exception:
+            log.exception("scrape_crashed", extra={"run_id": self.id})
+            return RunStatus.ERROR, "Falha interna; o motivo está no log do servidor."
+        return RunStatus.DONE, None
+
+    def _crawl(self) -> None:
+        settings = self._settings
+        options = CrawlOptions(
+            concurrency=settings.scraper_concurrency,
+            max_attempts=settings.scraper_max_attempts,
+            connect_timeout_s=settings.scraper_connect_timeout_s,
+            read_timeout_s=settings.scraper_read_timeout_s,
+        )
+        for event in crawl(
+            self._base_url, options, already_read=self._staged.keys(), cancelled=self._cancelled
+        ):
+            self._see(event)
+            if time.monotonic() - self._saved_at > SAVE_EVERY_S:
+                self._save()
+        self._save()
+
+    def _see(self, event: CrawlEvent) -> None:
+        harvest = self._harvest
+        match event:
+            case ListingRead():
+                self._pages_total = event.pages_total
+                self._pages_done += 1
+            case ProductRead():
+                harvest.read[event.position] = event.book
+                self._unsaved.append(event.book)
+                self._pages_done += 1
+            case ProductSkipped():
+                harvest.read[event.position] = self._staged[event.url]
+                self._pages_done += 1
+            case PageFailed():
+                harvest.failed[event.url] = event.reason
+                self._pages_done += 1
+            case CrawlFinished():
+                harvest.announced = event.products_announced
+
+    def _save(self) -> None:
+        """Stage what arrived, show progress and renew the lease, in one transaction."""
+        with self._database.writing() as session:
+            row = self._own_row(session)
+            scrape_runs.stage_books(session, self.id, self._unsaved)
+            self._show_progress(row)
+            cancelled = row.cancelled_by is not None
+        self._unsaved.clear()
+        self._saved_at = time.monotonic()
+        if cancelled:
+            raise CrawlCancelled
+
+    def _publish(self) -> None:
+        settings = self._settings
+        limits = Limits(
+            max_failed_share=settings.scraper_max_failed_share,
+            max_vanished_share=settings.scraper_max_vanished_share,
+            max_absurd_price_share=settings.scraper_max_absurd_price_share,
+            max_price=settings.scraper_max_price,
+            max_price_factor=settings.scraper_max_price_factor,
+        )
+        with self._database.writing() as session:
+            row = self._own_row(session)
+            if row.cancelled_by is not None or self._cancelled.is_set():
+                raise CrawlCancelled
+            publication, difference = publish_harvest(session, self._harvest, limits, self._base_url)
+            row.published_version = publication.version
+            row.difference = scrape_runs.difference_as_json(difference)
+            row.change_counts = {kind: len(books) for kind, books in row.difference.items()}
+            self._close(session, row, RunStatus.DONE, None)
+        self._catalogue.refresh()
+
+    def _end(self, status: RunStatus, reason: str | None) -> None:
+        with self._database.writing() as session:
+            self._close(session, self._own_row(session), status, reason)
+
+    def _own_row(self, session: Session) -> RunRow:
+        """This run's row, with the lease renewed. Raises LeaseLost."""
+        row = session.get(RunRow, self.id)
+        if row is None or not scrape_runs.renew_lease(session, self.id, own_identity(), datetime.now(UTC)):
+            raise LeaseLost
+        return row
+
+    def _close(self, session: Session, row: RunRow, status: RunStatus, reason: str | None) -> None:
+        self._show_progress(row)
+        row.failures = [
+            {"url": url, "motivo": why}
+            for url, why in list(self._harvest.failed.items())[: scrape_runs.FAILURES_KEPT]
+        ]
+        scrape_runs.close_run(session, row, status, reason, datetime.now(UTC))
+
+    def _show_progress(self, row: RunRow) -> None:
+        row.pages_total, row.pages_done = self._pages_total, self._pages_done
+        row.pages_failed, row.books_read = len(self._harvest.failed), len(self._harvest.read)
+
+    def _write_files(self, status: RunStatus) -> None:
+        try:
+            if status is RunStatus.DONE:
+                export_catalogue(self._settings.data_dir, self._catalogue.current())
+            write_scraping_status(self._settings.data_dir, status.shown)
+        except OSError:
+            # The database is the truth; the next start writes both files again.
+            log.exception("scrape_files_not_written", extra={"run_id": self.id})

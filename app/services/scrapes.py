@@ -1,0 +1,159 @@
+"""Scraping runs: started, watched, cancelled and remembered, one at a time in the whole shop."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from app.core.errors import NoScrapeRunning, RunNotFound, ScrapeAlreadyRunning
+from app.core.scraping import RunStatus
+from app.services.process_identity import is_surely_dead, own_identity
+from app.services.scrape_run import ScrapeRun
+from app.settings import Settings
+from app.storage import scrape_runs
+from app.storage.catalogue_store import CatalogueStore
+from app.storage.database import Database
+from app.storage.exports import write_scraping_status
+from app.storage.tables import RunRow
+from scraper.book import ScrapedBook
+
+log = logging.getLogger(__name__)
+
+RESUME_WITHIN = timedelta(hours=6)
+"""How old an interrupted run may be and still lend its pages to the next."""
+STOP_WITHIN_S = 10.0
+DIED = "O processo morreu no meio do scraping. Um novo disparo continua de onde parou."
+
+
+class Scrapes:
+    """Owns the thread of this process' run. `_lock` protects `_run` and `_thread`, and is never held for long."""
+
+    def __init__(self, settings: Settings, database: Database, catalogue: CatalogueStore) -> None:
+        self._settings = settings
+        self._database = database
+        self._catalogue = catalogue
+        self._lock = threading.Lock()
+        self._run: ScrapeRun | None = None
+        self._thread: threading.Thread | None = None
+
+    def start(self, username: str) -> RunRow:
+        """Begin a run in the background. Raises ScrapeAlreadyRunning, also for another process' run."""
+        with self._lock:
+            with self._database.writing() as session:
+                self._bury_the_dead(session)
+                lease = scrape_runs.current_lease(session)
+                if lease is not None:
+                    raise ScrapeAlreadyRunning(lease.run_id)
+                row, staged = self._open_run(session, username)
+            if self._thread is not None:
+                self._thread.join(STOP_WITHIN_S)  # ended in the database, it may still be writing its files
+            write_scraping_status(self._settings.data_dir, RunStatus.PROCESSING.shown)
+            self._run = ScrapeRun(
+                row, self._settings, self._database, self._catalogue, {book.url: book for book in staged}
+            )
+            self._thread = threading.Thread(target=self._run.execute, name=f"scrape-{row.id}", daemon=True)
+            self._thread.start()
+        log.info("scrape_started", extra={"run_id": row.id, "username": username, "reused": row.pages_reused})
+        return row
+
+    def cancel(self, username: str) -> RunRow:
+        """Ask the run in progress to end, whichever process it is in. Raises NoScrapeRunning."""
+        with self._database.writing() as session:
+            lease = scrape_runs.current_lease(session)
+            row = session.get(RunRow, lease.run_id) if lease else None
+            if row is None or row.status != RunStatus.PROCESSING:
+                raise NoScrapeRunning
+            row.cancelled_by = username
+        with self._lock:
+            if self._run is not None and self._run.id == row.id:
+                self._run.cancel()
+        return row
+
+    def latest(self) -> RunRow | None:
+        """The newest run, in progress or ended."""
+        with self._database.reading() as session:
+            row = scrape_runs.latest_run(session)
+            orphaned = row is not None and row.status == RunStatus.PROCESSING and not _alive(session, row)
+        if orphaned:
+            self.bury_the_dead()
+            with self._database.reading() as session:
+                row = scrape_runs.latest_run(session)
+        return row
+
+    def history(self, offset: int, limit: int) -> tuple[list[RunRow], int]:
+        """Runs from the newest on, and how many are remembered."""
+        with self._database.reading() as session:
+            return scrape_runs.list_runs(session, offset, limit)
+
+    def run(self, run_id: int) -> RunRow:
+        """One run with the difference it made. Raises RunNotFound."""
+        with self._database.reading() as session:
+            row = session.get(RunRow, run_id)
+        if row is None:
+            raise RunNotFound(run_id)
+        return row
+
+    def bury_the_dead(self) -> None:
+        """Mark runs whose process has ended as interrupted."""
+        with self._database.writing() as session:
+            self._bury_the_dead(session)
+
+    def write_status(self) -> None:
+        """Write the status file again, in case a crash kept it from following the database."""
+        row = self.latest()
+        write_scraping_status(self._settings.data_dir, RunStatus(row.status).shown if row else "never")
+
+    def stop(self) -> None:
+        """End this process' run as interrupted and join its thread."""
+        with self._lock:
+            if self._run is not None:
+                self._run.stop()
+            if self._thread is not None:
+                self._thread.join(STOP_WITHIN_S)
+
+    def _bury_the_dead(self, session: Session) -> None:
+        for row in scrape_runs.runs_in_progress(session):
+            if not _alive(session, row):
+                log.warning("scrape_interrupted", extra={"run_id": row.id})
+                scrape_runs.close_run(session, row, RunStatus.INTERRUPTED, DIED, datetime.now(UTC))
+
+    def _open_run(self, session: Session, username: str) -> tuple[RunRow, list[ScrapedBook]]:
+        now = datetime.now(UTC)
+        previous = scrape_runs.latest_run(session)
+        row = RunRow(
+            status=RunStatus.PROCESSING,
+            base_url=self._settings.scraper_base_url,
+            started_by=username,
+            started_at=now,
+            pages_total=0,
+            pages_done=0,
+            pages_failed=0,
+            pages_reused=0,
+            books_read=0,
+        )
+        session.add(row)
+        session.flush()
+        if not scrape_runs.take_lease(session, row.id, own_identity(), now):
+            raise ScrapeAlreadyRunning(None)
+        staged: list[ScrapedBook] = []
+        if (
+            previous is not None
+            and previous.status == RunStatus.INTERRUPTED
+            and previous.base_url == row.base_url
+            and now - previous.started_at < RESUME_WITHIN
+        ):
+            staged = scrape_runs.hand_over_staged(session, previous.id, row.id)
+            row.resumed_from, row.pages_reused = previous.id, len(staged)
+        scrape_runs.trim_history(session)
+        return row, staged
+
+
+def _alive(session: Session, row: RunRow) -> bool:
+    """Whether a run in progress has a holder that renews its lease."""
+    lease = scrape_runs.current_lease(session)
+    if lease is None or lease.run_id != row.id or lease.holder is None or lease.expires_at is None:
+        return False
+    return lease.expires_at > datetime.now(UTC) and not is_surely_dead(lease.holder)

@@ -1,0 +1,1 @@
+"""What all blueprints share, one room each."""

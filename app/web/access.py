@@ -1,0 +1,75 @@
+"""Who may call a route. Every route says so in its `operation`; one that doesn't can't be registered."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+from flask import g
+from flask_jwt_extended import get_jwt, verify_jwt_in_request
+from flask_jwt_extended.exceptions import JWTExtendedException, NoAuthorizationError, WrongTokenError
+from jwt.exceptions import ExpiredSignatureError, PyJWTError
+
+from app.core.errors import Forbidden, InvalidToken
+from app.core.users import Role, User
+from app.web.current import shop
+
+
+class Access(StrEnum):
+    """What a route asks of its caller; the values are the security schemes of the OpenAPI document."""
+
+    PUBLIC = "public"
+    LOGGED_IN = "tokenDeAcesso"
+    REFRESH_TOKEN = "tokenDeRenovacao"  # noqa: S105 - the name of a scheme
+    ANY_TOKEN = "qualquerToken"  # noqa: S105
+    OPERATOR = "operador"
+    ADMIN = "admin"
+
+
+_NEEDED_ROLE = {Access.OPERATOR: Role.OPERATOR, Access.ADMIN: Role.ADMIN}
+
+
+def admit(access: Access) -> None:
+    """Let the request pass or raise InvalidToken or Forbidden; afterwards `caller()` is known."""
+    if access is Access.PUBLIC:
+        return
+    try:
+        verify_jwt_in_request(
+            refresh=access is Access.REFRESH_TOKEN, verify_type=access is not Access.ANY_TOKEN
+        )
+    except (JWTExtendedException, PyJWTError) as error:
+        raise InvalidToken(_explain(error)) from error
+    claims = get_jwt()
+    user = shop().accounts.logged_in(str(claims.get("sessao", "")), _user_id(claims))
+    if user is None:
+        raise InvalidToken("A sessão deste token foi encerrada. Faça login novamente.")
+    needed = _NEEDED_ROLE.get(access)
+    if needed is not None and not user.role.covers(needed):
+        raise Forbidden(needed.value)
+    g.caller = user
+
+
+def caller() -> User:
+    """The user who makes this request; only where the route's access asks for one."""
+    user: User = g.caller
+    return user
+
+
+def login_id() -> str:
+    """The login that the caller's token descends from."""
+    return str(get_jwt()["sessao"])
+
+
+def _explain(error: Exception) -> str:
+    if isinstance(error, NoAuthorizationError):
+        return "Token ausente: envie o cabeçalho Authorization: Bearer <token>."
+    if isinstance(error, ExpiredSignatureError):
+        return "Token expirado: renove-o ou faça login novamente."
+    if isinstance(error, WrongTokenError):
+        return "Tipo de token errado: o refresh token só serve para renovar, e só ele renova."
+    return "Token inválido."
+
+
+def _user_id(claims: dict[str, Any]) -> int:
+    subject = str(claims.get("sub", ""))
+    return int(subject) if subject.isascii() and subject.isdigit() and len(subject) < 10 else -1

@@ -1,0 +1,47 @@
+"""Answers that the catalogue's version determines, and the size they travel in."""
+
+from __future__ import annotations
+
+import gzip
+
+from flask import Response, request
+
+from app.web.current import catalogue
+
+_COMPRESSED_TYPES = ("application/json", "application/problem+json", "text/html", "text/css", "text/plain")
+_WORTH_COMPRESSING_BYTES = 1_000
+_GZIP_LEVEL = 4
+
+
+def answer_if_changed(response: Response) -> Response:
+    """Tag a successful answer with the catalogue's version; 304 where the client has it already.
+
+    The tag is weak, since the same answer travels both plain and compressed, and holds the time of
+    publication beside the version, since another database counts its versions from 1 too.
+    """
+    if response.status_code != 200:
+        return response
+    publication = catalogue().publication
+    stamp = int(publication.published_at.timestamp() * 1_000_000)
+    response.set_etag(f"{publication.version}-{stamp:x}", weak=True)
+    response.headers["Cache-Control"] = "no-cache"
+    response.make_conditional(request)
+    return response
+
+
+def compress(response: Response) -> Response:
+    """Gzip a body that is worth it, where the client accepts that (RFC 9110, 12.5.3)."""
+    if response.direct_passthrough or response.mimetype not in _COMPRESSED_TYPES:
+        return response
+    response.vary.add("Accept-Encoding")
+    if (
+        response.status_code in (204, 304)
+        or "Content-Encoding" in response.headers
+        or request.accept_encodings["gzip"] <= 0
+    ):
+        return response
+    body = response.get_data()
+    if len(body) >= _WORTH_COMPRESSING_BYTES:
+        response.set_data(gzip.compress(body, _GZIP_LEVEL, mtime=0))
+        response.headers["Content-Encoding"] = "gzip"
+    return response

@@ -1,0 +1,207 @@
+"""What clients send, read strictly and told apart field by field."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from decimal import Decimal, InvalidOperation
+from typing import Any, Literal
+
+from flask import current_app, g, request
+from marshmallow import Schema, ValidationError, fields, validate
+
+from app.core.errors import BodyTooLarge, FieldProblem, InvalidInput, UnsupportedMediaType
+
+_SHOWN_NAME = 80
+_REQUIRED = {"required": "campo obrigatório", "null": "não pode ser nulo"}
+
+
+class Text(fields.String):
+    """A string without control characters, of a bounded length."""
+
+    default_error_messages = {
+        **_REQUIRED,
+        "invalid": "deve ser um texto",
+        "control": "tem caracteres de controle",
+    }
+
+    def __init__(self, *, low: int = 0, high: int, **kwargs: Any) -> None:
+        length = validate.Length(min=low, max=high, error=f"deve ter de {low} a {high} caracteres")
+        super().__init__(validate=length, **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text: str = super()._deserialize(value, attr, data, **kwargs)
+        if any(ord(char) < 32 or ord(char) == 127 for char in text):
+            raise self.make_error("control")
+        return text
+
+
+class Choice(fields.String):
+    """One of a few words."""
+
+    default_error_messages = {**_REQUIRED, "invalid": "deve ser um texto"}
+
+    def __init__(self, *choices: str, **kwargs: Any) -> None:
+        one_of = validate.OneOf(choices, error=f"deve ser um de: {', '.join(choices)}")
+        super().__init__(validate=one_of, **kwargs)
+
+
+class WholeNumber(fields.Integer):
+    """A whole number in bounds, written in decimal digits where it comes from a query."""
+
+    default_error_messages = {
+        **_REQUIRED,
+        "invalid": "deve ser um número inteiro",
+        "too_large": "é grande demais",
+    }
+
+    def __init__(self, *, low: int, high: int, **kwargs: Any) -> None:
+        bounds = validate.Range(min=low, max=high, error=f"deve ser um inteiro de {low} a {high}")
+        super().__init__(strict=True, validate=bounds, **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
+        digits = isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 18
+        if not digits and (not isinstance(value, int) or isinstance(value, bool)):
+            raise self.make_error("invalid", input=value)
+        return int(value)
+
+
+class Amount(fields.Decimal):
+    """A finite amount of pounds that is not negative."""
+
+    default_error_messages = {
+        **_REQUIRED,
+        "invalid": "deve ser um número",
+        "range": "deve ser um número não negativo",
+    }
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Decimal:
+        try:
+            number = (
+                Decimal(str(value)) if len(str(value)) <= 40 and "_" not in str(value) else Decimal("NaN")
+            )
+        except InvalidOperation:
+            raise self.make_error("invalid") from None
+        if not number.is_finite() or number < 0:
+            raise self.make_error("range")
+        return number
+
+
+def read_query(schema: Schema) -> dict[str, Any]:
+    """The query's parameters as `schema` says; others are ignored. Raises InvalidInput."""
+    repeated = [name for name in schema.fields if len(request.args.getlist(name)) > 1]
+    if repeated:
+        raise InvalidInput([FieldProblem(name, "aparece mais de uma vez") for name in repeated])
+    query: dict[str, Any] = _load(schema, request.args.to_dict(), unknown="exclude")
+    return query
+
+
+def read_body(schema: Schema) -> Any:
+    """The JSON body as `schema` says. Raises InvalidInput, UnsupportedMediaType or BodyTooLarge."""
+    return _load(schema, json_body(), unknown="raise")
+
+
+def json_body() -> Any:
+    """The parsed JSON body, parsed once a request.
+
+    Stricter than the json module: no NaN or Infinity, no number that overflows to one, no name twice in an
+    object, no lone surrogate.
+    """
+    if "json_body" not in g:
+        g.json_body = _parse_json(_read_bytes())
+    return g.json_body
+
+
+def refuse_large_body() -> None:
+    """Raise BodyTooLarge where the client says beforehand that its body is over the limit."""
+    limit = current_app.config["MAX_CONTENT_LENGTH"]
+    if (request.content_length or 0) > limit:
+        raise BodyTooLarge(limit)
+
+
+def _read_bytes() -> bytes:
+    # A chunked body has no announced length, and Werkzeug then cuts it at the limit without a word.
+    limit: int = current_app.config["MAX_CONTENT_LENGTH"]
+    if request.content_length is not None:
+        body = request.get_data()
+    else:
+        body = b""
+        stream = request.environ["wsgi.input"]
+        while len(body) <= limit and (chunk := stream.read(limit + 1 - len(body))):
+            body += chunk
+        if len(body) > limit:
+            raise BodyTooLarge(limit)
+    if body and not request.is_json:
+        raise UnsupportedMediaType
+    return body
+
+
+def _parse_json(body: bytes) -> Any:
+    if not body:
+        raise InvalidInput.of("corpo", "é obrigatório e deve ser JSON")
+    try:
+        value = json.loads(
+            body.decode(),
+            parse_constant=_refuse_constant,
+            parse_float=_finite_float,
+            object_pairs_hook=_object_without_repetition,
+        )
+        json.dumps(value, ensure_ascii=False).encode()  # a lone surrogate can't be stored or answered
+    except _RepeatedName as error:
+        raise InvalidInput.of(error.name, "aparece mais de uma vez") from None
+    except RecursionError:
+        raise InvalidInput.of("corpo", "tem níveis demais") from None
+    except ValueError:
+        raise InvalidInput.of("corpo", "não é JSON válido em UTF-8") from None
+    return value
+
+
+class _RepeatedName(ValueError):
+    def __init__(self, name: str) -> None:
+        self.name = name.encode(errors="replace").decode()[:_SHOWN_NAME]
+
+
+def _refuse_constant(_name: str) -> float:
+    raise ValueError
+
+
+def _finite_float(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError
+    return number
+
+
+def _object_without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise _RepeatedName(name)
+        found[name] = value
+    return found
+
+
+def _load(schema: Schema, data: Any, unknown: Literal["exclude", "raise"]) -> Any:
+    try:
+        return schema.load(data, unknown=unknown)
+    except ValidationError as error:
+        raise InvalidInput(list(_problems(error.messages))) from error
+
+
+def _problems(messages: Any, path: str = "") -> Iterator[FieldProblem]:
+    """Marshmallow's nested messages as a flat list: {0: {"preco": ["x"]}} is `[0].preco: x`."""
+    if isinstance(messages, Mapping):
+        for key, inner in messages.items():
+            yield from _problems(inner, _join(path, key))
+    else:
+        for message in messages:
+            yield FieldProblem(path or "corpo", message)
+
+
+def _join(path: str, key: Any) -> str:
+    if key == "_schema":
+        return path
+    if isinstance(key, int):
+        return f"{path}[{key}]"
+    return f"{path}.{key}"[-_SHOWN_NAME:] if path else str(key)[:_SHOWN_NAME]

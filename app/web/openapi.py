@@ -1,0 +1,184 @@
+"""The OpenAPI 3.0.3 document, made from what the views declare, and its pages, served by flasgger."""
+
+from __future__ import annotations
+
+import re
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+import flask_swagger_ui
+from apispec import APISpec
+from apispec.ext.marshmallow import MarshmallowPlugin
+from flasgger import Swagger
+from flask import Flask
+from werkzeug.routing import Rule
+
+from app.web.access import Access
+from app.web.errors import MEANINGS
+from app.web.operation import Answer, Operation, operation_of
+from app.web.schemas.problem import Problem
+
+OPENAPI_VERSION = "3.0.3"
+API_VERSION = "1.0.0"
+
+_DESCRIPTION = """Catálogo, busca, estatísticas e scraping de livros.
+
+**Comece aqui:** em `POST /api/v1/auth/login`, *Try it out*, entre com `admin` / `1234` (só em desenvolvimento), \
+copie o `access_token`, clique em **Authorize** e cole-o em *tokenDeAcesso*.
+"""
+_TAGS = {
+    "Autenticação": "Login, renovação e usuários",
+    "Livros": "O catálogo publicado",
+    "Estatísticas": "Médias exatas, arredondadas meio para cima",
+    "Scraping": "A coleta do catálogo em segundo plano",
+    "Sistema": "Saúde e entrada",
+}
+_HEADERS = {
+    "X-Total-Count": {"description": "Total de itens", "schema": {"type": "integer"}},
+    "Link": {"description": "first, prev, next e last (RFC 8288)", "schema": {"type": "string"}},
+    "ETag": {"description": "A versão do catálogo", "schema": {"type": "string"}},
+    "X-Request-ID": {"description": "O id da requisição", "schema": {"type": "string"}},
+    "Retry-After": {"description": "Segundos a esperar", "schema": {"type": "integer"}},
+    "Location": {"description": "Onde acompanhar", "schema": {"type": "string"}},
+}
+_PARAMETER = re.compile(r"<(?:(?P<converter>\w+)(?:\([^)]*\))?:)?(?P<name>\w+)>")
+
+
+def build_document(app: Flask) -> dict[str, Any]:
+    """Describe every route of `app` that declares an operation."""
+    spec = APISpec(
+        title="Livraria",
+        version=API_VERSION,
+        openapi_version=OPENAPI_VERSION,
+        info={"description": _DESCRIPTION},
+        plugins=[MarshmallowPlugin()],
+        tags=[{"name": name, "description": text} for name, text in _TAGS.items()],
+        # One relative server: the document is right behind any host, port and proxy.
+        servers=[{"url": "/"}],
+    )
+    for scheme, text in (
+        (Access.LOGGED_IN, "O access_token do login"),
+        (Access.REFRESH_TOKEN, "O refresh_token do login"),
+    ):
+        spec.components.security_scheme(
+            scheme.value, {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": text}
+        )
+    for status in MEANINGS:
+        spec.components.response(f"Erro{status}", _problem_response(status))
+    for rule in app.url_map.iter_rules():
+        declared = operation_of(app.view_functions[rule.endpoint])
+        if declared is not None:
+            spec.path(_PARAMETER.sub(r"{\g<name>}", rule.rule), operations=_operations(rule, declared))
+    return spec.to_dict()
+
+
+def serve_documentation(app: Flask) -> None:
+    """Serve the document at `/apispec_1.json` and Swagger UI at `/apidocs/`, without the internet."""
+    Swagger(
+        app,
+        template=build_document(app),
+        merge=True,
+        config={
+            "openapi": OPENAPI_VERSION,
+            "title": "Livraria: documentação da API",
+            "auth": {},
+            "specs": [
+                {"endpoint": "apispec_1", "route": "/apispec_1.json", "rule_filter": lambda _rule: False}
+            ],
+            # flasgger's own Swagger UI is of 2020 and inside a reported XSS range (flasgger issue 521).
+            "static_folder": str(Path(flask_swagger_ui.__file__).parent / "dist"),
+        },
+    )
+
+
+def _operations(rule: Rule, declared: Operation) -> dict[str, Any]:
+    methods = (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    return {method.lower(): _operation(rule, method, declared) for method in sorted(methods)}
+
+
+def _operation(rule: Rule, method: str, declared: Operation) -> dict[str, Any]:
+    parameters: list[Any] = [
+        {
+            "in": "path",
+            "name": found["name"],
+            "required": True,
+            "schema": {"type": "integer", "minimum": 0}
+            if found["converter"] == "int"
+            else {"type": "string"},
+        }
+        for found in _PARAMETER.finditer(rule.rule)
+    ]
+    if declared.query is not None:
+        parameters.append({"in": "query", "schema": declared.query})
+    described: dict[str, Any] = {
+        "operationId": f"{method.lower()}_{rule.rule.strip('/').replace('/', '_') or 'inicio'}".translate(
+            {ord(char): None for char in "<>:"}
+        ),
+        "tags": [declared.tag],
+        "summary": declared.summary,
+        "parameters": parameters,
+        "responses": _responses(declared),
+        "security": _security(declared.access),
+    }
+    if declared.description:
+        described["description"] = declared.description
+    if declared.body is not None:
+        described["requestBody"] = {
+            "required": True,
+            "content": {"application/json": {"schema": declared.body}},
+        }
+    return described
+
+
+def _responses(declared: Operation) -> dict[str, Any]:
+    responses: dict[str, Any] = {
+        str(status): _success(answer, declared.versioned) for status, answer in declared.answers.items()
+    }
+    if declared.versioned:
+        responses["304"] = {"description": "O cliente já tem esta versão do catálogo (If-None-Match)"}
+    return responses | {str(status): f"Erro{status}" for status in declared.error_statuses()}
+
+
+def _success(answer: Answer, versioned: bool) -> dict[str, Any]:
+    names = [*answer.headers, "X-Request-ID", *(["ETag"] if versioned else [])]
+    response: dict[str, Any] = {
+        "description": answer.description,
+        "headers": {name: _HEADERS[name] for name in names},
+    }
+    if answer.body is not None:
+        response["content"] = {answer.media_type: {"schema": answer.body}}
+    return response
+
+
+def _problem_response(status: int) -> dict[str, Any]:
+    title, error_type = MEANINGS[status]
+    example: dict[str, Any] = {
+        "type": "about:blank",
+        "title": title,
+        "status": status,
+        "detail": f"{title}.",
+        "error": f"{title}.",
+        "error_type": error_type,
+        "request_id": "5f0c6a8e2b7d4c1e9a3f",
+    }
+    if status == HTTPStatus.BAD_REQUEST:
+        example["errors"] = [{"field": "username", "message": "campo obrigatório"}]
+    response: dict[str, Any] = {
+        "description": title,
+        "headers": {"X-Request-ID": _HEADERS["X-Request-ID"]},
+        "content": {"application/problem+json": {"schema": Problem, "example": example}},
+    }
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        response["headers"]["Retry-After"] = _HEADERS["Retry-After"]
+    return response
+
+
+def _security(access: Access) -> list[dict[str, list[str]]]:
+    if access is Access.PUBLIC:
+        return []
+    schemes = {
+        Access.REFRESH_TOKEN: [Access.REFRESH_TOKEN],
+        Access.ANY_TOKEN: [Access.LOGGED_IN, Access.REFRESH_TOKEN],
+    }.get(access, [Access.LOGGED_IN])
+    return [{scheme.value: []} for scheme in schemes]

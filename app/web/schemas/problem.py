@@ -1,0 +1,25 @@
+"""The one shape of errors."""
+
+from __future__ import annotations
+
+from marshmallow import Schema, fields
+
+
+class FieldProblemShape(Schema):
+    field = fields.String(required=True, metadata={"example": "username"})
+    message = fields.String(required=True, metadata={"example": "campo obrigatório"})
+
+
+class Problem(Schema):
+    """RFC 9457 problem details, with the seeds' `error` and what operators ask for."""
+
+    type = fields.String(required=True, metadata={"example": "about:blank"})
+    title = fields.String(required=True)
+    status = fields.Integer(required=True)
+    detail = fields.String(required=True, metadata={"description": "O que aconteceu, em uma frase"})
+    error = fields.String(required=True, metadata={"description": "O mesmo que detail"})
+    error_type = fields.String(required=True, metadata={"description": "O rótulo em api_errors_total"})
+    request_id = fields.String(required=True, metadata={"description": "Também em X-Request-ID e no log"})
+    errors = fields.List(
+        fields.Nested(FieldProblemShape), metadata={"description": "Um item por campo errado"}
+    )

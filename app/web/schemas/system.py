@@ -1,0 +1,25 @@
+"""The shop itself."""
+
+from __future__ import annotations
+
+from marshmallow import Schema, fields
+
+
+class Health(Schema):
+    status = fields.String(required=True, metadata={"enum": ["healthy"]})
+    message = fields.String(required=True)
+    origem = fields.String(
+        required=True,
+        metadata={"enum": ["demonstracao", "scraping"], "description": "De onde veio o catálogo publicado"},
+    )
+    fonte = fields.String(required=True, metadata={"description": "O site do último scraping publicado"})
+    livros = fields.Integer(required=True, metadata={"example": 1000})
+    versao_catalogo = fields.Integer(required=True, metadata={"example": 1})
+    publicado_em = fields.DateTime(required=True, metadata={"description": "UTC"})
+    banco = fields.String(required=True, metadata={"enum": ["ok"]})
+    scraping = fields.String(required=True, metadata={"description": "Como em /api/v1/scraping/status"})
+
+
+class Welcome(Schema):
+    message = fields.String(required=True)
+    links = fields.Dict(keys=fields.String(), values=fields.String(), required=True)
