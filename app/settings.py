@@ -66,9 +66,9 @@ def _share(value: str) -> Decimal:
 
 
 def _yes_no(value: str) -> bool:
-    if value.lower() not in ("true", "false", "1", "0"):
+    if value.lower() not in ("true", "false", "1", "0", ""):
         raise ValueError("deve ser true ou false")
-    return value.lower() in ("true", "1")
+    return value.lower() in ("true", "1", "")
 
 
 def _http_url(value: str) -> str:
@@ -88,7 +88,7 @@ class Settings:
 
     app_env: str = _setting("APP_ENV", _one_of("development", "production"), "development")
     host: str = _setting("HOST", _text, "127.0.0.1")
-    port: int = _setting("FLASK_APP_PORT", _integer(0, 65535), "5000")
+    port: int = _setting("FLASK_APP_PORT", _integer(1, 65535), "5000")
     prometheus_port: int = _setting("PROMETHEUS_PORT", _integer(1, 65535), "9090")
     grafana_port: int = _setting("GRAFANA_PORT", _integer(1, 65535), "3001")
     prometheus_url: str = _setting("PROMETHEUS_URL", _http_url, "http://localhost:9090")
@@ -97,7 +97,7 @@ class Settings:
     trusted_proxies: int = _setting("TRUSTED_PROXIES", _integer(0, 10), "0")
     max_body_bytes: int = _setting("MAX_BODY_BYTES", _integer(1_024, 100_000_000), "1000000")
     log_level: str = _setting("LOG_LEVEL", _one_of("DEBUG", "INFO", "WARNING", "ERROR"), "INFO")
-    logs_public: bool = _setting("LOGS_PUBLIC", _yes_no, "true")
+    logs_public: bool = _setting("LOGS_PUBLIC", _yes_no, "")
 
     data_dir: Path = _setting("DATA_DIR", lambda value: Path(_text(value)).absolute(), "data")
     database_url: str = _setting("DATABASE_URL", str, "")
@@ -150,8 +150,8 @@ def read_settings(environ: Mapping[str, str], env_file: Path | None = None) -> S
                 else f" (veio {text[:80]!r})"
             )
             problems.append(f"{name} {error}{shown}")
-    if given.get("LOGS_PUBLIC") is None and values.get("app_env") == "production":
-        values["logs_public"] = False
+    if not given.get("LOGS_PUBLIC"):
+        values["logs_public"] = values.get("app_env") != "production"
     problems += _contradictions(values)
     if problems:
         raise InvalidSettings(problems)

@@ -34,7 +34,7 @@ def publish_harvest(
     The demonstration catalogue is replaced entirely, ids included; any other is changed where it differs,
     and keeps its version where it doesn't. Raises ScrapeRefused, having changed nothing.
     """
-    before = books.load_publication(session)
+    before = books.load_publication(session, lock=True)
     stored = books.load_stored_books(session)
     demonstration = stored if before and before.origin == books.DEMONSTRATION else []
     known = [] if demonstration else stored
@@ -58,7 +58,7 @@ def publish_demonstration(database: Database, csv_file: Path) -> bool:
             return False
     bundled = read_books(csv_file)
     with database.writing() as session:
-        if books.load_publication(session):
+        if books.load_publication(session, lock=True):
             return False
         books.apply_difference(session, Difference(added=books.as_listed(bundled)))
         books.record_publication(session, datetime.now(UTC), books.DEMONSTRATION, "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 import time
@@ -66,7 +67,7 @@ class ScrapeRun:
         self._cancelled = threading.Event()
         self._stopping = threading.Event()
         self._harvest = Harvest(announced=0)
-        self._unsaved: list[ScrapedBook] = []
+        self._unsaved: dict[str, ScrapedBook] = {}
         self._pages_total = self._pages_done = 0
         self._saved_at = time.monotonic()
 
@@ -122,12 +123,12 @@ class ScrapeRun:
             connect_timeout_s=settings.scraper_connect_timeout_s,
             read_timeout_s=settings.scraper_read_timeout_s,
         )
-        for event in crawl(
-            self._base_url, options, already_read=self._staged.keys(), cancelled=self._cancelled
-        ):
-            self._see(event)
-            if time.monotonic() - self._saved_at > SAVE_EVERY_S:
-                self._save()
+        events = crawl(self._base_url, options, already_read=self._staged.keys(), cancelled=self._cancelled)
+        with contextlib.closing(events):
+            for event in events:
+                self._see(event)
+                if time.monotonic() - self._saved_at > SAVE_EVERY_S:
+                    self._save()
         self._save()
 
     def _see(self, event: CrawlEvent) -> None:
@@ -138,7 +139,7 @@ class ScrapeRun:
                 self._pages_done += 1
             case ProductRead():
                 harvest.read[event.position] = event.book
-                self._unsaved.append(event.book)
+                self._unsaved[event.url] = event.book
                 self._pages_done += 1
             case ProductSkipped():
                 harvest.read[event.position] = self._staged[event.url]

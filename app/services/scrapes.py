@@ -51,9 +51,7 @@ class Scrapes:
             if self._thread is not None:
                 self._thread.join(STOP_WITHIN_S)  # ended in the database, it may still be writing its files
             write_scraping_status(self._settings.data_dir, RunStatus.PROCESSING.shown)
-            self._run = ScrapeRun(
-                row, self._settings, self._database, self._catalogue, {book.url: book for book in staged}
-            )
+            self._run = ScrapeRun(row, self._settings, self._database, self._catalogue, staged)
             self._thread = threading.Thread(target=self._run.execute, name=f"scrape-{row.id}", daemon=True)
             self._thread.start()
         log.info("scrape_started", extra={"run_id": row.id, "username": username, "reused": row.pages_reused})
@@ -120,7 +118,7 @@ class Scrapes:
                 log.warning("scrape_interrupted", extra={"run_id": row.id})
                 scrape_runs.close_run(session, row, RunStatus.INTERRUPTED, DIED, datetime.now(UTC))
 
-    def _open_run(self, session: Session, username: str) -> tuple[RunRow, list[ScrapedBook]]:
+    def _open_run(self, session: Session, username: str) -> tuple[RunRow, dict[str, ScrapedBook]]:
         now = datetime.now(UTC)
         previous = scrape_runs.latest_run(session)
         row = RunRow(
@@ -138,7 +136,7 @@ class Scrapes:
         session.flush()
         if not scrape_runs.take_lease(session, row.id, own_identity(), now):
             raise ScrapeAlreadyRunning(None)
-        staged: list[ScrapedBook] = []
+        staged: dict[str, ScrapedBook] = {}
         if (
             previous is not None
             and previous.status == RunStatus.INTERRUPTED

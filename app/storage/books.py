@@ -18,10 +18,13 @@ DEMONSTRATION = "demonstracao"
 SCRAPED = "scraping"
 
 
-def load_publication(session: Session) -> Publication | None:
-    """What is published now; None before the first publication."""
-    row = session.get(CatalogueRow, 1)
-    if row is None:
+def load_publication(session: Session, *, lock: bool = False) -> Publication | None:
+    """What is published now; None before the first publication.
+
+    With `lock`, nobody else publishes until the transaction ends.
+    """
+    row = session.get_one(CatalogueRow, 1, with_for_update=lock)
+    if row.version == 0:
         return None
     return Publication(row.version, row.published_at, row.origin, row.source_url)
 
@@ -85,10 +88,7 @@ def apply_difference(session: Session, difference: Difference) -> None:
 
 def record_publication(session: Session, now: datetime, origin: str, source_url: str) -> Publication:
     """Give what the rows of `livros` now are the next version."""
-    row = session.get(CatalogueRow, 1, with_for_update=True)
-    if row is None:
-        row = CatalogueRow(id=1, version=0)
-        session.add(row)
+    row = session.get_one(CatalogueRow, 1, with_for_update=True)
     row.version += 1
     row.published_at, row.origin, row.source_url = now, origin, source_url
     return Publication(row.version, now, origin, source_url)

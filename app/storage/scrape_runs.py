@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -89,17 +89,20 @@ def trim_history(session: Session) -> None:
     session.execute(delete(StagedPageRow).where(StagedPageRow.run_id.not_in(resumable)))
 
 
-def stage_books(session: Session, run_id: int, books: Iterable[ScrapedBook]) -> None:
-    rows = [{"run_id": run_id, "url": book.url, "book": _book_as_json(book)} for book in books]
+def stage_books(session: Session, run_id: int, books: Mapping[str, ScrapedBook]) -> None:
+    """Keep what was read, by the URL that the shop's listing gave for it."""
+    rows = [{"run_id": run_id, "url": url, "book": _book_as_json(book)} for url, book in books.items()]
     if rows:
         session.execute(insert(StagedPageRow), rows)
 
 
-def hand_over_staged(session: Session, from_run: int, to_run: int) -> list[ScrapedBook]:
-    """Give the pages that `from_run` had staged to `to_run`; answers the books on them."""
+def hand_over_staged(session: Session, from_run: int, to_run: int) -> dict[str, ScrapedBook]:
+    """Give the pages that `from_run` had staged to `to_run`; answers the books by their listed URLs."""
     session.execute(update(StagedPageRow).where(StagedPageRow.run_id == from_run).values(run_id=to_run))
-    staged = session.scalars(select(StagedPageRow.book).where(StagedPageRow.run_id == to_run))
-    return [_book_from_json(book) for book in staged]
+    staged = session.execute(
+        select(StagedPageRow.url, StagedPageRow.book).where(StagedPageRow.run_id == to_run)
+    )
+    return {url: _book_from_json(book) for url, book in staged}
 
 
 def difference_as_json(difference: Difference) -> dict[str, Any]:

@@ -69,8 +69,13 @@ def build_document(app: Flask) -> dict[str, Any]:
     for rule in app.url_map.iter_rules():
         declared = operation_of(app.view_functions[rule.endpoint])
         if declared is not None:
-            spec.path(_PARAMETER.sub(r"{\g<name>}", rule.rule), operations=_operations(rule, declared))
+            spec.path(path_of(rule), operations=_operations(rule, declared))
     return spec.to_dict()
+
+
+def path_of(rule: Rule) -> str:
+    """The document's path for a route: `/books/<int:id>` is `/books/{id}`."""
+    return _PARAMETER.sub(r"{\g<name>}", rule.rule)
 
 
 def serve_documentation(app: Flask) -> None:

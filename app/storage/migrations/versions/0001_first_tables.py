@@ -77,8 +77,14 @@ def upgrade() -> None:
         sa.CheckConstraint("id = 1", name=op.f("ck_scraping_trava_uma_linha")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_scraping_trava")),
     )
-    # The lease is one row, there from the start, so that taking it is always one conditional update.
+    # Both are one row, there from the start: there is always something to lock and to update.
     op.execute(sa.text("INSERT INTO scraping_trava (id) VALUES (1)"))
+    op.execute(
+        sa.text(
+            "INSERT INTO catalogo (id, versao, publicado_em, origem, fonte) "
+            "VALUES (1, 0, '1970-01-01 00:00:00', 'nenhuma', '')"
+        )
+    )
     op.create_table(
         "usuario",
         sa.Column("id", sa.Integer(), nullable=False),

@@ -1,0 +1,203 @@
+"""The demonstration shop over HTTP: `python -m demo.site --port 8898`, or DemoSite in a test."""
+
+import argparse
+import contextlib
+import gzip
+import socket
+import socketserver
+import sys
+import threading
+from collections.abc import Sequence
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Any, Self
+
+from demo.books import DemoBook, make_books
+from demo.faults import Faults
+from demo.pages import Page, Shop
+from demo.stats import Ledger, Stats
+
+IDLE_CONNECTION_S = 60
+GZIP_FROM_BYTES = 512
+NOT_FOUND = Page("text/html", b"<h1>Not found</h1>")
+LATER = Page("text/html", b"<h1>Try again later</h1>")
+
+
+class DemoSite:
+    """A running shop, as a context manager.
+
+    Its threads share the shop and `robots_txt`, which never change but are replaced whole, and the ledger,
+    which has a lock.
+    """
+
+    def __init__(
+        self,
+        books: Sequence[DemoBook],
+        faults: Faults | None = None,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        robots_txt: str | None = None,
+    ) -> None:
+        """Listens at once, answers inside the `with` block. Raises OSError if the port is taken."""
+        self.faults = faults or Faults()
+        self.robots_txt = robots_txt
+        self.closing = threading.Event()
+        self.ledger = Ledger()
+        self.replace_books(books)
+        self._server = _Server((host, port), self)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="demo-site")
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.closing.set()
+        self._server.shutdown()
+        self._thread.join()
+        self._server.hang_up()
+        self._server.server_close()
+
+    @property
+    def base_url(self) -> str:
+        host, port = self._server.server_address[:2]
+        return f"http://{host!s}:{port}/"
+
+    @property
+    def stats(self) -> Stats:
+        """A copy of the counters as they are now."""
+        return self.ledger.snapshot()
+
+    def replace_books(self, books: Sequence[DemoBook]) -> None:
+        """Answer from another catalogue from the next request on."""
+        self.shop = Shop(books, self.faults.lacking)
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = False  # server_close() joins the handlers' threads
+    request_queue_size = 128
+
+    def __init__(self, address: tuple[str, int], site: DemoSite) -> None:
+        self.site = site
+        self._connections_lock = threading.Lock()  # protects `_connections`
+        self._connections: set[socket.socket] = set()
+        super().__init__(address, _Handler)
+
+    def server_bind(self) -> None:
+        socketserver.TCPServer.server_bind(self)  # HTTPServer's would look the host's name up in the DNS
+        self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        with self._connections_lock:
+            self._connections.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        with self._connections_lock:
+            self._connections.discard(request)
+        super().shutdown_request(request)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exception(), OSError):  # a client that hangs up is no error of ours
+            super().handle_error(request, client_address)
+
+    def hang_up(self) -> None:
+        """End the idle keep-alive connections, whose threads would otherwise wait for their client."""
+        with self._connections_lock:
+            for connection in self._connections:
+                with contextlib.suppress(OSError):  # the client was faster
+                    connection.shutdown(socket.SHUT_RDWR)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: _Server
+    protocol_version = "HTTP/1.1"
+    timeout = IDLE_CONNECTION_S
+    wbufsize = 64 * 1024  # head and body leave in one piece
+    disable_nagle_algorithm = True
+
+    def do_GET(self) -> None:
+        site = self.server.site
+        path = self.path.partition("?")[0]
+        nth = site.ledger.arrived(path, self.headers.get("User-Agent", ""))
+        if site.faults.latency_s:
+            site.closing.wait(site.faults.latency_s)
+        if path == "/robots.txt":
+            self._answer_robots(site.robots_txt)
+        else:
+            self._answer_page(path, nth)
+
+    def _answer_robots(self, robots_txt: str | None) -> None:
+        if robots_txt is None:
+            self._answer(404, NOT_FOUND)
+        else:
+            self._answer(200, Page("text/plain", robots_txt.encode()))
+
+    def _answer_page(self, path: str, nth: int) -> None:
+        faults = self.server.site.faults
+        page = self.server.site.shop.page(path)
+        if faults.strike("drop", faults.drop_rate, path, nth):
+            self.server.site.ledger.leaving(None, "drop")
+            self.close_connection = True
+        elif faults.strike("error", faults.error_rate, path, nth):
+            self._answer(faults.error_status, LATER, fault="error", retry_after_s=faults.retry_after_s)
+        elif page is None:
+            self._answer(404, NOT_FOUND)
+        elif faults.strike("truncate", faults.truncate_rate, path, nth):
+            self._answer(200, page, fault="truncate")
+        else:
+            self._answer(200, page)
+
+    def _answer(self, status: int, page: Page, fault: str = "", retry_after_s: int | None = None) -> None:
+        body = page.body
+        self.send_response(status)
+        self.send_header("Content-Type", page.content_type)
+        if len(body) >= GZIP_FROM_BYTES and "gzip" in self.headers.get("Accept-Encoding", ""):
+            body = gzip.compress(body, 1)
+            self.send_header("Content-Encoding", "gzip")
+        self.send_header("Content-Length", str(len(body)))
+        if retry_after_s is not None:
+            self.send_header("Retry-After", str(retry_after_s))
+        self.server.site.ledger.leaving(status, fault)
+        self.end_headers()
+        if fault == "truncate":
+            self.wfile.write(body[: len(body) // 2])
+            self.close_connection = True
+        else:
+            self.wfile.write(body)
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 (the name is http.server's)
+        pass
+
+
+def main(arguments: list[str] | None = None) -> int:
+    defaults = Faults()
+    parser = argparse.ArgumentParser(
+        prog="python -m demo.site", description="Serves a shop of made-up books, to look at and to scrape."
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="default: %(default)s, this machine only")
+    parser.add_argument("--port", type=int, default=8898, help="default: %(default)s; 0 picks a free one")
+    parser.add_argument("--books", type=int, default=1000, metavar="N", help="default: %(default)s")
+    parser.add_argument("--robots-txt", metavar="TEXT", help="what /robots.txt says; without it, 404")
+    parser.add_argument("--latency-s", type=float, default=0.0, metavar="S", help="wait before every answer")
+    for name in ("error", "drop", "truncate", "malformed"):
+        parser.add_argument(f"--{name}-rate", type=float, default=0.0, metavar="P", help="from 0 to 1")
+    parser.add_argument("--error-status", type=int, default=defaults.error_status, metavar="CODE")
+    parser.add_argument("--retry-after-s", type=int, metavar="S", help="sent with the errors")
+    parser.add_argument("--seed", type=int, default=defaults.seed, metavar="N", help="of the faults")
+    given = vars(parser.parse_args(arguments))
+    host, port, count, robots_txt = (given.pop(name) for name in ("host", "port", "books", "robots_txt"))
+    with DemoSite(make_books(count), Faults(**given), host, port, robots_txt) as site:
+        sys.stderr.write(f"{count} books on {site.base_url} (Ctrl-C ends it)\n")
+        sys.stderr.flush()
+        try:
+            threading.Event().wait()
+        except KeyboardInterrupt:
+            return 0
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,246 @@
+"""Fetches pages politely and stubbornly: see Fetcher."""
+
+import threading
+from collections.abc import Mapping
+from types import TracebackType
+from typing import NamedTuple, Self
+from urllib.parse import urldefrag, urljoin, urlsplit
+
+import requests
+from requests.exceptions import ChunkedEncodingError
+from urllib3.exceptions import HTTPError
+
+from scraper.errors import BodyTooLarge, CrawlCancelled, DisallowedByRobots, FetchFailed, OffSite, PageRefused
+from scraper.options import DEFAULT_OPTIONS, CrawlOptions
+from scraper.pace import Pace, backoff_s, retry_after_s
+from scraper.robots import RobotsRules, parse_robots
+from scraper.watch import Watch, WatchedAdapter
+
+AGENT = "livraria-scraper"
+USER_AGENT = f"{AGENT}/0.1 (python-requests/{requests.__version__})"
+HEADERS = {"User-Agent": USER_AGENT, "Accept": "text/html", "Accept-Encoding": "gzip"}
+MAX_REDIRECTS = 5
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+LENGTH_HEADERS = ("Content-Length", "Transfer-Encoding")
+CHUNK_BYTES = 64 * 1024
+
+
+class Page(NamedTuple):
+    url: str  # where it was found in the end; relative links in it start from here
+    body: bytes
+
+
+class _Answer(NamedTuple):
+    status: int
+    location: str | None
+    retry_after: str | None
+    body: bytes
+
+
+class _TryAgain(Exception):
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Fetcher:
+    """Reads pages of one site; any number of threads may call `get` at once.
+
+    Obeys robots.txt (RFC 9309) before the first page, follows redirects only within the site, and tries again
+    after whatever may pass: 429, 5xx, timeouts, connections and bodies cut short.
+    `_lock` protects the counters, `_robots_lock` the rules, its own pool the adapter's connections.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        options: CrawlOptions = DEFAULT_OPTIONS,
+        cancelled: threading.Event | None = None,
+    ) -> None:
+        """Raises ValueError if `base_url` is not an absolute http(s) URL."""
+        self._origin = _origin(base_url)
+        if self._origin is None:
+            raise ValueError(f"not an absolute http(s) URL: {base_url!r}")
+        self._options = options
+        self._stopped = threading.Event()
+        self._pace = Pace(self._stopped)
+        self._lock = threading.Lock()
+        self._requests = 0
+        self._retries = 0
+        self._robots_lock = threading.Lock()
+        self._robots: RobotsRules | None = None
+        self._adapter = WatchedAdapter(pool_connections=1, pool_maxsize=options.concurrency)
+        # The operator's proxies and CA bundle (HTTPS_PROXY, REQUESTS_CA_BUNDLE) are wanted: from behind a
+        # company's proxy nothing works without them. That is all a session is for: its cookies and .netrc are
+        # not wanted, it is not promised to be thread-safe, and it reads a redirect's body without limit.
+        with requests.Session() as session:
+            environment = session.merge_environment_settings(base_url, {}, True, None, None)
+        self._verify: bool | str = environment["verify"] or True
+        self._proxies: Mapping[str, str] = environment["proxies"]
+        self._watch = Watch(cancelled or threading.Event(), self._stopped)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def stop(self) -> None:
+        """Make every `get`, running or to come, raise CrawlCancelled soon."""
+        self._stopped.set()
+
+    def close(self) -> None:
+        self.stop()
+        self._watch.close()
+        self._adapter.close()
+
+    @property
+    def requests_sent(self) -> int:
+        with self._lock:
+            return self._requests
+
+    @property
+    def retries(self) -> int:
+        with self._lock:
+            return self._retries
+
+    def get(self, url: str) -> Page:
+        """The page at `url`, its body decoded from gzip. Raises FetchFailed or CrawlCancelled."""
+        return self._follow(url, self._robots_rules())
+
+    def _robots_rules(self) -> RobotsRules:
+        with self._robots_lock:
+            if self._robots is None:
+                self._robots = self._read_robots()
+                self._pace.space_out(self._robots.crawl_delay_s)
+            return self._robots
+
+    def _read_robots(self) -> RobotsRules:
+        """RFC 9309, 2.3.1: a 4xx means no rules; a server error means that nothing may be read."""
+        try:
+            page = self._follow(f"{self._origin}/robots.txt", RobotsRules())
+        except PageRefused:
+            return RobotsRules()
+        return parse_robots(page.body, AGENT)
+
+    def _follow(self, url: str, rules: RobotsRules) -> Page:
+        target = urldefrag(url).url
+        for _ in range(MAX_REDIRECTS + 1):
+            if _origin(target) != self._origin:
+                raise OffSite(target, "fora do site")
+            if not rules.allows(target):
+                raise DisallowedByRobots(target, "proibida por robots.txt")
+            answer = self._get_patiently(target)
+            if answer.location is None:
+                return Page(target, answer.body)
+            target = _resolve(target, answer.location)
+        raise FetchFailed(url, "redirecionamentos demais")
+
+    def _get_patiently(self, url: str) -> _Answer:
+        for attempt in range(1, self._options.max_attempts + 1):
+            self._pace.wait_turn()
+            try:
+                return self._attempt(url)
+            except _TryAgain as failure:
+                reason = failure.reason
+            if attempt < self._options.max_attempts:
+                with self._lock:
+                    self._retries += 1
+                self._pace.sleep(
+                    backoff_s(attempt, self._options.backoff_base_s, self._options.backoff_cap_s)
+                )
+        raise FetchFailed(url, f"{reason} ({self._options.max_attempts} tentativas)")
+
+    def _attempt(self, url: str) -> _Answer:
+        with self._lock:
+            self._requests += 1
+        with self._watch.attempt(self._options.attempt_deadline_s) as attempt:
+            failure: Exception | None = None
+            try:
+                answer = self._send(url)
+            except (requests.RequestException, HTTPError) as error:
+                failure = error
+        # A socket that was cut looks like a body's natural end where no length was announced.
+        if self._stopped.is_set():
+            raise CrawlCancelled
+        if attempt.timed_out:
+            raise _TryAgain(f"resposta não terminou em {self._options.attempt_deadline_s:g} s")
+        if failure is not None:
+            if "CERTIFICATE_VERIFY_FAILED" in str(failure):
+                raise FetchFailed(url, "certificado TLS inválido") from failure
+            raise _TryAgain(_describe(failure)) from failure
+        return self._judge(url, answer)
+
+    def _send(self, url: str) -> _Answer:
+        request = requests.Request("GET", url, headers=HEADERS).prepare()
+        with self._adapter.send(
+            request,
+            stream=True,
+            timeout=(self._options.connect_timeout_s, self._options.read_timeout_s),
+            verify=self._verify,
+            proxies=self._proxies,
+        ) as response:
+            body = self._read_body(url, response) if response.status_code == 200 else b""
+            headers = response.headers
+            return _Answer(response.status_code, headers.get("Location"), headers.get("Retry-After"), body)
+
+    def _read_body(self, url: str, response: requests.Response) -> bytes:
+        limit = self._options.max_body_bytes
+        body = bytearray()
+        for chunk in response.iter_content(CHUNK_BYTES):
+            body += chunk
+            if len(body) > limit:
+                raise BodyTooLarge(url, f"página maior que {limit} bytes")
+        if not body and not any(name in response.headers for name in LENGTH_HEADERS):
+            raise ChunkedEncodingError  # cut in its head, which http.client takes for a whole one
+        return bytes(body)
+
+    def _judge(self, url: str, answer: _Answer) -> _Answer:
+        if answer.status == 200:
+            return answer._replace(location=None)
+        if answer.status in REDIRECTS and answer.location:
+            return answer
+        if answer.status == 429 or answer.status >= 500:
+            self._pace.pause(min(retry_after_s(answer.retry_after), self._options.max_retry_after_s))
+            raise _TryAgain(f"HTTP {answer.status}")
+        raise PageRefused(url, answer.status)
+
+
+def _resolve(url: str, location: str) -> str:
+    try:
+        return urldefrag(urljoin(url, location)).url
+    except ValueError as error:
+        raise FetchFailed(url, f"redirecionamento ilegível: {location[:60]!r}") from error
+
+
+def _origin(url: str) -> str | None:
+    """Scheme, host and port in one spelling, or None if it has none that we could fetch from."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+    except ValueError:
+        return None
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        return None
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    return f"{parts.scheme}://{host}:{port}"
+
+
+def _describe(error: Exception) -> str:
+    """Why one attempt failed, for users."""
+    match error:
+        case requests.ConnectTimeout():
+            return "tempo esgotado ao conectar"
+        case requests.ReadTimeout():
+            return "tempo esgotado à espera da resposta"
+        case ChunkedEncodingError():
+            return "resposta cortada"
+        case requests.exceptions.ContentDecodingError():
+            return "resposta com compressão inválida"
+        case requests.exceptions.SSLError():
+            return "falha de TLS"
+    return (
+        "tempo esgotado à espera da resposta" if "Read timed out" in str(error) else "sem conexão com o site"
+    )

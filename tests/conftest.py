@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from app import create_app
+from app.shop import Shop
+from app.start import prepare
+from tests.support.contract import ContractClient
+from tests.support.shop import make_settings
+
+ADMIN = {"username": "admin", "password": "1234"}
+
+
+@pytest.fixture(scope="session")
+def ready_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data directory as a first start leaves it; tests get copies."""
+    data_dir = tmp_path_factory.mktemp("ready")
+    app = create_app(make_settings(data_dir))
+    prepare(app)
+    close(app)
+    return data_dir
+
+
+@pytest.fixture
+def make_app(tmp_path: Path, ready_data: Path) -> Iterator[Callable[..., Flask]]:
+    """Applications on one data directory of the test's own, as processes of one shop would share it."""
+    apps: list[Flask] = []
+    data_dir = tmp_path / "data"
+    shutil.copytree(ready_data, data_dir)
+
+    def make(**changes: Any) -> Flask:
+        app = create_app(make_settings(data_dir, **changes))
+        app.test_client_class = ContractClient
+        apps.append(app)
+        return app
+
+    yield make
+    for app in apps:
+        close(app)
+    scraping = [
+        thread.name for thread in threading.enumerate() if thread.name.startswith(("scrape", "scraper"))
+    ]
+    assert not scraping, f"threads left behind: {scraping}"
+
+
+@pytest.fixture
+def app(make_app: Callable[..., Flask]) -> Flask:
+    return make_app()
+
+
+@pytest.fixture
+def shop(app: Flask) -> Shop:
+    parts: Shop = app.extensions["shop"]
+    return parts
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+@pytest.fixture
+def as_admin(client: FlaskClient) -> dict[str, str]:
+    """The header of a logged-in admin."""
+    tokens = client.post("/api/v1/auth/login", json=ADMIN).get_json()
+    return {"Authorization": f"Bearer {tokens['access_token']}"}
+
+
+@pytest.fixture
+def as_operator(client: FlaskClient, as_admin: dict[str, str]) -> dict[str, str]:
+    """The header of a logged-in operator."""
+    operator = {"username": "operadora", "password": "12345"}
+    client.post("/api/v1/auth/newuser", json=operator, headers=as_admin)
+    tokens = client.post("/api/v1/auth/login", json=operator).get_json()
+    return {"Authorization": f"Bearer {tokens['access_token']}"}
+
+
+def close(app: Flask) -> None:
+    shop: Shop = app.extensions["shop"]
+    shop.scrapes.stop()
+    shop.database.engine.dispose()

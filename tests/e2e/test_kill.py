@@ -1,0 +1,46 @@
+"""The server killed outright in the middle of scrapes."""
+
+from __future__ import annotations
+
+import random
+import signal
+import time
+from collections.abc import Callable
+
+from demo.books import DemoBook
+from demo.site import DemoSite
+from tests.support.server import Server
+
+KILLS = 10
+
+
+def test_killed_at_ten_random_moments_a_scrape_resumes_and_ends_with_the_same_catalogue(
+    start_server: Callable[..., Server], open_site: Callable[..., DemoSite], books: tuple[DemoBook, ...]
+) -> None:
+    # 105 pages at four at a time take 2.6 s, and what was read is staged every half second.
+    site = open_site(latency_s=0.1)
+    server = start_server(SCRAPER_BASE_URL=site.base_url, SCRAPER_CONCURRENCY="4")
+    before = server.get("/api/v1/books").content
+    moments = random.Random(2026)
+    died_in_the_middle = 0
+    for _ in range(KILLS):
+        answer = server.post("/api/v1/scraping/trigger", headers=server.log_in())
+        assert answer.status_code == 202, answer.text
+        time.sleep(moments.uniform(0, 1.2))  # the moment of death, not a wait for something
+        died_in_the_middle += server.get("/api/v1/scraping/status").json()["status"] == "processing"
+        server.end(signal.SIGKILL)
+        server.start()
+        if server.get("/health").json()["origem"] == "demonstracao":
+            assert server.get("/api/v1/books").content == before
+    assert died_in_the_middle >= KILLS // 2
+
+    header = server.log_in()
+    server.post("/api/v1/scraping/trigger", headers=header)
+    assert server.wait_for_scrape()["status"] == "done"
+    runs = server.get("/api/v1/scraping/runs", headers=header).json()
+    assert {run["status"] for run in runs[1:]} <= {"interrupted", "done"}
+    assert any(run["paginas_reaproveitadas"] for run in runs)
+    listed = server.get("/api/v1/books").json()
+    assert [(book["id"], book["titulo"], book["disponibilidade"]) for book in listed] == [
+        (place, book.title, book.stock) for place, book in enumerate(books)
+    ]

@@ -1,0 +1,80 @@
+"""Readers while catalogues are published under them."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal
+
+from flask import Flask
+
+from app.core.scraping import Harvest, Limits
+from app.services.publish_catalogue import publish_harvest
+from app.shop import Shop
+from app.storage.catalogue_store import CatalogueStore
+from scraper.book import ScrapedBook
+
+PUBLICATIONS = 50
+READERS = 2
+OPEN_HANDED = Limits(Decimal(1), Decimal(1), Decimal(1), Decimal("99999999"), Decimal(1_000_000))
+
+
+def shelf(price: int) -> Harvest:
+    """Two hundred books that all cost `price`, so that a torn catalogue shows."""
+    book = ScrapedBook(
+        url="", upc="", title="", category="Poetry", price_excl_tax=Decimal(price), price_incl_tax=Decimal(price),
+        stock=price, rating=3, image_url="http://shop.invalid/x.jpg", description="",
+    )  # fmt: skip
+    harvest = Harvest(announced=200)
+    for place in range(200):
+        name = f"{place:03}"
+        harvest.read[place] = replace(book, url=f"http://shop.invalid/{name}", upc=name, title=name)
+    return harvest
+
+
+def test_readers_see_only_whole_published_catalogues(app: Flask) -> None:
+    shop: Shop = app.extensions["shop"]
+    published: set[str] = {digest(app.test_client().get("/api/v1/books").data)}
+    seen: list[set[str]] = [set() for _ in range(READERS)]
+    finished = threading.Event()
+
+    def read(found: set[str]) -> None:
+        client = app.test_client()
+        while not finished.is_set():
+            found.add(digest(client.get("/api/v1/books").data))
+
+    readers = [threading.Thread(target=read, args=(found,), name="reader") for found in seen]
+    for reader in readers:
+        reader.start()
+    for price in range(1, PUBLICATIONS + 1):
+        with shop.database.writing() as session:
+            publish_harvest(session, shelf(price), OPEN_HANDED, "http://shop.invalid/")
+        shop.catalogue.refresh()
+        published.add(digest(app.test_client().get("/api/v1/books").data))
+    finished.set()
+    for reader in readers:
+        reader.join(30)
+    assert len(published) == PUBLICATIONS + 1
+    assert set.union(*seen) <= published
+    assert len(set.union(*seen)) > PUBLICATIONS // 5, "the readers hardly read while it was published"
+    assert shop.catalogue.current().publication.version == PUBLICATIONS + 1
+
+
+def test_another_process_serves_a_publication_within_a_second(make_app: Callable[..., Flask]) -> None:
+    here, there = make_app(), make_app()
+    other: CatalogueStore = there.extensions["shop"].catalogue
+    assert other.current().publication.version == 1
+    with here.extensions["shop"].database.writing() as session:
+        publish_harvest(session, shelf(5), OPEN_HANDED, "http://shop.invalid/")
+    waiting = threading.Event()
+    for _ in range(20):
+        if other.current().publication.version == 2:
+            break
+        waiting.wait(0.05)
+    assert other.current().publication.version == 2
+
+
+def digest(body: bytes) -> str:
+    return hashlib.sha256(body).hexdigest()

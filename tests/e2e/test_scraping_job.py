@@ -1,0 +1,243 @@
+"""The background job against a live demonstration shop, within one process."""
+
+from __future__ import annotations
+
+import csv
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import text
+
+from app.shop import Shop
+from demo.books import DemoBook
+from demo.site import DemoSite
+from tests.conftest import ADMIN
+
+
+class Client:
+    """A logged-in client of one application that can run scrapes to their end."""
+
+    def __init__(self, app: Flask) -> None:
+        self.app = app
+        self.shop: Shop = app.extensions["shop"]
+        self.http: FlaskClient = app.test_client()
+        tokens = self.http.post("/api/v1/auth/login", json=ADMIN).get_json()
+        self.header = {"Authorization": f"Bearer {tokens['access_token']}"}
+
+    def trigger(self) -> int:
+        return self.http.post("/api/v1/scraping/trigger", headers=self.header).status_code
+
+    def scrape(self) -> dict[str, Any]:
+        """Run one scrape to its end; answers its row as the API shows it."""
+        assert self.trigger() == 202
+        return self.finish()
+
+    def finish(self) -> dict[str, Any]:
+        for thread in threading.enumerate():
+            if thread.name.startswith("scrape-"):
+                thread.join(60)
+        newest = self.get("/api/v1/scraping/runs")[0]["id"]
+        run: dict[str, Any] = self.get(f"/api/v1/scraping/runs/{newest}")
+        return run
+
+    def get(self, path: str) -> Any:
+        return self.http.get(path, headers=self.header).get_json()
+
+    def everything(self) -> tuple[bytes, bytes, list[Any]]:
+        """All that readers and the database know of the catalogue."""
+        with self.shop.database.reading() as session:
+            rows = [
+                tuple(row)
+                for table in ("livros", "catalogo")
+                for row in session.execute(text(f"SELECT * FROM {table}"))
+            ]
+        exported = (self.shop.settings.data_dir / "livros.csv").read_bytes()
+        return self.http.get("/api/v1/books").data, exported, rows
+
+
+@pytest.fixture
+def connect(make_app: Callable[..., Flask]) -> Callable[..., Client]:
+    def open_client(site: DemoSite, **settings: Any) -> Client:
+        return Client(make_app(scraper_base_url=site.base_url, **settings))
+
+    return open_client
+
+
+def test_the_first_scrape_replaces_the_demonstration_ids_included(
+    connect: Callable[..., Client], open_site: Callable[..., DemoSite], books: tuple[DemoBook, ...]
+) -> None:
+    client = connect(open_site())
+    run = client.scrape()
+    assert run["status"] == "done"
+    assert (run["paginas_feitas"], run["paginas_total"], run["livros_lidos"]) == (105, 105, 100)
+    assert run["contagem"] == {
+        "adicionados": 100,
+        "removidos": 1000,
+        "reprecificados": 0,
+        "reestocados": 0,
+        "editados": 0,
+    }
+    assert run["iniciada_por"] == "admin"
+    listed = client.get("/api/v1/books")
+    assert [(book["id"], book["titulo"]) for book in listed] == [(i, b.title) for i, b in enumerate(books)]
+    assert client.get("/health")["origem"] == "scraping"
+    data_dir = client.shop.settings.data_dir
+    assert (data_dir / "scraping_status.txt").read_text() == "done"
+    exported = list(csv.DictReader((data_dir / "livros.csv").read_text().splitlines()))
+    assert [row["titulo"] for row in exported] == [book.title for book in books]
+
+
+def test_a_second_scrape_shows_the_difference_it_made(
+    connect: Callable[..., Client], open_site: Callable[..., DemoSite], books: tuple[DemoBook, ...]
+) -> None:
+    site = open_site()
+    client = connect(site)
+    client.scrape()
+    gone, dearer, scarcer, rest = books[3], books[4], books[5], books[6:]
+    dearer = replace(dearer, price_incl_tax=dearer.price_incl_tax + Decimal("1.01"))
+    scarcer = replace(scarcer, stock=scarcer.stock + 7)
+    site.replace_books((*books[:3], dearer, scarcer, *rest))
+    changes = client.scrape()["diferenca"]
+    assert [book["id"] for book in changes["removidos"]] == [3]
+    assert [
+        (b["id"], round(b["preco_com_taxa"]["depois"] - b["preco_com_taxa"]["antes"], 2))
+        for b in changes["reprecificados"]
+    ] == [(4, 1.01)]
+    assert [
+        (b["id"], b["disponibilidade"]["depois"] - b["disponibilidade"]["antes"])
+        for b in changes["reestocados"]
+    ] == [(5, 7)]
+    assert changes["adicionados"] == []
+    assert client.http.get("/api/v1/books/3").status_code == 404
+
+    site.replace_books((gone, *books[:3], dearer, scarcer, *rest))
+    assert [book["id"] for book in client.scrape()["diferenca"]["adicionados"]] == [3]
+    assert client.get("/api/v1/books/3")["titulo"] == gone.title
+
+
+def test_a_scrape_that_finds_nothing_new_keeps_the_version_and_every_etag(
+    connect: Callable[..., Client], open_site: Callable[..., DemoSite]
+) -> None:
+    client = connect(open_site())
+    client.scrape()
+    before = client.http.get("/api/v1/books").headers["ETag"]
+    assert client.scrape()["status"] == "done"
+    assert client.http.get("/api/v1/books").headers["ETag"] == before
+
+
+def test_malformed_pages_end_the_run_as_error_and_change_nothing(
+    connect: Callable[..., Client], open_site: Callable[..., DemoSite]
+) -> None:
+    client = connect(open_site(malformed_rate=0.3))
+    before = client.everything()
+    run = client.scrape()
+    assert run["status"] == "error"
+    assert "SCRAPER_MAX_FAILED_SHARE" in run["motivo"]
+    assert "sem " in run["motivo"]
+    assert len(run["falhas"]) == run["paginas_com_falha"] > 20
+    assert client.everything() == before
+    assert (client.shop.settings.data_dir / "scraping_status.txt").read_text() == "error"
+    assert client.get("/api/v1/scraping/status")["status"] == "error"
+
+
+def test_a_shop_that_lost_most_of_its_books_is_not_believed(
+    connect: Callable[..., Client], open_site: Callable[..., DemoSite], books: tuple[DemoBook, ...]
+) -> None:
+    site = open_site()
+    client = connect(site)
+    client.scrape()
+    before = client.everything()
+    site.replace_books(books[:70])
+    run = client.scrape()
+    assert run["status"] == "error"
+    assert run["motivo"].startswith("30 de 100 livros sumiram")
+    assert client.everything() == before
+
+
+def test_a_page_that_fails_within_the_limit_keeps_its_book_as_it_was(
+    connect: Callable[..., Client], open_site: Callable[..., DemoSite], books: tuple[DemoBook, ...]
+) -> None:
+    site = open_site()
+    client = connect(site, scraper_max_failed_share=0.5)
+    client.scrape()
+    titles = {book["titulo"] for book in client.get("/api/v1/books")}
+    site.faults = replace(site.faults, malformed_rate=0.2)
+    site.replace_books(books)
+    run = client.scrape()
+    assert run["status"] == "done"
+    assert run["paginas_com_falha"] > 5
+    assert {book["titulo"] for book in client.get("/api/v1/books")} == titles
+
+
+def test_cancelling_ends_the_run_and_changes_nothing(
+    connect: Callable[..., Client], open_site: Callable[..., DemoSite]
+) -> None:
+    client = connect(open_site(latency_s=0.05), scraper_concurrency=1)
+    before = client.everything()
+    assert client.trigger() == 202
+    assert client.trigger() == 409
+    assert client.http.post("/api/v1/scraping/cancel", headers=client.header).status_code == 202
+    run = client.finish()
+    assert (run["status"], run["cancelada_por"]) == ("cancelled", "admin")
+    assert client.everything() == before
+    assert client.get("/api/v1/scraping/status")["status"] == "cancelled"
+    assert client.http.post("/api/v1/scraping/cancel", headers=client.header).status_code == 409
+
+
+def test_a_run_of_another_process_is_seen_and_cancelled_from_here(
+    make_app: Callable[..., Flask], open_site: Callable[..., DemoSite]
+) -> None:
+    site = open_site(latency_s=0.05)
+    first, second = (
+        Client(make_app(scraper_base_url=site.base_url, scraper_concurrency=1)) for _ in range(2)
+    )
+    assert first.trigger() == 202
+    assert second.trigger() == 409
+    assert second.get("/api/v1/scraping/status")["status"] == "processing"
+    assert second.http.post("/api/v1/scraping/cancel", headers=second.header).status_code == 202
+    assert first.finish()["status"] == "cancelled"
+
+
+def test_a_site_that_is_down_ends_the_run_with_its_reason(make_app: Callable[..., Flask]) -> None:
+    client = Client(make_app(scraper_max_attempts=1))
+    run = client.scrape()
+    assert run["status"] == "error"
+    assert run["motivo"].startswith("O site não pôde ser lido")
+    assert client.get("/api/v1/scraping/status")["motivo"] == run["motivo"]
+
+
+def test_a_holder_that_lost_its_lease_publishes_nothing(
+    connect: Callable[..., Client], open_site: Callable[..., DemoSite]
+) -> None:
+    client = connect(open_site(latency_s=0.02), scraper_concurrency=2)
+    before = client.everything()
+    client.trigger()
+    with client.shop.database.writing() as session:
+        session.execute(text("UPDATE scraping_trava SET dono = 'elsewhere:1:another'"))
+    client.finish()
+    assert client.everything() == before
+
+
+def test_a_lease_that_ran_out_on_another_machine_is_reported_as_interrupted(app: Flask) -> None:
+    client = Client(app)
+    with client.shop.database.writing() as session:
+        session.execute(
+            text(
+                "INSERT INTO scraping_execucao (id, status, url_base, iniciada_por, iniciada_em, paginas_total,"
+                " paginas_feitas, paginas_com_falha, paginas_reaproveitadas, livros_lidos)"
+                " VALUES (1, 'processing', 'http://x/', 'admin', '2026-01-01 00:00:00', 0, 0, 0, 0, 0)"
+            )
+        )
+        session.execute(
+            text(
+                "UPDATE scraping_trava SET execucao_id=1, dono='elsewhere:1:x', expira_em='2026-01-01 00:00:30'"
+            )
+        )
+    assert client.get("/api/v1/scraping/status")["status"] == "error"
+    assert client.get("/api/v1/scraping/runs/1")["status"] == "interrupted"

@@ -1,0 +1,236 @@
+import threading
+import time
+from collections import Counter
+from contextlib import closing
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from demo.books import make_books, remove, reprice, restock
+from demo.faults import Faults
+from demo.pages import listing_page
+from demo.site import DemoSite
+from scraper.crawl import (
+    CrawlFinished,
+    Idle,
+    ListingRead,
+    PageFailed,
+    ProductRead,
+    ProductSkipped,
+    crawl,
+)
+from scraper.errors import CrawlCancelled, CrawlFailed
+from scraper.options import CrawlOptions
+
+BOOKS = make_books(45)
+
+
+def of_type(kind, events):
+    return [event for event in events if isinstance(event, kind)]
+
+
+def by_position(events):
+    return [event.book for event in sorted(of_type(ProductRead, events), key=lambda event: event.position)]
+
+
+def test_a_crawl_reads_every_book_in_site_order(quick):
+    with DemoSite(BOOKS) as site:
+        events = list(crawl(site.base_url, quick))
+        read = by_position(events)
+        assert [
+            (b.title, b.category, b.price_excl_tax, b.price_incl_tax, b.stock, b.rating) for b in read
+        ] == [(b.title, b.category, b.price_excl_tax, b.price_incl_tax, b.stock, b.rating) for b in BOOKS]
+        assert [(b.upc, b.description) for b in read] == [(b.upc, b.description) for b in BOOKS]
+        assert [b.url for b in read] == [site.base_url[:-1] + b.path for b in BOOKS]
+        assert [b.image_url for b in read] == [site.base_url[:-1] + b.image_path for b in BOOKS]
+
+
+def test_a_crawl_announces_its_size_first_and_its_counts_last(quick):
+    with DemoSite(BOOKS) as site:
+        events = list(crawl(site.base_url, quick))
+        listings = of_type(ListingRead, events)
+        assert events[0] == listings[0]
+        assert {listing.pages_total for listing in listings} == {3 + 45}
+        assert [listing.page_number for listing in listings] == list(range(1, 4))
+        assert [listing.first_position for listing in listings] == list(range(0, 45, 20))
+        assert len(listings) + len(of_type(ProductRead, events)) == listings[0].pages_total
+        finished = events[-1]
+        assert isinstance(finished, CrawlFinished)
+        assert (finished.products_announced, finished.products_listed) == (45, 45)
+        assert (finished.requests, finished.retries) == (site.stats.requests, 0)
+        assert finished.requests == 3 + 45 + 1  # robots.txt
+
+
+def test_no_book_is_lost_to_errors_drops_and_cut_answers(quick):
+    faults = Faults(error_rate=0.08, drop_rate=0.03, truncate_rate=0.02, seed=2)
+    with DemoSite(BOOKS, faults) as site:
+        events = list(crawl(site.base_url, quick))
+        assert [book.upc for book in by_position(events)] == [book.upc for book in BOOKS]
+        assert not of_type(PageFailed, events)
+        assert min(site.stats.faults[kind] for kind in ("error", "drop", "truncate")) > 0
+        assert events[-1].retries == site.stats.faults.total()
+
+
+def test_exactly_the_malformed_pages_fail_and_say_why(quick):
+    faults = Faults(malformed_rate=0.3, seed=3)
+    expected = {book.path: faults.lacking(book) for book in BOOKS if faults.lacking(book)}
+    assert len(set(expected.values())) == 3
+    reasons = {"price": "sem preço", "table": "sem tabela de informações"}
+    with DemoSite(BOOKS, faults) as site:
+        failed = of_type(PageFailed, crawl(site.base_url, quick))
+        assert {(f.url, f.reason) for f in failed} == {
+            (site.base_url[:-1] + path, "; ".join(reasons[word] for word in lacking.split(" and ")))
+            for path, lacking in expected.items()
+        }
+        assert [site.base_url[:-1] + BOOKS[f.position].path for f in failed] == [f.url for f in failed]
+
+
+@pytest.mark.parametrize("concurrency", [1, 3, 8])
+def test_no_more_requests_than_the_cap_are_ever_in_flight_and_the_cap_is_used(concurrency, quick):
+    with DemoSite(make_books(12), Faults(latency_s=0.05)) as site:
+        list(crawl(site.base_url, replace(quick, concurrency=concurrency)))
+        assert site.stats.max_concurrent == concurrency
+
+
+def test_books_that_are_read_already_are_skipped(quick):
+    with DemoSite(BOOKS) as site:
+        known = {site.base_url[:-1] + book.path for book in BOOKS[::2]}
+        events = list(crawl(site.base_url, quick, already_read=known))
+        assert {event.url for event in of_type(ProductSkipped, events)} == known
+        assert sorted(event.position for event in of_type(ProductSkipped, events)) == list(range(0, 45, 2))
+        assert sorted(event.position for event in of_type(ProductRead, events)) == list(range(1, 45, 2))
+        assert not any(site.stats.by_path[book.path] for book in BOOKS[::2])
+
+
+def test_a_second_crawl_sees_what_the_shop_changed(quick):
+    books = make_books(5)
+    with DemoSite(books) as site:
+        first = by_position(crawl(site.base_url, quick))
+        one, two, three = (frozenset({books[n].number}) for n in range(3))
+        changed = remove(restock(reprice(books, lambda price: price * 2, one), 0, two), three)
+        site.replace_books(changed)
+        second = by_position(crawl(site.base_url, quick))
+    assert [book.upc for book in second] == [book.upc for book in (first[0], first[1], first[3], first[4])]
+    assert second[0].price_incl_tax == first[0].price_incl_tax * 2
+    assert second[1] == replace(first[1], stock=0)
+    assert second[2:] == first[3:]
+
+
+def seconds_to_cancel(base_url, options, when) -> float:
+    """How long a crawl goes on after `when` is true of an event."""
+    cancelled = threading.Event()
+    set_at = 0.0
+
+    def cancel_in_time() -> None:
+        nonlocal set_at
+        for event in crawl(base_url, options, cancelled=cancelled):
+            if not set_at and when(event):
+                set_at = time.monotonic()
+                cancelled.set()
+
+    with pytest.raises(CrawlCancelled):
+        cancel_in_time()
+    return time.monotonic() - set_at
+
+
+def test_a_shop_that_hangs_leaves_a_heartbeat_and_cancelling_ends_the_crawl_in_the_middle_of_its_requests(
+    quick, raw_site, answer
+):
+    with DemoSite(BOOKS) as demo:
+        home = demo.shop.page("/").body
+    stalled = dict.fromkeys((book.path for book in BOOKS), lambda connection, _: connection.recv(1))
+    with raw_site({"/": answer(200, home), **stalled}) as site:
+        patient = replace(quick, read_timeout_s=30.0, attempt_deadline_s=60.0)
+        site.answers["/catalogue/page-2.html"] = stalled[BOOKS[0].path]
+        assert seconds_to_cancel(site.base_url, patient, lambda event: event == Idle()) < 1
+
+
+def test_cancelling_ends_a_crawl_promptly_in_backoff(quick):
+    patient = replace(quick, backoff_base_s=60.0, backoff_cap_s=60.0)
+    with DemoSite(BOOKS, Faults(error_rate=1.0)) as site:
+        assert seconds_to_cancel(site.base_url, patient, lambda event: event == Idle()) < 1
+
+
+def test_closing_the_generator_ends_its_threads(quick):
+    with DemoSite(BOOKS, Faults(latency_s=0.15)) as site, closing(crawl(site.base_url, quick)) as events:
+        next(events)
+        assert any(thread.name.startswith("scraper_") for thread in threading.enumerate())
+
+
+def test_a_listing_that_cannot_be_read_fails_the_crawl(quick):
+    with (
+        DemoSite(BOOKS, robots_txt="User-agent: *\nDisallow: /catalogue/page-3") as site,
+        pytest.raises(CrawlFailed, match=r"listagem não lida: proibida por robots\.txt \(.*page-3\.html\)"),
+    ):
+        list(crawl(site.base_url, quick))
+
+
+def test_an_empty_or_foreign_home_page_fails_the_crawl(quick, raw_site, answer):
+    for body in (b"", b"<h1>Hello</h1>", b"\xff\xfe"):
+        with (
+            raw_site({"/": answer(200, body)}) as site,
+            pytest.raises(CrawlFailed, match="listagem não lida"),
+        ):
+            list(crawl(site.base_url, quick))
+
+
+def test_next_links_that_go_in_a_circle_fail_the_crawl(quick, raw_site, answer):
+    paths = ["/1.html", "/2.html", "/3.html"]
+    pages = [listing_page("All", BOOKS, number, paths, paths[number - 1]) for number in (1, 2)]
+    assert 'href="3.html">next' in pages[1]
+    pages[1] = pages[1].replace('href="3.html">next', 'href="1.html">next')
+    answers = {path: answer(200, page.encode()) for path, page in zip(paths, pages, strict=False)}
+    with raw_site(answers) as site, pytest.raises(CrawlFailed, match="anda em círculo"):
+        list(crawl(site.base_url + "1.html", quick))
+
+
+def test_a_shop_with_more_pages_than_allowed_fails_the_crawl(quick):
+    with DemoSite(BOOKS) as site, pytest.raises(CrawlFailed, match="mais de 47 páginas"):
+        list(crawl(site.base_url, replace(quick, max_pages=47)))
+
+
+def test_a_book_that_is_listed_twice_is_read_once_at_its_first_place(quick):
+    books = (*BOOKS[:25], BOOKS[3], *BOOKS[25:30])
+    with DemoSite(books) as site:
+        events = list(crawl(site.base_url, quick))
+        assert [book.upc for book in by_position(events)] == [book.upc for book in BOOKS[:30]]
+        assert max(Counter(e.position for e in of_type(ProductRead, events)).values()) == 1
+        assert (events[-1].products_announced, events[-1].products_listed) == (31, 30)
+
+
+def test_a_product_that_moved_away_from_the_host_fails_alone(quick, raw_site, answer):
+    book, gone, moved = BOOKS[:3]
+    with DemoSite(BOOKS[:3]) as demo:
+        pages = {path: demo.shop.page(path).body for path in ("/", book.path, moved.path)}
+    answers = {
+        "/": answer(200, pages["/"]),
+        book.path: answer(302, b"", "Location: ../moved/index.html"),
+        "/catalogue/moved/index.html": answer(200, pages[book.path]),
+        gone.path: answer(404),
+        moved.path: answer(301, b"", "Location: http://elsewhere.invalid/"),
+    }
+    with raw_site(answers) as site:
+        events = list(crawl(site.base_url, quick))
+        (read,) = of_type(ProductRead, events)
+        assert (read.url, read.position) == (site.base_url[:-1] + book.path, 0)
+        assert read.book.url == site.base_url + "catalogue/moved/index.html"
+        assert {(event.position, event.reason) for event in of_type(PageFailed, events)} == {
+            (1, "HTTP 404"),
+            (2, "fora do site"),
+        }
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"concurrency": 0}, {"max_attempts": 0}, {"read_timeout_s": 0.0}, {"max_pages": 0}]
+)
+def test_options_that_make_no_sense_are_refused(wrong):
+    with pytest.raises(ValueError, match="must be"):
+        CrawlOptions(**wrong)
+
+
+def test_prices_are_exact_decimals(quick):
+    with DemoSite(make_books(1)) as site:
+        (book,) = by_position(crawl(site.base_url, quick))
+        assert isinstance(book.price_incl_tax, Decimal)
+        assert book.price_incl_tax.as_tuple().exponent == -2

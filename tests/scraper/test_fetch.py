@@ -1,0 +1,329 @@
+import gzip
+import socket
+import threading
+import time
+from dataclasses import replace
+
+import pytest
+
+from demo.books import make_books
+from demo.faults import Faults
+from demo.site import DemoSite
+from scraper.errors import BodyTooLarge, CrawlCancelled, DisallowedByRobots, FetchFailed, OffSite, PageRefused
+from scraper.fetch import Fetcher
+
+GZIP = "Content-Encoding: gzip"
+
+
+def until(condition) -> None:
+    """Poll for something that another thread brings about."""
+    deadline = time.monotonic() + 5
+    while not condition():
+        assert time.monotonic() < deadline
+        threading.Event().wait(0.005)
+
+
+def test_a_page_comes_as_bytes_over_kept_connections(quick):
+    with DemoSite(make_books(3)) as site, Fetcher(site.base_url, quick) as fetcher:
+        page = fetcher.get(site.base_url)
+        assert page.url == site.base_url
+        assert "£".encode() in page.body
+        assert all(agent.startswith("livraria-scraper/") for agent in site.stats.user_agents)
+        assert fetcher.requests_sent == 2  # robots.txt first
+
+
+@pytest.mark.parametrize(
+    "base_url", ["", "shop.test", "ftp://shop.test/", "http://", "http://[", "http://a:x/"]
+)
+def test_a_base_url_that_is_no_web_address_is_refused(base_url, quick):
+    with pytest.raises(ValueError, match="not an absolute"):
+        Fetcher(base_url, quick)
+
+
+def flaky(bad, times: int, good: bytes):
+    def respond(connection: socket.socket, nth: int) -> None:
+        if nth > times:
+            connection.sendall(good)
+        elif callable(bad):
+            bad(connection)
+        else:
+            connection.sendall(bad)
+
+    return respond
+
+
+def test_what_may_pass_is_tried_again(quick, raw_site, answer):
+    whole = answer(200, b"whole page")
+    zipped = answer(200, gzip.compress(b"whole page" * 50), GZIP)
+    chunked = b"HTTP/1.1 200 X\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
+    bad = {
+        "/429": answer(429),
+        "/500": answer(500),
+        "/503": answer(503, b"later"),
+        "/dropped": b"",
+        "/half-head": b"HTTP/1.1 200 X\r\nContent-Le",
+        "/garbage": b"\x00\x01\x02 nonsense\r\n\r\n",
+        "/cut": whole[:-4],
+        "/cut-gzip": zipped[:-10],
+        "/bad-gzip": answer(200, b"this is not gzip", GZIP),
+        "/cut-chunk": chunked + b"a\r\nwhole",
+        "/no-last-chunk": chunked + b"5\r\nwhole\r\n",
+        "/two-lengths": b"HTTP/1.1 200 X\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabc",
+    }
+    with (
+        raw_site({path: flaky(start, 2, whole) for path, start in bad.items()}) as site,
+        Fetcher(site.base_url, quick) as fetcher,
+    ):
+        bodies = {path: fetcher.get(site.base_url + path[1:]).body for path in bad}
+        assert bodies == dict.fromkeys(bad, b"whole page")
+        assert {path: site.requests[path] for path in bad} == dict.fromkeys(bad, 3)
+        assert fetcher.retries == 2 * len(bad)
+
+
+def test_it_gives_up_after_its_attempts_and_says_why(quick, raw_site, answer):
+    with (
+        raw_site({"/x": answer(503)}) as site,
+        Fetcher(site.base_url, replace(quick, max_attempts=3)) as fetcher,
+    ):
+        with pytest.raises(FetchFailed, match=r"HTTP 503 \(3 tentativas\)"):
+            fetcher.get(site.base_url + "x")
+        assert site.requests["/x"] == 3
+
+
+@pytest.mark.parametrize("status", [204, 304, 400, 403, 404, 410])
+def test_a_refusal_is_not_tried_again(status, quick, raw_site, answer):
+    with raw_site({"/x": answer(status)}) as site, Fetcher(site.base_url, quick) as fetcher:
+        with pytest.raises(PageRefused, match=f"HTTP {status}"):
+            fetcher.get(site.base_url + "x")
+        assert site.requests["/x"] == 1
+
+
+def test_retry_after_holds_every_worker(quick, raw_site, answer):
+    arrivals = {}
+
+    def overloaded(connection: socket.socket, nth: int) -> None:
+        arrivals.setdefault("refused", time.monotonic())
+        connection.sendall(answer(429, b"", "Retry-After: 1") if nth == 1 else answer(200, b"a"))
+
+    def other(connection: socket.socket, nth: int) -> None:
+        arrivals["other"] = time.monotonic()
+        connection.sendall(answer(200, b"b"))
+
+    with raw_site({"/a": overloaded, "/b": other}) as site, Fetcher(site.base_url, quick) as fetcher:
+        worker = threading.Thread(target=fetcher.get, args=(site.base_url + "a",))
+        worker.start()
+        until(lambda: fetcher.retries == 1)
+        assert fetcher.get(site.base_url + "b").body == b"b"
+        worker.join()
+        assert arrivals["other"] - arrivals["refused"] >= 0.95
+
+
+def test_retry_after_is_respected_up_to_its_cap_only(quick, raw_site, answer):
+    site_says = flaky(answer(503, b"", "Retry-After: 3600"), 1, answer(200, b"ok"))
+    with (
+        raw_site({"/x": site_says}) as site,
+        Fetcher(site.base_url, replace(quick, max_retry_after_s=0.2)) as fetcher,
+    ):
+        started = time.monotonic()
+        assert fetcher.get(site.base_url + "x").body == b"ok"
+        assert 0.2 <= time.monotonic() - started < 2
+
+
+def test_robots_txt_is_obeyed_and_read_once(quick):
+    with (
+        DemoSite(make_books(30), robots_txt="User-agent: *\nDisallow: /catalogue/page-") as site,
+        Fetcher(site.base_url, quick) as fetcher,
+    ):
+        fetcher.get(site.base_url)
+        with pytest.raises(DisallowedByRobots):
+            fetcher.get(site.base_url + "catalogue/page-2.html")
+        assert site.stats.by_path["/robots.txt"] == 1
+        assert site.stats.by_path["/catalogue/page-2.html"] == 0
+
+
+def test_a_crawl_delay_is_kept(quick):
+    with (
+        DemoSite(make_books(3), robots_txt="User-agent: *\nCrawl-delay: 0.1") as site,
+        Fetcher(site.base_url, quick) as fetcher,
+    ):
+        started = time.monotonic()
+        for _ in range(3):
+            fetcher.get(site.base_url)
+        assert time.monotonic() - started >= 0.3
+
+
+def test_a_robots_txt_that_cannot_be_had_forbids_everything(quick, raw_site, answer):
+    with raw_site({"/robots.txt": answer(503), "/": answer(200, b"x")}) as site:
+        with (
+            Fetcher(site.base_url, replace(quick, max_attempts=2)) as fetcher,
+            pytest.raises(FetchFailed, match="HTTP 503"),
+        ):
+            fetcher.get(site.base_url)
+        assert site.requests["/"] == 0
+
+
+def redirect(answer, location: str) -> bytes:
+    return answer(302, b"moved", f"Location: {location}")
+
+
+def test_redirects_within_the_site_are_followed(quick, raw_site, answer):
+    answers = {"/a": redirect(answer, "b/"), "/b/": redirect(answer, "/c#top"), "/c": answer(200, b"here")}
+    with raw_site(answers) as site, Fetcher(site.base_url, quick) as fetcher:
+        assert fetcher.get(site.base_url + "a") == (site.base_url + "c", b"here")
+
+
+def test_a_redirect_loop_ends(quick, raw_site, answer):
+    with raw_site({"/a": redirect(answer, "/a")}) as site, Fetcher(site.base_url, quick) as fetcher:
+        with pytest.raises(FetchFailed, match="redirecionamentos demais"):
+            fetcher.get(site.base_url + "a")
+        assert site.requests["/a"] == 6
+
+
+@pytest.mark.parametrize(
+    "location", ["//example.invalid/", "file:///etc/passwd", "http://[", "https://{here}/a"]
+)
+def test_redirects_off_the_site_are_refused(location, quick, raw_site, answer):
+    with raw_site({}) as site, Fetcher(site.base_url, quick) as fetcher:
+        site.answers["/a"] = redirect(answer, location.format(here=site.base_url.split("/")[2]))
+        with pytest.raises(FetchFailed, match=r"fora do site|redirecionamento ilegível"):
+            fetcher.get(site.base_url + "a")
+
+
+def test_another_port_is_another_site(quick, raw_site, answer):
+    with raw_site({"/secret": answer(200, b"secret")}) as other, raw_site({}) as site:
+        site.answers["/a"] = redirect(answer, other.base_url + "secret")
+        with Fetcher(site.base_url, quick) as fetcher:
+            for url in (site.base_url + "a", other.base_url + "secret"):
+                with pytest.raises(OffSite):
+                    fetcher.get(url)
+        assert other.requests["/secret"] == 0
+
+
+def test_a_redirect_into_what_robots_txt_forbids_is_not_followed(quick, raw_site, answer):
+    answers = {"/robots.txt": answer(200, b"User-agent: *\nDisallow: /b"), "/a": redirect(answer, "/b")}
+    with raw_site(answers) as site, Fetcher(site.base_url, quick) as fetcher:
+        with pytest.raises(DisallowedByRobots):
+            fetcher.get(site.base_url + "a")
+        assert site.requests["/b"] == 0
+
+
+def test_a_body_over_the_limit_is_refused_at_once_even_if_it_is_small_until_unpacked(quick, raw_site, answer):
+    answers = {
+        "/plain": answer(200, b"x" * 200_001),
+        "/bomb": answer(200, gzip.compress(b"x" * 50_000_000), GZIP),
+        "/fits": answer(200, gzip.compress(b"x" * 200_000), GZIP),
+    }
+    with raw_site(answers) as site, Fetcher(site.base_url, replace(quick, max_body_bytes=200_000)) as fetcher:
+        for path in ("plain", "bomb"):
+            with pytest.raises(BodyTooLarge):
+                fetcher.get(site.base_url + path)
+            assert site.requests["/" + path] == 1
+        assert len(fetcher.get(site.base_url + "fits").body) == 200_000
+
+
+def drip(start: bytes):
+    def respond(connection: socket.socket, nth: int) -> None:
+        connection.sendall(start)
+        while True:  # ends when the client hangs up
+            connection.sendall(b"x")
+            threading.Event().wait(0.02)
+
+    return respond
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        b"HTTP/1.1 200 X\r\nContent-Length: 99999\r\n\r\n",
+        b"HTTP/1.1 200 X\r\n\r\n",
+        b"HTTP/1.1 200 X\r\nSlow: ",
+    ],
+    ids=["body", "body without a length", "head"],
+)
+def test_bytes_that_drip_in_meet_the_deadline(start, quick, raw_site):
+    options = replace(quick, attempt_deadline_s=0.2, max_attempts=1)
+    with raw_site({"/x": drip(start)}) as site, Fetcher(site.base_url, options) as fetcher:
+        started = time.monotonic()
+        with pytest.raises(FetchFailed, match=r"não terminou em 0\.2 s"):
+            fetcher.get(site.base_url + "x")
+        assert time.monotonic() - started < 1.5
+
+
+def test_silence_meets_the_read_timeout(quick, raw_site):
+    with (
+        raw_site({"/x": lambda connection, _: connection.recv(1)}) as site,
+        Fetcher(site.base_url, replace(quick, read_timeout_s=0.1, max_attempts=1)) as fetcher,
+        pytest.raises(FetchFailed, match="tempo esgotado à espera da resposta"),
+    ):
+        fetcher.get(site.base_url + "x")
+
+
+def test_nobody_listening_is_a_failure_in_plain_words(quick):
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        base_url = f"http://127.0.0.1:{unused.getsockname()[1]}/"
+        with (
+            Fetcher(base_url, replace(quick, max_attempts=2)) as fetcher,
+            pytest.raises(FetchFailed, match=r"sem conexão com o site \(2 tentativas\)"),
+        ):
+            fetcher.get(base_url)
+
+
+@pytest.mark.parametrize(
+    "start", [b"", b"HTTP/1.1 200 X\r\nContent-Length: 9\r\n\r\nab"], ids=["head", "body"]
+)
+def test_cancelling_ends_a_read_that_hangs(start, quick, raw_site):
+    cancelled = threading.Event()
+
+    def stall(connection: socket.socket, nth: int) -> None:
+        connection.sendall(start)
+        cancelled.set()
+        connection.recv(1)
+
+    with raw_site({"/x": stall}) as site:
+        options = replace(quick, read_timeout_s=30.0, attempt_deadline_s=60.0)
+        with Fetcher(site.base_url, options, cancelled) as fetcher:
+            started = time.monotonic()
+            with pytest.raises(CrawlCancelled):
+                fetcher.get(site.base_url + "x")
+            assert time.monotonic() - started < 1
+
+
+def test_cancelling_ends_a_backoff(quick, raw_site, answer):
+    cancelled = threading.Event()
+
+    def refuse(connection: socket.socket, nth: int) -> None:
+        connection.sendall(answer(503, b"", "Retry-After: 60"))
+        cancelled.set()
+
+    with raw_site({"/x": refuse}) as site, Fetcher(site.base_url, quick, cancelled) as fetcher:
+        started = time.monotonic()
+        with pytest.raises(CrawlCancelled):
+            fetcher.get(site.base_url + "x")
+        assert time.monotonic() - started < 1
+
+
+def test_the_shop_gets_no_password_from_netrc(quick, raw_site, answer, tmp_path, monkeypatch):
+    netrc = tmp_path / "netrc"
+    netrc.write_text("default login me password hunter2\n")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+    with raw_site({"/": answer(200, b"x")}) as site, Fetcher(site.base_url, quick) as fetcher:
+        fetcher.get(site.base_url)
+        assert not any("authorization" in head.lower() for head in site.heads)
+
+
+def test_a_proxy_of_the_environment_is_used(quick, raw_site, answer, monkeypatch):
+    with raw_site({"http://shop.invalid/": answer(200, b"by proxy")}) as proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy.base_url)
+        with Fetcher("http://shop.invalid/", quick) as fetcher:
+            assert fetcher.get("http://shop.invalid/").body == b"by proxy"
+
+
+def test_faults_of_the_demo_site_lose_nothing(quick):
+    faults = Faults(error_rate=0.2, drop_rate=0.2, truncate_rate=0.2)
+    books = make_books(20)
+    with DemoSite(books, faults) as site, Fetcher(site.base_url, replace(quick, max_attempts=30)) as fetcher:
+        for book in books:
+            assert fetcher.get(site.base_url[:-1] + book.path).body == site.shop.page(book.path).body
+        assert min(site.stats.faults[kind] for kind in ("error", "drop", "truncate")) > 0

@@ -1,0 +1,88 @@
+"""A test client that checks every answer against the OpenAPI document."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Flask
+from flask.testing import FlaskClient
+from openapi_schema_validator import OAS30Validator
+from werkzeug.exceptions import HTTPException
+from werkzeug.test import TestResponse
+
+from app.web.openapi import path_of
+
+UNDESCRIBED = {404, 405}
+"""What an address or a method that doesn't exist answers; no operation can describe it."""
+
+
+class ContractClient(FlaskClient):
+    """Raises AssertionError where a described route answers otherwise than the document says."""
+
+    def open(self, *args: Any, **kwargs: Any) -> TestResponse:
+        response = super().open(*args, **kwargs)
+        check_answer(self.application, response)
+        return response
+
+
+def check_answer(app: Flask, response: TestResponse) -> None:
+    """Compare status, media type, headers and body of `response` with the document."""
+    request = response.request
+    assert response.headers.get("X-Request-ID"), "every answer carries its request id"
+    described = _operation(app, request.path, request.method)
+    if described is None:
+        if response.status_code >= 400:
+            _check_body(app, response, {"$ref": "#/components/schemas/Problem"}, "application/problem+json")
+        return
+    answers = described["responses"]
+    status = str(response.status_code)
+    assert status in answers, (
+        f"{request.method} {request.path} answered {status}, described are {sorted(answers)}"
+    )
+    answer = _resolve(_document(app), answers[status])
+    for name in answer.get("headers", {}):
+        if name != "Link":  # a list that is not paged has none
+            assert name in response.headers, f"{name} is described but missing"
+    content = answer.get("content")
+    if content is None:
+        assert not response.data
+    elif request.method != "HEAD" and response.mimetype != "text/html":
+        media_type, described_body = next(iter(content.items()))
+        _check_body(app, response, described_body["schema"], media_type)
+
+
+def _check_body(app: Flask, response: TestResponse, schema: dict[str, Any], media_type: str) -> None:
+    assert response.mimetype == media_type
+    if response.request.method == "HEAD" or response.headers.get("Content-Encoding"):
+        return
+    root = {**schema, "components": _document(app)["components"]}
+    problems = [error.message for error in OAS30Validator(root).iter_errors(response.get_json())]
+    assert not problems, problems[:3]
+    if isinstance(response.get_json(), dict) and "$ref" in schema:
+        known = _resolve(_document(app), schema)["properties"]
+        undescribed = set(response.get_json()) - set(known)
+        assert not undescribed, f"keys that the document doesn't know: {undescribed}"
+
+
+def _operation(app: Flask, path: str, method: str) -> dict[str, Any] | None:
+    try:
+        rule, _ = app.url_map.bind("localhost").match(path, method=method, return_rule=True)
+    except HTTPException:
+        return None
+    paths = _document(app)["paths"]
+    operation: dict[str, Any] | None = paths.get(path_of(rule), {}).get(method.lower().replace("head", "get"))
+    return operation
+
+
+def _document(app: Flask) -> dict[str, Any]:
+    document: dict[str, Any] = app.swag.template  # type: ignore[attr-defined]
+    return document
+
+
+def _resolve(document: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:
+    while "$ref" in node:
+        found: Any = document
+        for part in node["$ref"].removeprefix("#/").split("/"):
+            found = found[part]
+        node = found
+    return node

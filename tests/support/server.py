@@ -1,0 +1,112 @@
+"""The real server, as a process of its own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import requests
+
+ROOT = Path(__file__).parents[2]
+START_WITHIN_S = 30.0
+END_WITHIN_S = 20.0
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class Server:
+    """`python run.py` on a free port, as a context manager; ended by its own process id."""
+
+    def __init__(self, data_dir: Path, **environment: str) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.data_dir = data_dir
+        self._environment = {
+            **{name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ},
+            "DATA_DIR": str(data_dir),
+            "FLASK_APP_PORT": str(self.port),
+            "PASSWORD_HASH_MEMORY_KIB": "8",
+            "PASSWORD_HASH_ROUNDS": "1",
+            "SCRAPER_BASE_URL": "http://127.0.0.1:9/",
+            **environment,
+        }
+        self.log = data_dir.parent / f"server-{self.port}.log"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.running:
+            self.end(signal.SIGTERM)
+
+    @property
+    def running(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
+    def start(self) -> None:
+        """Start and wait for the first healthy answer."""
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "run.py"], cwd=ROOT, env=self._environment, stdout=log, stderr=log
+            )
+        deadline = time.monotonic() + START_WITHIN_S
+        while time.monotonic() < deadline and self.running:
+            try:
+                if requests.get(f"{self.url}/health", timeout=2).status_code == 200:
+                    return
+            except requests.ConnectionError:
+                time.sleep(0.02)
+        raise AssertionError(f"the server did not start:\n{self.log.read_text()}")
+
+    def end(self, how: signal.Signals) -> int:
+        """Send `how` to the supervisor and wait until nobody listens any more; answers its exit code."""
+        assert self.process is not None
+        self.process.send_signal(how)
+        code = self.process.wait(END_WITHIN_S)
+        deadline = time.monotonic() + END_WITHIN_S
+        while time.monotonic() < deadline:
+            try:
+                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+            except OSError:
+                return code
+            time.sleep(0.02)
+        raise AssertionError("somebody still listens on the server's port")
+
+    def get(self, path: str, **arguments: Any) -> requests.Response:
+        return requests.get(f"{self.url}{path}", timeout=10, **arguments)
+
+    def post(
+        self, path: str, headers: Mapping[str, str] | None = None, json: Any = None
+    ) -> requests.Response:
+        return requests.post(f"{self.url}{path}", headers=headers, json=json, timeout=10)
+
+    def log_in(self, username: str = "admin", password: str = "1234") -> dict[str, str]:
+        answer = self.post("/api/v1/auth/login", json={"username": username, "password": password})
+        return {"Authorization": f"Bearer {answer.json()['access_token']}"}
+
+    def wait_for_scrape(self, within_s: float = 60) -> dict[str, Any]:
+        """Poll the status until the run has ended."""
+        deadline = time.monotonic() + within_s
+        while time.monotonic() < deadline:
+            status: dict[str, Any] = self.get("/api/v1/scraping/status").json()
+            if status["status"] != "processing":
+                return status
+            time.sleep(0.05)
+        raise AssertionError(f"still scraping after {within_s} s: {status}")
