@@ -11,7 +11,7 @@ from app.blueprints.books import books
 from app.blueprints.scraping import scraping
 from app.blueprints.stats import stats
 from app.blueprints.system import system
-from app.extensions import db, jwt, limiter, migrate
+from app.extensions import db, jwt, migrate
 from app.services.accounts import ACCESS_LASTS, REFRESH_LASTS, Accounts
 from app.services.passwords import Passwords
 from app.services.scrapes import Scrapes
@@ -24,6 +24,7 @@ from app.web.json import UnescapedJson
 from app.web.openapi import serve_documentation
 from app.web.operation import operation_of
 from app.web.requests import register_request_hooks
+from app.web.throttling import throttle_failures
 
 
 def create_app(settings: Settings) -> Flask:
@@ -42,7 +43,6 @@ def create_app(settings: Settings) -> Flask:
         JWT_SECRET_KEY=settings.jwt_secret_key,
         JWT_ACCESS_TOKEN_EXPIRES=ACCESS_LASTS,
         JWT_REFRESH_TOKEN_EXPIRES=REFRESH_LASTS,
-        RATELIMIT_STORAGE_URI="memory://",
     )
     if settings.trusted_proxies:
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
@@ -53,10 +53,10 @@ def create_app(settings: Settings) -> Flask:
     jwt.init_app(app)
     app.extensions["shop"] = _assemble(app, settings)
     register_request_hooks(app)
-    limiter.init_app(app)
     register_error_handlers(app)
     for blueprint in (system, auth, books, stats, scraping):
         app.register_blueprint(blueprint)
+    throttle_failures(app, "auth.log_in", settings)
     _require_operations(app.view_functions)
     serve_documentation(app)
     return app

@@ -6,9 +6,11 @@ import logging
 import multiprocessing
 import multiprocessing.util
 import os
+import secrets
 import signal
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 from granian.constants import HTTPModes, Interfaces
@@ -17,6 +19,7 @@ from granian.log import LogLevels
 from granian.server.mp import MPServer
 
 from app.settings import InvalidSettings, Settings, read_settings
+from app.storage.files import replace_file
 
 log = logging.getLogger(__name__)
 
@@ -30,12 +33,12 @@ def main() -> None:
     """Serve as the environment and `.env` say, until SIGTERM or SIGINT; exits 2 where they make no sense."""
     try:
         settings = read_settings(os.environ, ENV_FILE)
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        settings = with_own_secret(settings)
     except InvalidSettings as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(EXIT_INVALID_SETTINGS)
     except OSError as error:
-        sys.stderr.write(f"Configuração inválida:\n  - DATA_DIR não pode ser criado: {error.strerror}\n")
+        sys.stderr.write(f"Configuração inválida:\n  - DATA_DIR não pode ser usado: {error.strerror}\n")
         sys.exit(EXIT_INVALID_SETTINGS)
     _server(settings).serve()
 
@@ -45,7 +48,7 @@ def build() -> object:
     # Imported here, so that the supervising process stays small and starts its workers at once.
     from app import create_app
     from app.observability.logs import configure_logging
-    from app.start import prepare, with_own_secret
+    from app.start import prepare
 
     settings = with_own_secret(read_settings(os.environ, ENV_FILE))
     configure_logging(settings.log_level, as_json=settings.production)
@@ -56,6 +59,20 @@ def build() -> object:
     multiprocessing.util.Finalize(app, app.extensions["shop"].scrapes.stop, exitpriority=10)
     log.info("ready", extra={"url": f"http://{settings.host}:{settings.port}/"})
     return app
+
+
+def with_own_secret(settings: Settings) -> Settings:
+    """`settings` with a JWT secret, made once and kept in the data directory where none was given.
+
+    The supervisor does this before it starts its workers, so that they all read the same one. Raises OSError.
+    """
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    if settings.jwt_secret_key:
+        return settings
+    path = settings.data_dir / ".jwt_secret"
+    if not path.exists() or not path.read_text().strip():
+        replace_file(path, secrets.token_hex(32).encode(), mode=0o600)
+    return replace(settings, jwt_secret_key=path.read_text().strip())
 
 
 def _server(settings: Settings) -> MPServer:

@@ -14,6 +14,7 @@ from dotenv import dotenv_values
 SAMPLE_API_KEY = "minha_chave_secreta_empresa"
 SAMPLE_ADMIN_PASSWORD = "1234"  # noqa: S105 - the seeds' documented password, refused in production
 MIN_SECRET_BYTES = 32
+_SECRETS = ("JWT_SECRET_KEY", "ADMIN_PASSWORD", "API_KEY_REQUIRED", "DATABASE_URL")
 
 
 class InvalidSettings(Exception):
@@ -41,7 +42,7 @@ def _one_of(*choices: str) -> Callable[[str], str]:
 
 def _integer(low: int, high: int) -> Callable[[str], int]:
     def parse(value: str) -> int:
-        if not value.isascii() or not value.isdigit() or not low <= int(value[:20]) <= high:
+        if not value.isascii() or not value.isdigit() or len(value) > 12 or not low <= int(value) <= high:
             raise ValueError(f"deve ser um inteiro de {low} a {high}")
         return int(value)
 
@@ -51,7 +52,7 @@ def _integer(low: int, high: int) -> Callable[[str], int]:
 def _decimal(low: str, high: str) -> Callable[[str], Decimal]:
     def parse(value: str) -> Decimal:
         try:
-            number = Decimal(value)
+            number = Decimal("NaN" if "_" in value else value)
         except InvalidOperation:
             number = Decimal("NaN")
         if not (number.is_finite() and Decimal(low) <= number <= Decimal(high)):
@@ -72,8 +73,12 @@ def _yes_no(value: str) -> bool:
 
 
 def _http_url(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    try:
+        parts = urlsplit(value)
+        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
         raise ValueError("deve ser um endereço http:// ou https://")
     return value
 
@@ -134,7 +139,7 @@ def read_settings(environ: Mapping[str, str], env_file: Path | None = None) -> S
     Values in the file may be followed by ` # a comment`. An empty value means the default.
     Raises InvalidSettings with everything that is wrong, not only the first thing.
     """
-    given: dict[str, str | None] = dict(dotenv_values(env_file)) if env_file else {}
+    given: dict[str, str | None] = dict(dotenv_values(env_file, interpolate=False)) if env_file else {}
     given.update(environ)
     values: dict[str, Any] = {}
     problems: list[str] = []
@@ -144,13 +149,9 @@ def read_settings(environ: Mapping[str, str], env_file: Path | None = None) -> S
         try:
             values[each.name] = parse(text)
         except ValueError as error:
-            shown = (
-                ""
-                if name in ("JWT_SECRET_KEY", "ADMIN_PASSWORD", "API_KEY_REQUIRED")
-                else f" (veio {text[:80]!r})"
-            )
-            problems.append(f"{name} {error}{shown}")
-    if not given.get("LOGS_PUBLIC"):
+            secret = name in _SECRETS or "@" in text  # an address may carry a password
+            problems.append(f"{name} {error}" if secret else f"{name} {error} (veio {text[:80]!r})")
+    if not (given.get("LOGS_PUBLIC") or "").strip():
         values["logs_public"] = values.get("app_env") != "production"
     problems += _contradictions(values)
     if problems:
@@ -164,10 +165,8 @@ def _contradictions(values: Mapping[str, Any]) -> list[str]:
     url = values.get("database_url", "")
     if url and not url.startswith(("sqlite:///", "postgresql+psycopg://")):
         problems.append("DATABASE_URL deve começar com sqlite:/// ou postgresql+psycopg://")
-    if url.startswith("sqlite:///") and ":memory:" in url:
-        problems.append(
-            "DATABASE_URL deve ser um arquivo: um banco em memória não é visto por outras conexões"
-        )
+    if url == "sqlite:///" or (url.startswith("sqlite") and ":memory:" in url):
+        problems.append("DATABASE_URL deve nomear um arquivo: nenhuma outra conexão vê um banco em memória")
     secret = values.get("jwt_secret_key", "")
     if secret and len(secret.encode()) < MIN_SECRET_BYTES:
         problems.append(f"JWT_SECRET_KEY deve ter pelo menos {MIN_SECRET_BYTES} bytes")

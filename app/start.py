@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
-import secrets
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -14,7 +11,7 @@ from flask import Flask
 from sqlalchemy import text
 
 from app.services.publish_catalogue import publish_demonstration
-from app.settings import SAMPLE_ADMIN_PASSWORD, Settings
+from app.settings import SAMPLE_ADMIN_PASSWORD
 from app.shop import Shop
 from app.storage.books import DEMONSTRATION
 from app.storage.database import Database
@@ -41,21 +38,6 @@ def prepare(app: Flask) -> None:
         export_catalogue(shop.settings.data_dir, catalogue)
     if catalogue.publication.origin == DEMONSTRATION:
         log.warning("serving_the_demonstration_catalogue: run a scrape to replace it")
-
-
-def with_own_secret(settings: Settings) -> Settings:
-    """`settings` with a JWT secret, made once and kept in the data directory where none was given."""
-    if settings.jwt_secret_key:
-        return settings
-    path = settings.data_dir / ".jwt_secret"
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return replace(settings, jwt_secret_key=path.read_text().strip())
-    secret = secrets.token_hex(32)
-    with os.fdopen(handle, "w") as file:
-        file.write(secret)
-    return replace(settings, jwt_secret_key=secret)
 
 
 def _upgrade(app: Flask, database: Database) -> None:

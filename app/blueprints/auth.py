@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
 from flask_jwt_extended import create_access_token, create_refresh_token, get_jwt
-from flask_limiter.util import get_remote_address
 
-from app.core.errors import InvalidInput, ShopError
+from app.core.errors import InvalidInput
 from app.core.users import Role, min_password_length
-from app.extensions import limiter
 from app.services.accounts import Login
 from app.web.access import Access, caller, login_id
 from app.web.current import shop
-from app.web.inputs import json_body
 from app.web.operation import Answer, Operation, operation
 from app.web.schemas.auth import Credentials, Message, NewUser, Tokens
 
@@ -24,31 +19,7 @@ TAG = "Autenticação"
 NO_STORE = {"Cache-Control": "no-store"}
 
 
-def _account_and_address() -> str:
-    """Who is tried, and from where: guessing one account's password is slowed, nobody else is locked out."""
-    try:
-        body = json_body()
-    except ShopError:
-        body = None
-    username = body.get("username") if isinstance(body, dict) else None
-    return f"{get_remote_address()}|{str(username)[:80]}"
-
-
-def _per_account() -> str:
-    return f"{shop().settings.login_failures_per_minute} per minute"
-
-
-def _per_address() -> str:
-    return f"{shop().settings.login_failures_per_address} per minute"
-
-
-def _failed(response: Any) -> bool:
-    return bool(response.status_code == 401)
-
-
 @auth.post("/login")
-@limiter.limit(_per_account, key_func=_account_and_address, deduct_when=_failed)
-@limiter.limit(_per_address, key_func=get_remote_address, deduct_when=_failed)
 @operation(
     Operation(
         tag=TAG,

@@ -67,8 +67,8 @@ class CategorySummary:
 
 def fold(text: str) -> str:
     """`text` without case and accents, so that 'ação' finds 'Acao'."""
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(char for char in decomposed if not unicodedata.combining(char))
+    decomposed = unicodedata.normalize("NFKD", text)
+    return "".join(char for char in decomposed if not unicodedata.combining(char)).casefold()
 
 
 def mean_price(total_pence: int, count: int) -> Decimal:
@@ -135,8 +135,7 @@ class Catalogue:
     def in_price_range(self, low: Decimal, high: Decimal) -> pd.DataFrame:
         """Books that cost from `low` to `high` pounds with tax, both included."""
         pence = self._frame["pence_incl_tax"]
-        first = int((min(low, _HIGHEST_PENCE) * 100).to_integral_value(ROUND_CEILING))
-        last = int((min(high, _HIGHEST_PENCE) * 100).to_integral_value(ROUND_FLOOR))
+        first, last = _whole_pence(low, ROUND_CEILING), _whole_pence(high, ROUND_FLOOR)
         found: pd.DataFrame = self._frame[(pence >= first) & (pence <= last)]
         return found
 
@@ -194,12 +193,19 @@ class Catalogue:
 
 
 def sort_books(frame: pd.DataFrame, sort: str, *, descending: bool) -> pd.DataFrame:
-    """`frame` by a key of SORT_COLUMNS; ties stay in the order of ids."""
+    """A new frame in the order of a key of SORT_COLUMNS; ties stay in the order of ids."""
     if sort == "id":
-        return frame.iloc[::-1] if descending else frame
+        return frame.iloc[::-1] if descending else frame.copy(deep=False)  # copy-on-write keeps them apart
     ordered: pd.DataFrame = frame.sort_values([SORT_COLUMNS[sort], "id"], ascending=[not descending, True])
     return ordered
 
 
 def _pence(pounds: Decimal) -> int:
     return int(pounds.scaleb(2))
+
+
+def _whole_pence(pounds: Decimal, rounding: str) -> int:
+    """A bound in whole pence; shifted, not multiplied, since a product is rounded to 28 digits first."""
+    bounded = min(pounds, _HIGHEST_PENCE)
+    sign, digits, exponent = bounded.as_tuple()
+    return int(Decimal((sign, digits, int(exponent) + 2)).to_integral_value(rounding))

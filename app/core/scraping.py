@@ -89,22 +89,24 @@ def compare(stored: Sequence[StoredBook], harvest: Harvest) -> Difference:
     the shop: it stays as it was.
     """
     by_upc = {book.shown.upc: book for book in stored}
-    by_url = {book.shown.url: book for book in stored}
+    # Where a vanished book and a present one had the same address, it is the present one's.
+    by_url = {book.shown.url: book for book in sorted(stored, key=lambda book: book.listed)}
     scraped = harvest.in_site_order()
     scraped_upcs = {book.upc for book in scraped}
     next_id = max((book.id for book in stored), default=-1) + 1
-    seen: set[int] = {by_url[url].id for url in harvest.failed if url in by_url}
+    failed = {by_url[url].id for url in harvest.failed if url in by_url}
+    matched: set[int] = set()
     added, returned, repriced, restocked, edited = [], [], [], [], []
     for shown in scraped:
         known = by_upc.get(shown.upc)
         if known is None:
             namesake = by_url.get(shown.url)
             known = namesake if namesake and namesake.shown.upc not in scraped_upcs else None
-        if known is None:
+        if known is None or known.id in matched:
             added.append(StoredBook(next_id, True, shown))
             next_id += 1
             continue
-        seen.add(known.id)
+        matched.add(known.id)
         after = StoredBook(known.id, True, shown)
         if not known.listed:
             returned.append(after)
@@ -116,7 +118,7 @@ def compare(stored: Sequence[StoredBook], harvest: Harvest) -> Difference:
             restocked.append(change)
         if _text(known.shown) != _text(shown):
             edited.append(change)
-    removed = [book for book in stored if book.listed and book.id not in seen]
+    removed = [book for book in stored if book.listed and book.id not in matched | failed]
     return Difference(*map(tuple, (added, returned, removed, repriced, restocked, edited)))  # type: ignore[arg-type]
 
 
@@ -131,8 +133,8 @@ def why_refuse(harvest: Harvest, difference: Difference, listed: int, limits: Li
     missing = expected - len(harvest.read)
     if missing > limits.max_failed_share * expected:
         return (
-            f"{missing} de {expected} livros não puderam ser lidos, acima do limite de {limits.max_failed_share:.0%} "
-            f"(SCRAPER_MAX_FAILED_SHARE). {_most_common(harvest.failed.values())}"
+            f"{missing} de {expected} livros não puderam ser lidos, acima do limite de "
+            f"{_percent(limits.max_failed_share)} (SCRAPER_MAX_FAILED_SHARE). {_most_common(harvest.failed.values())}"
         ).strip()
     repeated = _first_repeated(book.upc for book in harvest.read.values())
     if repeated:
@@ -140,7 +142,7 @@ def why_refuse(harvest: Harvest, difference: Difference, listed: int, limits: Li
     vanished = len(difference.removed)
     if listed and vanished > limits.max_vanished_share * listed:
         return (
-            f"{vanished} de {listed} livros sumiram da loja, acima do limite de {limits.max_vanished_share:.0%} "
+            f"{vanished} de {listed} livros sumiram da loja, acima do limite de {_percent(limits.max_vanished_share)} "
             "(SCRAPER_MAX_VANISHED_SHARE)."
         )
     absurd = _absurd_prices(harvest.read.values(), difference, limits)
@@ -170,6 +172,10 @@ def _most_common(reasons: Iterable[str]) -> str:
         return ""
     reason, count = max(counted.items(), key=lambda item: item[1])
     return f"Motivo mais comum ({count}): {reason}"
+
+
+def _percent(share: Decimal) -> str:
+    return f"{(share * 100).normalize():f}%"
 
 
 def _first_repeated(values: Iterable[str]) -> str | None:

@@ -46,9 +46,15 @@ class JsonLines(logging.Formatter):
 class ReadableLines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         time = datetime.fromtimestamp(record.created).astimezone().strftime("%H:%M:%S")
-        fields = " ".join(f"{name}={value}" for name, value in _fields(record).items())
+        # What a client sent may hold line ends: shown escaped, it can't pass for a line of the log.
+        fields = " ".join(f"{name}={_in_one_line(value)}" for name, value in _fields(record).items())
         line = f"{time} {record.levelname:<7} {record.getMessage()} {fields}".rstrip()
         return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+
+
+def _in_one_line(value: object) -> str:
+    text = str(value)
+    return text if text.isprintable() else repr(text)
 
 
 def _fields(record: logging.LogRecord) -> dict[str, Any]:

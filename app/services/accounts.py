@@ -72,7 +72,9 @@ class Accounts:
                 ),
             )
             if self._passwords.is_outdated(row.password_hash):
-                session.merge(row).password_hash = self._passwords.hash(password)
+                users.replace_password_hash(
+                    session, row.id, row.password_hash, self._passwords.hash(password)
+                )
         return login
 
     def renew(self, login_id: str, user: User, refresh_jti: str) -> Login:
@@ -115,5 +117,7 @@ class Accounts:
                 log.debug("another process created the admin first")
         elif replaces is not None and self._passwords.matches(row.password_hash, replaces):
             with self._database.writing() as session:
-                session.merge(row).password_hash = self._passwords.hash(password)
+                users.replace_password_hash(
+                    session, row.id, row.password_hash, self._passwords.hash(password)
+                )
             log.warning("sample_admin_password_replaced")

@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 RESUME_WITHIN = timedelta(hours=6)
 """How old an interrupted run may be and still lend its pages to the next."""
 STOP_WITHIN_S = 10.0
+MAX_RUN_ID = 2**31 - 1
+"""The largest that the column holds; a database refuses to be asked for more."""
 DIED = "O processo morreu no meio do scraping. Um novo disparo continua de onde parou."
 
 
@@ -50,7 +52,7 @@ class Scrapes:
                 row, staged = self._open_run(session, username)
             if self._thread is not None:
                 self._thread.join(STOP_WITHIN_S)  # ended in the database, it may still be writing its files
-            write_scraping_status(self._settings.data_dir, RunStatus.PROCESSING.shown)
+            self._write_status(RunStatus.PROCESSING.shown)
             self._run = ScrapeRun(row, self._settings, self._database, self._catalogue, staged)
             self._thread = threading.Thread(target=self._run.execute, name=f"scrape-{row.id}", daemon=True)
             self._thread.start()
@@ -88,6 +90,8 @@ class Scrapes:
 
     def run(self, run_id: int) -> RunRow:
         """One run with the difference it made. Raises RunNotFound."""
+        if run_id > MAX_RUN_ID:
+            raise RunNotFound(run_id)
         with self._database.reading() as session:
             row = session.get(RunRow, run_id)
         if row is None:
@@ -102,7 +106,12 @@ class Scrapes:
     def write_status(self) -> None:
         """Write the status file again, in case a crash kept it from following the database."""
         row = self.latest()
-        write_scraping_status(self._settings.data_dir, RunStatus(row.status).shown if row else "never")
+        self._write_status(RunStatus(row.status).shown if row else "never")
+
+    def wait(self, timeout_s: float) -> None:
+        """Return when this process' run has ended, or after `timeout_s`."""
+        if self._thread is not None:
+            self._thread.join(timeout_s)
 
     def stop(self) -> None:
         """End this process' run as interrupted and join its thread."""
@@ -111,6 +120,13 @@ class Scrapes:
                 self._run.stop()
             if self._thread is not None:
                 self._thread.join(STOP_WITHIN_S)
+
+    def _write_status(self, word: str) -> None:
+        try:
+            write_scraping_status(self._settings.data_dir, word)
+        except OSError:
+            # A copy of what the database says: a full disk must not keep a run from starting or being seen.
+            log.exception("scraping_status_not_written")
 
     def _bury_the_dead(self, session: Session) -> None:
         for row in scrape_runs.runs_in_progress(session):

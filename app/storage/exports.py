@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
-import os
-import tempfile
 from pathlib import Path
 
 from app.core.catalogue import Catalogue
+from app.storage.files import replace_file
 
 CSV_NAME = "livros.csv"
 STATUS_NAME = "scraping_status.txt"
@@ -17,7 +16,7 @@ STATUS_NAME = "scraping_status.txt"
 def export_catalogue(data_dir: Path, catalogue: Catalogue) -> None:
     """Write `livros.csv` with the seed system's seven columns, in its order."""
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+    writer = csv.writer(text)
     writer.writerow(
         ("categoria", "disponibilidade", "preco_com_taxa", "preco_sem_taxa", "rating", "titulo", "url_imagem")
     )
@@ -50,18 +49,3 @@ def export_is_stale(data_dir: Path, catalogue: Catalogue) -> bool:
 def write_scraping_status(data_dir: Path, word: str) -> None:
     """Write the word that `GET /api/v1/scraping/status` answers into `scraping_status.txt`."""
     replace_file(data_dir / STATUS_NAME, word.encode())
-
-
-def replace_file(path: Path, content: bytes) -> None:
-    """Put `content` in the place of `path` in one step, on disk before it is visible."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise

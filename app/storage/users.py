@@ -18,6 +18,13 @@ def find_user_row(session: Session, username: str) -> UserRow | None:
     return session.scalar(select(UserRow).where(UserRow.username == username))
 
 
+def replace_password_hash(session: Session, user_id: int, old: str, new: str) -> None:
+    """Store `new`, unless somebody else has changed the password meanwhile."""
+    session.execute(
+        update(UserRow).where(UserRow.id == user_id, UserRow.password_hash == old).values(password_hash=new)
+    )
+
+
 def as_user(row: UserRow) -> User:
     return User(row.id, row.username, Role(row.role))
 

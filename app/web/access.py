@@ -40,6 +40,8 @@ def admit(access: Access) -> None:
     except (JWTExtendedException, PyJWTError) as error:
         raise InvalidToken(_explain(error)) from error
     claims = get_jwt()
+    if access not in (Access.REFRESH_TOKEN, Access.ANY_TOKEN) and claims.get("type") != "access":
+        raise InvalidToken("Token inválido.")
     user = shop().accounts.logged_in(str(claims.get("sessao", "")), _user_id(claims))
     if user is None:
         raise InvalidToken("A sessão deste token foi encerrada. Faça login novamente.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from http import HTTPStatus
 
 from flask import Response, request
 
@@ -25,20 +26,23 @@ def answer_if_changed(response: Response) -> Response:
     stamp = int(publication.published_at.timestamp() * 1_000_000)
     response.set_etag(f"{publication.version}-{stamp:x}", weak=True)
     response.headers["Cache-Control"] = "no-cache"
-    response.make_conditional(request)
+    # Not Werkzeug's make_conditional: that also answers If-Match, with a 412 that no reader asks for.
+    if request.if_none_match.contains_weak(response.get_etag()[0] or ""):
+        response.status_code = HTTPStatus.NOT_MODIFIED
+        response.set_data(b"")
+        response.headers.pop("Content-Type", None)
     return response
 
 
 def compress(response: Response) -> Response:
     """Gzip a body that is worth it, where the client accepts that (RFC 9110, 12.5.3)."""
+    if response.status_code == HTTPStatus.NOT_MODIFIED:
+        response.vary.add("Accept-Encoding")  # as the answer had that it stands for
+        return response
     if response.direct_passthrough or response.mimetype not in _COMPRESSED_TYPES:
         return response
     response.vary.add("Accept-Encoding")
-    if (
-        response.status_code in (204, 304)
-        or "Content-Encoding" in response.headers
-        or request.accept_encodings["gzip"] <= 0
-    ):
+    if request.accept_encodings["gzip"] <= 0:
         return response
     body = response.get_data()
     if len(body) >= _WORTH_COMPRESSING_BYTES:

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import logging
-import time
 from http import HTTPStatus
 from typing import Any
 
 from flask import Flask, Response, jsonify, request
-from flask_limiter.errors import RateLimitExceeded
 from werkzeug.exceptions import HTTPException
 
 from app.core import errors
-from app.extensions import limiter
 from app.observability.logs import request_id
 
 log = logging.getLogger(__name__)
@@ -51,7 +48,6 @@ _DETAILS = {
 def register_error_handlers(app: Flask) -> None:
     """Answer every error of `app` from here, those of unknown URLs and crashes included."""
     app.register_error_handler(errors.ShopError, _shop_error)
-    app.register_error_handler(RateLimitExceeded, _rate_limited)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _crash)
 
@@ -86,14 +82,6 @@ def _shop_error(error: errors.ShopError) -> Response:
     response = problem(status, error.detail)
     if isinstance(error, errors.Unauthenticated):
         response.headers["WWW-Authenticate"] = 'Bearer realm="livraria"'
-    return response
-
-
-def _rate_limited(_error: RateLimitExceeded) -> Response:
-    exceeded = limiter.current_limit
-    wait_s = max(1, round(exceeded.reset_at - time.time()) + 1) if exceeded else 60
-    response = problem(429, f"Tentativas demais. Tente de novo em {wait_s} segundos.")
-    response.headers["Retry-After"] = str(wait_s)
     return response
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import unicodedata
 from collections.abc import Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any, Literal
@@ -11,10 +12,16 @@ from typing import Any, Literal
 from flask import current_app, g, request
 from marshmallow import Schema, ValidationError, fields, validate
 
-from app.core.errors import BodyTooLarge, FieldProblem, InvalidInput, UnsupportedMediaType
+from app.core.errors import BodyTooLarge, FieldProblem, InvalidInput, ShopError, UnsupportedMediaType
 
 _SHOWN_NAME = 80
 _REQUIRED = {"required": "campo obrigatório", "null": "não pode ser nulo"}
+
+
+class Input(Schema):
+    """What a client may send; anything else in a body is refused by name."""
+
+    error_messages = {"unknown": "campo desconhecido", "type": "deve ser um objeto JSON"}
 
 
 class Text(fields.String):
@@ -32,8 +39,20 @@ class Text(fields.String):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         text: str = super()._deserialize(value, attr, data, **kwargs)
-        if any(ord(char) < 32 or ord(char) == 127 for char in text):
+        if any(unicodedata.category(char) == "Cc" for char in text):
             raise self.make_error("control")
+        return text
+
+
+class Name(Text):
+    """A text that looks like what it is: printable, and not wrapped in spaces."""
+
+    default_error_messages = {"invisible": "tem caracteres invisíveis ou espaços nas pontas"}
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        if not text.isprintable() or text != text.strip():
+            raise self.make_error("invisible")
         return text
 
 
@@ -103,13 +122,18 @@ def read_body(schema: Schema) -> Any:
 
 
 def json_body() -> Any:
-    """The parsed JSON body, parsed once a request.
+    """The JSON body, read and parsed once a request; whoever asks again gets the same value or error.
 
     Stricter than the json module: no NaN or Infinity, no number that overflows to one, no name twice in an
-    object, no lone surrogate.
+    object, no lone surrogate. Raises InvalidInput, UnsupportedMediaType or BodyTooLarge.
     """
     if "json_body" not in g:
-        g.json_body = _parse_json(_read_bytes())
+        try:
+            g.json_body, g.json_error = _parse_json(_read_bytes()), None
+        except ShopError as error:
+            g.json_body, g.json_error = None, error
+    if g.json_error is not None:
+        raise g.json_error
     return g.json_body
 
 

@@ -14,7 +14,6 @@ from typing import Any, Final
 from flask import make_response
 from flask.typing import ResponseReturnValue
 from marshmallow import Schema
-from marshmallow.fields import Field
 
 from app.web.access import Access, admit
 from app.web.caching import answer_if_changed
@@ -29,7 +28,7 @@ class Answer:
     """A successful answer: what it means, its body, and the headers that come with it."""
 
     description: str
-    body: Schema | Field[Any] | None = None
+    body: Schema | dict[str, Any] | None = None
     media_type: str = "application/json"
     headers: tuple[str, ...] = ()
 
@@ -50,11 +49,11 @@ class Operation:
 
     def error_statuses(self) -> tuple[int, ...]:
         """Every error status the operation may answer."""
-        statuses = {*self.errors, 500}
+        statuses = {*self.errors, 413, 500}
         if self.query or self.body:
             statuses.add(400)
         if self.body:
-            statuses |= {413, 415}
+            statuses.add(415)
         if self.access is not Access.PUBLIC:
             statuses.add(401)
         if self.access in (Access.OPERATOR, Access.ADMIN):

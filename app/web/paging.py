@@ -7,17 +7,16 @@ from typing import Any
 from urllib.parse import urlencode
 
 from flask import request
-from marshmallow import Schema
 
 from app.core.catalogue import SORT_COLUMNS
-from app.web.inputs import Choice, WholeNumber
+from app.web.inputs import Choice, Input, WholeNumber
 
 DEFAULT_PER_PAGE = 20
 MAX_PER_PAGE = 1_000
 HEADERS = ("X-Total-Count", "Link")
 
 
-class PageQuery(Schema):
+class PageQuery(Input):
     """No parameter at all means everything on one page."""
 
     page = WholeNumber(low=1, high=1_000_000, metadata={"description": "Página, a partir de 1", "example": 1})

@@ -5,12 +5,12 @@ from __future__ import annotations
 from marshmallow import Schema, fields
 
 from app.core.users import Role
-from app.web.inputs import Choice, Text
+from app.web.inputs import Choice, Input, Name, Text
 
 PASSWORD_MAX = 128
 
 
-class Credentials(Schema):
+class Credentials(Input):
     username = Text(required=True, low=1, high=80, metadata={"example": "admin"})
     password = Text(
         required=True, low=1, high=PASSWORD_MAX, metadata={"example": "1234", "format": "password"}
@@ -18,7 +18,7 @@ class Credentials(Schema):
 
 
 class NewUser(Credentials):
-    username = Text(required=True, low=1, high=80, metadata={"example": "admin6"})
+    username = Name(required=True, low=1, high=80, metadata={"example": "admin6"})
     password = Text(
         required=True,
         low=1,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from marshmallow import Schema, fields
 
 from app.core.catalogue import RATINGS
-from app.web.inputs import Amount, Text
+from app.web.inputs import Amount, Input, Text
 from app.web.paging import SortedPageQuery
 
 
@@ -61,7 +61,7 @@ class SearchQuery(SortedPageQuery):
     categoria = Text(high=300, load_default="", metadata={"description": "Nome da categoria, ou parte dele"})
 
 
-class PriceRangeQuery(Schema):
+class PriceRangeQuery(Input):
     min = Amount(required=True, metadata={"description": "Menor preço com taxa, incluído", "example": 10})
     max = Amount(required=True, metadata={"description": "Maior preço com taxa, incluído", "example": 50})
 

@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from app import create_app
+from app.observability.logs import JsonLines
+from app.services.publish_catalogue import publish_harvest
+from app.shop import Shop
+from scraper.book import ScrapedBook
+from tests.conftest import close
+from tests.support.contract import ContractClient
+from tests.support.shop import make_settings
+from tests.unit.making import LIMITS, make_harvest, make_scraped
+
+SITE = "https://shop.invalid/"
+
+
+@pytest.fixture(scope="session")
+def reader(ready_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FlaskClient]:
+    """A client of one shop that all tests share, only for requests that change nothing."""
+    data_dir = tmp_path_factory.mktemp("shared") / "data"
+    shutil.copytree(ready_data, data_dir)
+    app = create_app(make_settings(data_dir))
+    app.test_client_class = ContractClient
+    publish(app, SIX_BOOKS)
+    yield app.test_client()
+    close(app)
+
+
+SIX_BOOKS = [
+    make_scraped("light", title="A Light in the Attic", category="Poetry", price="51.77", stock=22, rating=3),
+    make_scraped(
+        "velvet", title="Tipping the Velvet", category="Historical Fiction", price="53.74", rating=1
+    ),
+    make_scraped("doors", title="Behind Closed Doors", category="Thriller", price="52.22", rating=4),
+    make_scraped(
+        "nights", title="Tuesday Nights in 1980", category="Fiction", price="21.04", rating=4, stock=15
+    ),
+    make_scraped("acao", title="Ação & “Reação”", category="Fiction", price="34.38", rating=2, stock=0),
+    make_scraped("cheap", title="Cheap", category="Poetry", price="10.00", rating=1),
+]
+
+
+def publish(app: Flask, books: list[ScrapedBook]) -> None:
+    """Put `books` on sale, as a scrape would."""
+    shop: Shop = app.extensions["shop"]
+    with shop.database.writing() as session:
+        publish_harvest(session, make_harvest(*books), LIMITS, SITE)
+    shop.catalogue.refresh()
+
+
+@pytest.fixture
+def log_lines() -> Iterator[Callable[[], list[dict[str, Any]]]]:
+    """What the shop logs while the test runs, as production writes it."""
+    written: list[str] = []
+
+    class Keep(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            written.append(self.format(record))
+
+    handler = Keep()
+    handler.setFormatter(JsonLines())
+    shop_log = logging.getLogger("app")
+    level = shop_log.level
+    shop_log.addHandler(handler)
+    shop_log.setLevel(logging.INFO)
+    yield lambda: [json.loads(line) for line in written]
+    shop_log.removeHandler(handler)
+    shop_log.setLevel(level)

@@ -1,0 +1,83 @@
+"""Every route that declares an operation is called by everybody, and admits whom its `access` says."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.routing import Rule
+
+from app.web.access import Access
+from app.web.operation import Operation, operation_of
+from tests.api.checks import problem_of
+from tests.conftest import ADMIN
+
+OPERATOR = {"username": "operadora", "password": "12345"}
+ADMITTED = {
+    "nobody": {Access.PUBLIC},
+    "operator": {Access.PUBLIC, Access.LOGGED_IN, Access.ANY_TOKEN, Access.OPERATOR},
+    "admin": {Access.PUBLIC, Access.LOGGED_IN, Access.ANY_TOKEN, Access.OPERATOR, Access.ADMIN},
+    "refresh token": {Access.PUBLIC, Access.ANY_TOKEN, Access.REFRESH_TOKEN},
+}
+
+
+def declared_routes(app: Flask) -> list[tuple[str, str, Operation]]:
+    """Method, path and operation of every route."""
+    found = []
+    for rule in app.url_map.iter_rules():
+        operation = operation_of(app.view_functions[rule.endpoint])
+        if operation is not None:
+            found += [
+                (method, _path(rule), operation) for method in sorted((rule.methods or set()) - {"OPTIONS"})
+            ]
+    return found
+
+
+def _path(rule: Rule) -> str:
+    return rule.rule.replace("<int:book_idx>", "0").replace("<int:run_id>", "1")
+
+
+def header_of(client: FlaskClient, caller: str) -> dict[str, str]:
+    """The header of a caller who has just logged in."""
+    if caller == "nobody":
+        return {}
+    tokens = client.post("/api/v1/auth/login", json=OPERATOR if caller == "operator" else ADMIN).get_json()
+    return {"Authorization": f"Bearer {tokens['refresh_token' if 'refresh' in caller else 'access_token']}"}
+
+
+@pytest.mark.parametrize("caller", ADMITTED)
+def test_every_route_admits_whom_it_says(
+    client: FlaskClient, as_admin: dict[str, str], as_operator: dict[str, str], caller: str
+) -> None:
+    routes = declared_routes(client.application)
+    assert len(routes) >= 30
+    for method, path, operation in routes:
+        response = client.open(path, method=method, headers=header_of(client, caller))
+        route = f"{method} {path} as {caller}: {response.status_code}"
+        if operation.access in ADMITTED[caller]:
+            assert response.status_code not in (401, 403, 500), route
+        elif caller == "operator" and operation.access is Access.ADMIN:
+            assert problem_of(response, 403)["error_type"] == "forbidden", route
+            assert "'admin'" in response.get_json()["detail"]
+        else:
+            assert response.status_code == 401, route
+            assert response.headers["WWW-Authenticate"] == 'Bearer realm="livraria"', route
+
+
+def test_what_the_contract_protects_is_protected(app: Flask) -> None:
+    access = {(method, path): operation.access for method, path, operation in declared_routes(app)}
+    assert access[("POST", "/api/v1/auth/newuser")] is Access.ADMIN
+    assert access[("POST", "/api/v1/auth/refresh")] is Access.REFRESH_TOKEN
+    assert access[("POST", "/api/v1/auth/logout")] is Access.ANY_TOKEN
+    assert access[("POST", "/api/v1/scraping/trigger")] is Access.OPERATOR
+    assert access[("POST", "/api/v1/scraping/cancel")] is Access.OPERATOR
+    public = {path for (_, path), asked in access.items() if asked is Access.PUBLIC}
+    assert public >= {"/", "/health", "/api/v1/books", "/api/v1/scraping/status", "/api/v1/auth/login"}
+
+
+def test_a_caller_without_permission_learns_nothing_about_the_body(
+    client: FlaskClient, as_operator: dict[str, str]
+) -> None:
+    for body in (b"", b"{", b"[]"):
+        problem_of(client.post("/api/v1/auth/newuser", data=body, headers=as_operator), 403)
+        problem_of(client.post("/api/v1/auth/newuser", data=body), 401)

@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import func, select
+
+from app.core.scraping import RunStatus
+from app.storage import scrape_runs
+from app.storage.database import Database
+from app.storage.tables import RunRow, StagedPageRow
+from tests.unit.making import make_scraped
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def add_run(database: Database, status: RunStatus = RunStatus.PROCESSING) -> int:
+    with database.writing() as session:
+        row = RunRow(status=status, base_url="https://shop.invalid/", started_by="admin", started_at=NOW)
+        session.add(row)
+        session.flush()
+    return row.id
+
+
+def test_of_many_that_want_the_lease_one_gets_it(database: Database) -> None:
+    start = threading.Barrier(6)
+
+    def take(number: int) -> bool:
+        start.wait(10)
+        with database.writing() as session:
+            return scrape_runs.take_lease(session, number, f"holder {number}", NOW)
+
+    with ThreadPoolExecutor(6) as pool:
+        assert sorted(pool.map(take, range(6))) == [False] * 5 + [True]
+
+
+def test_a_lease_is_renewed_by_its_holder_only(database: Database) -> None:
+    later = NOW + timedelta(seconds=5)
+    with database.writing() as session:
+        assert scrape_runs.current_lease(session) is None
+        assert scrape_runs.take_lease(session, 1, "me", NOW)
+        assert not scrape_runs.renew_lease(session, 1, "you", later)
+        assert not scrape_runs.renew_lease(session, 2, "me", later)
+        assert scrape_runs.renew_lease(session, 1, "me", later)
+    with database.reading() as session:
+        lease = scrape_runs.current_lease(session)
+        assert lease is not None
+        assert lease.expires_at == later + scrape_runs.LEASE_LASTS
+
+
+@pytest.mark.parametrize(
+    "status", [RunStatus.DONE, RunStatus.ERROR, RunStatus.CANCELLED, RunStatus.INTERRUPTED]
+)
+def test_a_run_that_ends_lets_go_and_only_an_interrupted_one_keeps_its_pages(
+    database: Database, status: RunStatus
+) -> None:
+    run_id = add_run(database)
+    with database.writing() as session:
+        scrape_runs.take_lease(session, run_id, "me", NOW)
+        scrape_runs.stage_books(session, run_id, {"a": make_scraped("a")})
+        scrape_runs.close_run(session, session.get_one(RunRow, run_id), status, "reason", NOW)
+    with database.reading() as session:
+        assert scrape_runs.current_lease(session) is None
+        assert scrape_runs.runs_in_progress(session) == []
+        kept = session.scalar(select(func.count()).select_from(StagedPageRow))
+        assert kept == (1 if status is RunStatus.INTERRUPTED else 0)
+
+
+def test_ending_one_run_leaves_anothers_lease(database: Database) -> None:
+    first, second = add_run(database), add_run(database)
+    with database.writing() as session:
+        scrape_runs.take_lease(session, second, "me", NOW)
+        scrape_runs.close_run(session, session.get_one(RunRow, first), RunStatus.ERROR, None, NOW)
+        lease = scrape_runs.current_lease(session)
+        assert lease is not None
+        assert lease.run_id == second
+
+
+def test_staged_pages_are_handed_over_as_they_were_read(database: Database) -> None:
+    first, second = add_run(database), add_run(database)
+    books = {
+        "one": make_scraped("ü", price="0.29", description="“d”"),
+        "two": make_scraped("b", price="99999999.99"),
+    }
+    with database.writing() as session:
+        scrape_runs.stage_books(session, first, books)
+        scrape_runs.stage_books(session, first, {})
+    with database.writing() as session:
+        assert scrape_runs.hand_over_staged(session, first, second) == books
+
+
+def test_only_the_newest_runs_are_remembered(database: Database) -> None:
+    ids = [add_run(database, RunStatus.DONE) for _ in range(scrape_runs.RUNS_KEPT + 3)]
+    with database.writing() as session:
+        scrape_runs.stage_books(session, ids[0], {"old": make_scraped("old")})
+        scrape_runs.trim_history(session)
+        rows, total = scrape_runs.list_runs(session, 0, 2)
+        newest = scrape_runs.latest_run(session)
+        assert session.scalars(select(StagedPageRow)).all() == []
+    assert ([row.id for row in rows], total) == ([ids[-1], ids[-2]], scrape_runs.RUNS_KEPT)
+    assert newest is not None
+    assert newest.id == ids[-1]

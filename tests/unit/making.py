@@ -1,0 +1,64 @@
+"""Books and catalogues for tests, in one line each."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from app.core.catalogue import Book, Catalogue, Publication
+from app.core.scraping import Harvest, Limits, StoredBook
+from scraper.book import ScrapedBook
+
+PUBLICATION = Publication(1, datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC), "scraping", "https://shop.invalid/")
+LIMITS = Limits(
+    max_failed_share=Decimal("0.02"),
+    max_vanished_share=Decimal("0.20"),
+    max_absurd_price_share=Decimal(0),
+    max_price=Decimal(1000),
+    max_price_factor=Decimal(10),
+)
+
+
+def make_book(book_id: int = 0, **changes: Any) -> Book:
+    price = changes.pop("price", "10.00")
+    book = Book(
+        book_id, f"Book {book_id}", "Fiction", Decimal(price), Decimal(price), 5, 3, "https://i.invalid/0.jpg"
+    )
+    return replace(book, **changes)
+
+
+def make_catalogue(*books: Book) -> Catalogue:
+    return Catalogue(books, PUBLICATION)
+
+
+def make_scraped(name: str = "a", **changes: Any) -> ScrapedBook:
+    """The product page of a book called `name`; `price` sets both prices."""
+    price = Decimal(changes.pop("price", "10.00"))
+    book = ScrapedBook(
+        url=f"https://shop.invalid/{name}.html",
+        upc=f"upc-{name}",
+        title=f"Book {name}",
+        category="Fiction",
+        price_excl_tax=price,
+        price_incl_tax=price,
+        stock=5,
+        rating=3,
+        image_url=f"https://shop.invalid/{name}.jpg",
+        description="",
+    )
+    return replace(book, **changes)
+
+
+def make_stored(book_id: int, name: str, *, listed: bool = True, **changes: Any) -> StoredBook:
+    return StoredBook(book_id, listed, make_scraped(name, **changes))
+
+
+def make_harvest(*books: ScrapedBook, failed: tuple[str, ...] = (), announced: int | None = None) -> Harvest:
+    """What a crawl brings that read `books` and failed on the pages of the books called `failed`."""
+    return Harvest(
+        announced=len(books) + len(failed) if announced is None else announced,
+        read=dict(enumerate(books)),
+        failed={f"https://shop.invalid/{name}.html": "HTTP 500" for name in failed},
+    )

@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+from dotenv import dotenv_values
+
+from app.settings import InvalidSettings, Settings, default_settings, read_settings
+
+EXAMPLE = Path(__file__).parents[2] / ".env.example"
+
+
+@pytest.fixture
+def env_file(tmp_path: Path) -> Path:
+    return tmp_path / ".env"
+
+
+def test_a_value_may_be_followed_by_a_comment(env_file: Path) -> None:
+    env_file.write_text("FLASK_APP_PORT=8080 # the port\nGRAFANA_PORT=3002   # and Grafana's\n")
+    settings = read_settings({}, env_file)
+    assert (settings.port, settings.grafana_port) == (8080, 3002)
+
+
+def test_an_empty_value_with_a_comment_means_the_default(env_file: Path) -> None:
+    env_file.write_text("FLASK_APP_PORT= # as it was\n")
+    assert read_settings({}, env_file).port == 5000
+
+
+def test_a_quoted_value_keeps_its_hash_sign(env_file: Path) -> None:
+    env_file.write_text('API_KEY_REQUIRED="a key # with a hash"\n')
+    assert read_settings({}, env_file).api_key == "a key # with a hash"
+
+
+def test_the_environment_wins_over_the_file(env_file: Path) -> None:
+    env_file.write_text("FLASK_APP_PORT=8080\nWEB_THREADS=3\n")
+    settings = read_settings({"FLASK_APP_PORT": "9090"}, env_file)
+    assert (settings.port, settings.web_threads) == (9090, 3)
+
+
+def test_a_file_that_does_not_exist_changes_nothing(env_file: Path) -> None:
+    assert read_settings({}, env_file) == read_settings({})
+
+
+def test_names_that_are_not_settings_are_ignored(env_file: Path) -> None:
+    env_file.write_text("PATH=/bin\nTYPO_PORT=x\n")
+    assert read_settings({"HOME": "/root"}, env_file) == read_settings({})
+
+
+def test_bad_values_of_file_and_environment_are_reported_together(env_file: Path) -> None:
+    env_file.write_text("WEB_THREADS=many\n")
+    with pytest.raises(InvalidSettings) as caught:
+        read_settings({"WEB_WORKERS": "few"}, env_file)
+    assert len(caught.value.problems) == 2
+
+
+def test_the_example_holds_every_setting_with_its_default() -> None:
+    assert dict(dotenv_values(EXAMPLE)) == {
+        each.metadata["name"]: each.metadata["default"] for each in fields(Settings)
+    }
+
+
+def test_the_example_read_as_it_is_gives_the_defaults() -> None:
+    assert read_settings({}, EXAMPLE) == default_settings()
+
+
+def test_the_example_explains_every_setting() -> None:
+    explained = False
+    silent = []
+    for line in EXAMPLE.read_text().splitlines():
+        if line.startswith("# ") and not line.startswith("# ---"):
+            explained = True
+        elif "=" in line:
+            if not explained:
+                silent.append(line)
+            explained = line.startswith("PROMETHEUS_PORT=")  # one sentence is for both ports
+        else:
+            explained = False
+    assert silent == []
