@@ -26,7 +26,7 @@ def test_killed_at_ten_random_moments_a_scrape_resumes_and_ends_with_the_same_ca
     for _ in range(KILLS):
         answer = server.post("/api/v1/scraping/trigger", headers=server.log_in())
         assert answer.status_code == 202, answer.text
-        time.sleep(moments.uniform(0, 1.2))  # the moment of death, not a wait for something
+        time.sleep(moments.uniform(0, 1.0))  # the moment of death, not a wait for something
         died_in_the_middle += server.get("/api/v1/scraping/status").json()["status"] == "processing"
         server.end(signal.SIGKILL)
         server.start()
