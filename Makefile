@@ -37,7 +37,7 @@ run: $(VENV)/run.stamp ## serve the shop on http://localhost:5000
 	@exec $(BIN)/python run.py
 
 test: $(VENV)/dev.stamp ## run the tests
-	@$(BIN)/python -m pytest -n auto $(ARGS)
+	@$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 
 check: $(VENV)/dev.stamp ## lint, format, types and import contracts
 	@$(BIN)/ruff check .

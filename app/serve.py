@@ -10,6 +10,7 @@ import secrets
 import signal
 import sys
 import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -101,6 +102,10 @@ def _follow_supervisor() -> None:
 
     def wait_for_its_end() -> None:
         supervisor.join()
-        os.kill(os.getpid(), signal.SIGTERM)
+        # Again and again: while a worker is still starting, its signals go to the supervisor's own handlers.
+        for _ in range(DRAIN_S):
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(1)
+        os._exit(1)
 
     threading.Thread(target=wait_for_its_end, name="supervisor-watch", daemon=True).start()

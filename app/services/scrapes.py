@@ -73,7 +73,7 @@ class Scrapes:
         return row
 
     def latest(self) -> RunRow | None:
-        """The newest run, in progress or ended."""
+        """The newest run, in progress or ended; who sees that it published will see what it published."""
         with self._database.reading() as session:
             row = scrape_runs.latest_run(session)
             orphaned = row is not None and row.status == RunStatus.PROCESSING and not _alive(session, row)
@@ -81,6 +81,8 @@ class Scrapes:
             self.bury_the_dead()
             with self._database.reading() as session:
                 row = scrape_runs.latest_run(session)
+        if row is not None and row.published_version is not None:
+            self._catalogue.catch_up(row.published_version)
         return row
 
     def history(self, offset: int, limit: int) -> tuple[list[RunRow], int]:

@@ -49,6 +49,11 @@ class CatalogueStore:
             raise RuntimeError("no catalogue was ever published in this database")
         return self._current
 
+    def catch_up(self, version: int) -> None:
+        """Have at least `version`, which somebody knows to be published."""
+        if self._current is None or self._current.publication.version < version:
+            self.refresh()
+
     def refresh(self) -> Catalogue:
         """Swap in what this process has just published, without waiting for the next check."""
         with self._reloading:

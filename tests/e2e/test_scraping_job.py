@@ -15,6 +15,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import text
 
 from app.shop import Shop
+from app.storage import catalogue_store
 from demo.books import DemoBook
 from demo.site import DemoSite
 from tests.conftest import ADMIN
@@ -241,3 +242,15 @@ def test_a_lease_that_ran_out_on_another_machine_is_reported_as_interrupted(app:
         )
     assert client.get("/api/v1/scraping/status")["status"] == "error"
     assert client.get("/api/v1/scraping/runs/1")["status"] == "interrupted"
+
+
+def test_who_sees_that_a_run_is_done_sees_its_books(
+    make_app: Callable[..., Flask], open_site: Callable[..., DemoSite], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(catalogue_store, "CHECK_EVERY_S", 3_600)  # so that only the status can be the reason
+    site = open_site()
+    scraping, reading = (Client(make_app(scraper_base_url=site.base_url)) for _ in range(2))
+    assert len(reading.get("/api/v1/books")) == 1000
+    scraping.scrape()
+    assert reading.get("/api/v1/scraping/status")["status"] == "done"
+    assert len(reading.get("/api/v1/books")) == 100
