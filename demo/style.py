@@ -2,6 +2,7 @@
 
 STYLE = """
 :root { font-family: system-ui, sans-serif; color: #23211d; background: #faf7f1; }
+* { box-sizing: border-box; }
 body { margin: 0; }
 header { display: flex; flex-wrap: wrap; gap: .5rem 1.5rem; align-items: baseline; padding: 1rem 5vw;
   background: #2f4858; color: #fff; }
