@@ -8,9 +8,9 @@ import multiprocessing.util
 import os
 import secrets
 import signal
+import socket
 import sys
 import threading
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -34,12 +34,9 @@ def main() -> None:
     """Serve as the environment and `.env` say, until SIGTERM or SIGINT; exits 2 where they make no sense."""
     try:
         settings = read_settings(os.environ, ENV_FILE)
-        settings = with_own_secret(settings)
+        _check_surroundings(settings)
     except InvalidSettings as error:
         sys.stderr.write(f"{error}\n")
-        sys.exit(EXIT_INVALID_SETTINGS)
-    except OSError as error:
-        sys.stderr.write(f"Configuração inválida:\n  - DATA_DIR não pode ser usado: {error.strerror}\n")
         sys.exit(EXIT_INVALID_SETTINGS)
     _server(settings).serve()
 
@@ -47,6 +44,8 @@ def main() -> None:
 def build() -> object:
     """The WSGI application of one worker process, ready to answer."""
     # Imported here, so that the supervising process stays small and starts its workers at once.
+    from sqlalchemy.exc import OperationalError
+
     from app import create_app
     from app.observability.logs import configure_logging
     from app.start import prepare
@@ -55,11 +54,35 @@ def build() -> object:
     configure_logging(settings.log_level, as_json=settings.production)
     _follow_supervisor()
     app = create_app(settings)
-    prepare(app)
+    try:
+        prepare(app)
+    except OperationalError as error:
+        log.critical("database_unusable", extra={"reason": str(error.orig)})
+        raise SystemExit(1) from None
     # A worker ends through multiprocessing, which runs its own finalizers but not atexit's.
     multiprocessing.util.Finalize(app, app.extensions["shop"].scrapes.stop, exitpriority=10)
     log.info("ready", extra={"url": f"http://{settings.host}:{settings.port}/"})
     return app
+
+
+def _check_surroundings(settings: Settings) -> None:
+    """Raises InvalidSettings where the settings make sense, but not on this machine now."""
+    problems = []
+    try:
+        with_own_secret(settings)
+    except OSError as error:
+        problems.append(f"DATA_DIR ({settings.data_dir}) não pode ser usado: {error.strerror}")
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            problems.append(
+                f"FLASK_APP_PORT: não é possível escutar em {settings.host}:{settings.port}: {error.strerror}"
+            )
+    if problems:
+        raise InvalidSettings(problems)
 
 
 def with_own_secret(settings: Settings) -> Settings:
@@ -102,10 +125,7 @@ def _follow_supervisor() -> None:
 
     def wait_for_its_end() -> None:
         supervisor.join()
-        # Again and again: while a worker is still starting, its signals go to the supervisor's own handlers.
-        for _ in range(DRAIN_S):
-            os.kill(os.getpid(), signal.SIGTERM)
-            time.sleep(1)
-        os._exit(1)
+        # At once, as the supervisor died: a worker that lingered would hold the port and its scrape's lease.
+        os.kill(os.getpid(), signal.SIGKILL)
 
     threading.Thread(target=wait_for_its_end, name="supervisor-watch", daemon=True).start()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from decimal import Decimal, InvalidOperation
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -66,10 +67,38 @@ def _share(value: str) -> Decimal:
     return _decimal("0", "1")(value)
 
 
-def _yes_no(value: str) -> bool:
-    if value.lower() not in ("true", "false", "1", "0", ""):
+def _yes_no(value: str) -> bool | None:
+    """None where nothing was said."""
+    words = {"true": True, "1": True, "false": False, "0": False, "": None}
+    if value.lower() not in words:
         raise ValueError("deve ser true ou false")
-    return value.lower() in ("true", "1", "")
+    return words[value.lower()]
+
+
+def _address(value: str) -> str:
+    try:
+        return str(ip_address("127.0.0.1" if value == "localhost" else value))
+    except ValueError:
+        raise ValueError("deve ser um endereço IP, como 127.0.0.1 ou 0.0.0.0") from None
+
+
+def _database_url(value: str) -> str:
+    if value.startswith("postgresql+psycopg://"):
+        _check_port(value)
+    elif value and not value.startswith("sqlite:////"):
+        raise ValueError("deve começar com sqlite:////caminho/absoluto ou postgresql+psycopg://")
+    if ":memory:" in value:
+        raise ValueError("deve nomear um arquivo: nenhuma outra conexão vê um banco em memória")
+    return value
+
+
+def _check_port(url: str) -> None:
+    try:
+        usable = urlsplit(url).port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ValueError("tem uma porta impossível")
 
 
 def _http_url(value: str) -> str:
@@ -92,7 +121,7 @@ class Settings:
     """What the shop was told at start. `.env.example` says in a sentence what each one is for."""
 
     app_env: str = _setting("APP_ENV", _one_of("development", "production"), "development")
-    host: str = _setting("HOST", _text, "127.0.0.1")
+    host: str = _setting("HOST", _address, "127.0.0.1")
     port: int = _setting("FLASK_APP_PORT", _integer(1, 65535), "5000")
     prometheus_port: int = _setting("PROMETHEUS_PORT", _integer(1, 65535), "9090")
     grafana_port: int = _setting("GRAFANA_PORT", _integer(1, 65535), "3001")
@@ -102,10 +131,10 @@ class Settings:
     trusted_proxies: int = _setting("TRUSTED_PROXIES", _integer(0, 10), "0")
     max_body_bytes: int = _setting("MAX_BODY_BYTES", _integer(1_024, 100_000_000), "1000000")
     log_level: str = _setting("LOG_LEVEL", _one_of("DEBUG", "INFO", "WARNING", "ERROR"), "INFO")
-    logs_public: bool = _setting("LOGS_PUBLIC", _yes_no, "")
+    logs_public_setting: bool | None = _setting("LOGS_PUBLIC", _yes_no, "")
 
     data_dir: Path = _setting("DATA_DIR", lambda value: Path(_text(value)).absolute(), "data")
-    database_url: str = _setting("DATABASE_URL", str, "")
+    database_url: str = _setting("DATABASE_URL", _database_url, "")
 
     jwt_secret_key: str = _setting("JWT_SECRET_KEY", str, "")
     admin_password: str = _setting("ADMIN_PASSWORD", _text, SAMPLE_ADMIN_PASSWORD)
@@ -132,6 +161,11 @@ class Settings:
     def production(self) -> bool:
         return self.app_env == "production"
 
+    @property
+    def logs_public(self) -> bool:
+        """As LOGS_PUBLIC says, or else in development only."""
+        return not self.production if self.logs_public_setting is None else self.logs_public_setting
+
 
 def read_settings(environ: Mapping[str, str], env_file: Path | None = None) -> Settings:
     """Read the settings; the environment wins over `env_file`, both over the defaults.
@@ -139,7 +173,13 @@ def read_settings(environ: Mapping[str, str], env_file: Path | None = None) -> S
     Values in the file may be followed by ` # a comment`. An empty value means the default.
     Raises InvalidSettings with everything that is wrong, not only the first thing.
     """
-    given: dict[str, str | None] = dict(dotenv_values(env_file, interpolate=False)) if env_file else {}
+    given: dict[str, str | None] = {}
+    try:
+        given.update(dotenv_values(env_file, interpolate=False) if env_file else {})
+    except (OSError, UnicodeDecodeError):
+        raise InvalidSettings(
+            [f"{env_file} não pode ser lido: deve ser um arquivo de texto em UTF-8"]
+        ) from None
     given.update(environ)
     values: dict[str, Any] = {}
     problems: list[str] = []
@@ -151,8 +191,6 @@ def read_settings(environ: Mapping[str, str], env_file: Path | None = None) -> S
         except ValueError as error:
             secret = name in _SECRETS or "@" in text  # an address may carry a password
             problems.append(f"{name} {error}" if secret else f"{name} {error} (veio {text[:80]!r})")
-    if not (given.get("LOGS_PUBLIC") or "").strip():
-        values["logs_public"] = values.get("app_env") != "production"
     problems += _contradictions(values)
     if problems:
         raise InvalidSettings(problems)
@@ -162,11 +200,6 @@ def read_settings(environ: Mapping[str, str], env_file: Path | None = None) -> S
 def _contradictions(values: Mapping[str, Any]) -> list[str]:
     """What is wrong with settings that are well formed on their own."""
     problems = []
-    url = values.get("database_url", "")
-    if url and not url.startswith(("sqlite:///", "postgresql+psycopg://")):
-        problems.append("DATABASE_URL deve começar com sqlite:/// ou postgresql+psycopg://")
-    if url == "sqlite:///" or (url.startswith("sqlite") and ":memory:" in url):
-        problems.append("DATABASE_URL deve nomear um arquivo: nenhuma outra conexão vê um banco em memória")
     secret = values.get("jwt_secret_key", "")
     if secret and len(secret.encode()) < MIN_SECRET_BYTES:
         problems.append(f"JWT_SECRET_KEY deve ter pelo menos {MIN_SECRET_BYTES} bytes")

@@ -92,7 +92,7 @@ class UsernameTaken(Conflict):
 
 
 class ScrapeAlreadyRunning(Conflict):
-    def __init__(self, run_id: int | None) -> None:
+    def __init__(self, run_id: int) -> None:
         super().__init__(f"Já há um scraping em andamento (execução {run_id}). Consulte o status.")
 
 

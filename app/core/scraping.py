@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
+from urllib.parse import urlsplit
 
 from scraper.book import ScrapedBook
 
@@ -86,7 +87,7 @@ def compare(stored: Sequence[StoredBook], harvest: Harvest) -> Difference:
     """What `harvest` changes in `stored`. New books get the next ids, in site order.
 
     A book is recognised by its UPC, or else by its URL. One whose page is listed but failed is still in
-    the shop: it stays as it was.
+    the shop and stays as it was; its path tells which it is, since a shop may be read at another host.
     """
     by_upc = {book.shown.upc: book for book in stored}
     # Where a vanished book and a present one had the same address, it is the present one's.
@@ -94,7 +95,8 @@ def compare(stored: Sequence[StoredBook], harvest: Harvest) -> Difference:
     scraped = harvest.in_site_order()
     scraped_upcs = {book.upc for book in scraped}
     next_id = max((book.id for book in stored), default=-1) + 1
-    failed = {by_url[url].id for url in harvest.failed if url in by_url}
+    by_path = {_path(url): book for url, book in by_url.items()}
+    failed = {by_path[_path(url)].id for url in harvest.failed if _path(url) in by_path}
     matched: set[int] = set()
     added, returned, repriced, restocked, edited = [], [], [], [], []
     for shown in scraped:
@@ -185,6 +187,11 @@ def _first_repeated(values: Iterable[str]) -> str | None:
             return value
         seen.add(value)
     return None
+
+
+def _path(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.path}?{parts.query}"
 
 
 def _prices(book: ScrapedBook) -> tuple[Decimal, Decimal]:

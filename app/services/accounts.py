@@ -58,6 +58,10 @@ class Accounts:
         matched = self._passwords.matches(None if row is None else row.password_hash, password)
         if row is None or not matched:
             raise InvalidCredentials
+        outdated = self._passwords.is_outdated(row.password_hash)
+        new_hash = (
+            self._passwords.hash(password) if outdated else row.password_hash
+        )  # slow, so before the lock
         now = datetime.now(UTC)
         login = Login(uuid.uuid4().hex, users.as_user(row), str(uuid.uuid4()))
         with self._database.writing() as session:
@@ -71,10 +75,8 @@ class Accounts:
                     expires_at=now + REFRESH_LASTS,
                 ),
             )
-            if self._passwords.is_outdated(row.password_hash):
-                users.replace_password_hash(
-                    session, row.id, row.password_hash, self._passwords.hash(password)
-                )
+            if outdated:
+                users.replace_password_hash(session, row.id, row.password_hash, new_hash)
         return login
 
     def renew(self, login_id: str, user: User, refresh_jti: str) -> Login:
@@ -116,8 +118,7 @@ class Accounts:
             except UsernameTaken:
                 log.debug("another process created the admin first")
         elif replaces is not None and self._passwords.matches(row.password_hash, replaces):
+            new_hash = self._passwords.hash(password)
             with self._database.writing() as session:
-                users.replace_password_hash(
-                    session, row.id, row.password_hash, self._passwords.hash(password)
-                )
+                users.replace_password_hash(session, row.id, row.password_hash, new_hash)
             log.warning("sample_admin_password_replaced")

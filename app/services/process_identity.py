@@ -6,6 +6,7 @@ import functools
 import os
 import socket
 import uuid
+from pathlib import Path
 
 
 @functools.cache
@@ -30,5 +31,14 @@ def is_surely_dead(identity: str) -> bool:
     except ProcessLookupError:
         return True
     except PermissionError:
+        pass
+    return _is_zombie(int(pid))
+
+
+def _is_zombie(pid: int) -> bool:
+    """Whether the process has ended and only waits to be reaped, which in a container may take for ever."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
         return False
-    return False
+    return stat.rpartition(")")[2].split()[0] == "Z"

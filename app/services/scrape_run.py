@@ -7,6 +7,7 @@ import logging
 import threading
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -70,6 +71,7 @@ class ScrapeRun:
         self._unsaved: dict[str, ScrapedBook] = {}
         self._pages_total = self._pages_done = 0
         self._saved_at = time.monotonic()
+        self._refused = False
 
     def cancel(self) -> None:
         """End the run as cancelled, soon."""
@@ -94,7 +96,7 @@ class ScrapeRun:
             log.exception("scrape_end_not_recorded", extra={"run_id": self.id})
             return
         log.info("scrape_ended", extra={"run_id": self.id, "status": status.value, "reason": reason})
-        self._write_files(status)
+        self._follow_up(status)
 
     def _attempt(self) -> tuple[RunStatus, str | None]:
         try:
@@ -103,17 +105,24 @@ class ScrapeRun:
         except LeaseLost:
             raise
         except CrawlCancelled:
-            if self._stopping.is_set():
+            if self._process_is_ending():
                 return RunStatus.INTERRUPTED, STOPPED
             return RunStatus.CANCELLED, "Cancelado a pedido."
         except CrawlFailed as error:
             return RunStatus.ERROR, f"O site não pôde ser lido: {error.reason}"
         except ScrapeRefused as error:
+            self._refused = True
             return RunStatus.ERROR, error.reason
         except Exception:
+            if self._process_is_ending():
+                return RunStatus.INTERRUPTED, STOPPED
             log.exception("scrape_crashed", extra={"run_id": self.id})
             return RunStatus.ERROR, "Falha interna; o motivo está no log do servidor."
         return RunStatus.DONE, None
+
+    def _process_is_ending(self) -> bool:
+        # From Python 3.13 on, thread pools refuse work before anybody could have called `stop`.
+        return self._stopping.is_set() or not threading.main_thread().is_alive()
 
     def _crawl(self) -> None:
         settings = self._settings
@@ -138,8 +147,9 @@ class ScrapeRun:
                 self._pages_total = event.pages_total
                 self._pages_done += 1
             case ProductRead():
-                harvest.read[event.position] = event.book
-                self._unsaved[event.url] = event.book
+                # The listing's address, not where a redirect led: a page that fails is known by no other.
+                book = replace(event.book, url=event.url)
+                harvest.read[event.position] = self._unsaved[event.url] = book
                 self._pages_done += 1
             case ProductSkipped():
                 harvest.read[event.position] = self._staged[event.url]
@@ -180,7 +190,6 @@ class ScrapeRun:
             row.difference = scrape_runs.difference_as_json(difference)
             row.change_counts = {kind: len(books) for kind, books in row.difference.items()}
             self._close(session, row, RunStatus.DONE, None)
-        self._catalogue.refresh()
 
     def _end(self, status: RunStatus, reason: str | None) -> None:
         with self._database.writing() as session:
@@ -199,17 +208,24 @@ class ScrapeRun:
             {"url": url, "motivo": why}
             for url, why in list(self._harvest.failed.items())[: scrape_runs.FAILURES_KEPT]
         ]
-        scrape_runs.close_run(session, row, status, reason, datetime.now(UTC))
+        scrape_runs.close_run(
+            session, row, status, reason, datetime.now(UTC), keep_staged=self._worth_resuming(status)
+        )
+
+    def _worth_resuming(self, status: RunStatus) -> bool:
+        """A run that broke off leaves its pages to the next; one that was cancelled or judged does not."""
+        return status is RunStatus.INTERRUPTED or (status is RunStatus.ERROR and not self._refused)
 
     def _show_progress(self, row: RunRow) -> None:
         row.pages_total, row.pages_done = self._pages_total, self._pages_done
         row.pages_failed, row.books_read = len(self._harvest.failed), len(self._harvest.read)
 
-    def _write_files(self, status: RunStatus) -> None:
+    def _follow_up(self, status: RunStatus) -> None:
+        """Swap the catalogue and write the files, after what the database says."""
         try:
             if status is RunStatus.DONE:
-                export_catalogue(self._settings.data_dir, self._catalogue.current())
+                export_catalogue(self._settings.data_dir, self._catalogue.refresh())
             write_scraping_status(self._settings.data_dir, status.shown)
-        except OSError:
+        except (OSError, SQLAlchemyError):
             # The database is the truth; the next start writes both files again.
             log.exception("scrape_files_not_written", extra={"run_id": self.id})

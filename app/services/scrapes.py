@@ -23,7 +23,7 @@ from scraper.book import ScrapedBook
 log = logging.getLogger(__name__)
 
 RESUME_WITHIN = timedelta(hours=6)
-"""How old an interrupted run may be and still lend its pages to the next."""
+"""How old a run that did not get to publish may be and still lend its pages to the next."""
 STOP_WITHIN_S = 10.0
 MAX_RUN_ID = 2**31 - 1
 """The largest that the column holds; a database refuses to be asked for more."""
@@ -31,7 +31,7 @@ DIED = "O processo morreu no meio do scraping. Um novo disparo continua de onde 
 
 
 class Scrapes:
-    """Owns the thread of this process' run. `_lock` protects `_run` and `_thread`, and is never held for long."""
+    """Owns the thread of this process' run. `_lock` protects `_run` and `_thread`, and lets one run start at a time."""
 
     def __init__(self, settings: Settings, database: Database, catalogue: CatalogueStore) -> None:
         self._settings = settings
@@ -45,9 +45,9 @@ class Scrapes:
         """Begin a run in the background. Raises ScrapeAlreadyRunning, also for another process' run."""
         with self._lock:
             with self._database.writing() as session:
-                self._bury_the_dead(session)
+                self._bury_the_dead(session)  # locks the lease
                 lease = scrape_runs.current_lease(session)
-                if lease is not None:
+                if lease is not None and lease.run_id is not None:
                     raise ScrapeAlreadyRunning(lease.run_id)
                 row, staged = self._open_run(session, username)
             if self._thread is not None:
@@ -73,7 +73,7 @@ class Scrapes:
         return row
 
     def latest(self) -> RunRow | None:
-        """The newest run, in progress or ended; who sees that it published will see what it published."""
+        """The newest run, in progress or ended."""
         with self._database.reading() as session:
             row = scrape_runs.latest_run(session)
             orphaned = row is not None and row.status == RunStatus.PROCESSING and not _alive(session, row)
@@ -81,14 +81,16 @@ class Scrapes:
             self.bury_the_dead()
             with self._database.reading() as session:
                 row = scrape_runs.latest_run(session)
-        if row is not None and row.published_version is not None:
-            self._catalogue.catch_up(row.published_version)
+            self._write_status(RunStatus(row.status).shown if row else "never")
+        self._catch_up(row)
         return row
 
     def history(self, offset: int, limit: int) -> tuple[list[RunRow], int]:
         """Runs from the newest on, and how many are remembered."""
         with self._database.reading() as session:
-            return scrape_runs.list_runs(session, offset, limit)
+            rows, total = scrape_runs.list_runs(session, offset, limit)
+        self._catch_up(next((row for row in rows if row.published_version is not None), None))
+        return rows, total
 
     def run(self, run_id: int) -> RunRow:
         """One run with the difference it made. Raises RunNotFound."""
@@ -98,6 +100,7 @@ class Scrapes:
             row = session.get(RunRow, run_id)
         if row is None:
             raise RunNotFound(run_id)
+        self._catch_up(row)
         return row
 
     def bury_the_dead(self) -> None:
@@ -130,11 +133,19 @@ class Scrapes:
             # A copy of what the database says: a full disk must not keep a run from starting or being seen.
             log.exception("scraping_status_not_written")
 
+    def _catch_up(self, row: RunRow | None) -> None:
+        """Who sees that a run published will see what it published."""
+        if row is not None and row.published_version is not None:
+            self._catalogue.catch_up(row.published_version)
+
     def _bury_the_dead(self, session: Session) -> None:
+        scrape_runs.lock_lease(session)
         for row in scrape_runs.runs_in_progress(session):
             if not _alive(session, row):
                 log.warning("scrape_interrupted", extra={"run_id": row.id})
-                scrape_runs.close_run(session, row, RunStatus.INTERRUPTED, DIED, datetime.now(UTC))
+                scrape_runs.close_run(
+                    session, row, RunStatus.INTERRUPTED, DIED, datetime.now(UTC), keep_staged=True
+                )
 
     def _open_run(self, session: Session, username: str) -> tuple[RunRow, dict[str, ScrapedBook]]:
         now = datetime.now(UTC)
@@ -153,17 +164,16 @@ class Scrapes:
         session.add(row)
         session.flush()
         if not scrape_runs.take_lease(session, row.id, own_identity(), now):
-            raise ScrapeAlreadyRunning(None)
+            raise RuntimeError("the lease was taken while it was locked")
         staged: dict[str, ScrapedBook] = {}
         if (
             previous is not None
-            and previous.status == RunStatus.INTERRUPTED
             and previous.base_url == row.base_url
             and now - previous.started_at < RESUME_WITHIN
         ):
             staged = scrape_runs.hand_over_staged(session, previous.id, row.id)
-            row.resumed_from, row.pages_reused = previous.id, len(staged)
-        scrape_runs.trim_history(session)
+            row.resumed_from, row.pages_reused = (previous.id if staged else None), len(staged)
+        scrape_runs.trim_history(session, row.id)
         return row, staged
 
 

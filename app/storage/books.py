@@ -141,7 +141,7 @@ def _all_rows(
 
 
 def _upsert(session: Session, rows: list[dict[str, Any]]) -> None:
-    """One statement for many rows, for the same reason."""
+    """One statement for many rows: executed row by row, it would wait for the interpreter lock at each."""
     insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
     statement = insert(BookRow).values(rows)
     replaced = {column.name: column for column in statement.excluded if column.name != "id"}

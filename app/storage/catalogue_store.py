@@ -15,7 +15,7 @@ from app.storage.database import Database
 log = logging.getLogger(__name__)
 
 CHECK_EVERY_S = 0.5
-"""How long another process' publication may go unnoticed here."""
+"""How often the database is asked whether another process has published."""
 
 
 class CatalogueStore:
@@ -32,7 +32,7 @@ class CatalogueStore:
         self._reloading = threading.Lock()
 
     def current(self) -> Catalogue:
-        """The catalogue, at most CHECK_EVERY_S behind the database. Raises RuntimeError before the first one."""
+        """The catalogue, compared with the database every CHECK_EVERY_S. Raises RuntimeError before the first one."""
         if time.monotonic() - self._checked_at > CHECK_EVERY_S and self._reloading.acquire(
             blocking=self._current is None
         ):
@@ -55,7 +55,7 @@ class CatalogueStore:
             self.refresh()
 
     def refresh(self) -> Catalogue:
-        """Swap in what this process has just published, without waiting for the next check."""
+        """Swap in what is published now, without waiting for the next check."""
         with self._reloading:
             self._reload()
             self._checked_at = time.monotonic()

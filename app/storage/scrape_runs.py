@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, delete, func, insert, or_, select, update
+from sqlalchemy import CursorResult, delete, func, insert, select, update
 from sqlalchemy.orm import Session, defer
 
 from app.core.scraping import Change, Difference, RunStatus, StoredBook
@@ -42,15 +42,22 @@ def renew_lease(session: Session, run_id: int, holder: str, now: datetime) -> bo
     )
 
 
+def lock_lease(session: Session) -> None:
+    """Let nobody take, renew or release the lease until the transaction ends."""
+    session.get_one(LeaseRow, 1, with_for_update=True)
+
+
 def current_lease(session: Session) -> LeaseRow | None:
     """The lease, where somebody holds it."""
     return session.scalar(select(LeaseRow).where(LeaseRow.holder.is_not(None)))
 
 
-def close_run(session: Session, row: RunRow, status: RunStatus, reason: str | None, now: datetime) -> None:
-    """End a run and let go of the lease. What an interrupted one had staged is kept, to be resumed from."""
+def close_run(
+    session: Session, row: RunRow, status: RunStatus, reason: str | None, now: datetime, *, keep_staged: bool
+) -> None:
+    """End a run and let go of the lease; what it has staged is kept only for the next run to resume from."""
     row.status, row.reason, row.ended_at = status, reason, now
-    if status is not RunStatus.INTERRUPTED:
+    if not keep_staged:
         session.execute(delete(StagedPageRow).where(StagedPageRow.run_id == row.id))
     session.execute(
         update(LeaseRow).where(LeaseRow.run_id == row.id).values(run_id=None, holder=None, expires_at=None)
@@ -79,14 +86,11 @@ def list_runs(session: Session, offset: int, limit: int) -> tuple[list[RunRow], 
     return list(session.scalars(newest)), session.scalar(select(func.count()).select_from(RunRow)) or 0
 
 
-def trim_history(session: Session) -> None:
-    """Forget all but the newest RUNS_KEPT runs, and the staged pages of all but interrupted ones."""
+def trim_history(session: Session, current_run: int) -> None:
+    """Forget all but the newest RUNS_KEPT runs, and all staged pages but those of the current one."""
     newest = select(RunRow.id).order_by(RunRow.id.desc()).limit(RUNS_KEPT).subquery()
     session.execute(delete(RunRow).where(RunRow.id.not_in(select(newest.c.id))))
-    resumable = select(RunRow.id).where(
-        or_(RunRow.status == RunStatus.PROCESSING, RunRow.status == RunStatus.INTERRUPTED)
-    )
-    session.execute(delete(StagedPageRow).where(StagedPageRow.run_id.not_in(resumable)))
+    session.execute(delete(StagedPageRow).where(StagedPageRow.run_id != current_run))
 
 
 def stage_books(session: Session, run_id: int, books: Mapping[str, ScrapedBook]) -> None:

@@ -7,6 +7,7 @@ from http import HTTPStatus
 
 from flask import Response, request
 
+from app.version import API_VERSION
 from app.web.current import catalogue
 
 _COMPRESSED_TYPES = ("application/json", "application/problem+json", "text/html", "text/css", "text/plain")
@@ -17,14 +18,14 @@ _GZIP_LEVEL = 4
 def answer_if_changed(response: Response) -> Response:
     """Tag a successful answer with the catalogue's version; 304 where the client has it already.
 
-    The tag is weak, since the same answer travels both plain and compressed, and holds the time of
-    publication beside the version, since another database counts its versions from 1 too.
+    The tag is weak, since the same answer travels both plain and compressed. It holds the time of publication
+    beside the version, since another database counts its versions from 1 too, and the API's own version.
     """
     if response.status_code != 200:
         return response
     publication = catalogue().publication
     stamp = int(publication.published_at.timestamp() * 1_000_000)
-    response.set_etag(f"{publication.version}-{stamp:x}", weak=True)
+    response.set_etag(f"{publication.version}-{stamp:x}-{API_VERSION}", weak=True)
     response.headers["Cache-Control"] = "no-cache"
     # Not Werkzeug's make_conditional: that also answers If-Match, with a 412 that no reader asks for.
     if request.if_none_match.contains_weak(response.get_etag()[0] or ""):

@@ -14,13 +14,13 @@ from flasgger import Swagger
 from flask import Flask
 from werkzeug.routing import Rule
 
+from app.version import API_VERSION
 from app.web.access import Access
 from app.web.errors import MEANINGS
 from app.web.operation import Answer, Operation, operation_of
 from app.web.schemas.problem import Problem
 
 OPENAPI_VERSION = "3.0.3"
-API_VERSION = "1.0.0"
 
 _DESCRIPTION = """Catálogo, busca, estatísticas e scraping de livros.
 

@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import Callable
 
+from app.services.scrapes import DIED
 from demo.books import DemoBook
 from demo.site import DemoSite
 from tests.support.server import Server
@@ -28,7 +29,7 @@ def test_killed_at_ten_random_moments_a_scrape_resumes_and_ends_with_the_same_ca
         assert answer.status_code == 202, answer.text
         time.sleep(moments.uniform(0, 1.0))  # the moment of death, not a wait for something
         died_in_the_middle += server.get("/api/v1/scraping/status").json()["status"] == "processing"
-        server.end(signal.SIGKILL)
+        server.end(signal.SIGKILL, workers_too=True)
         server.start()
         if server.get("/health").json()["origem"] == "demonstracao":
             assert server.get("/api/v1/books").content == before
@@ -40,6 +41,7 @@ def test_killed_at_ten_random_moments_a_scrape_resumes_and_ends_with_the_same_ca
     runs = server.get("/api/v1/scraping/runs", headers=header).json()
     assert {run["status"] for run in runs[1:]} <= {"interrupted", "done"}
     assert any(run["paginas_reaproveitadas"] for run in runs)
+    assert all(run["motivo"] == DIED for run in runs if run["status"] == "interrupted")
     listed = server.get("/api/v1/books").json()
     assert [(book["id"], book["titulo"], book["disponibilidade"]) for book in listed] == [
         (place, book.title, book.stock) for place, book in enumerate(books)

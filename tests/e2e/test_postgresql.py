@@ -6,6 +6,7 @@ import os
 import pwd
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -133,7 +134,9 @@ def test_of_many_triggers_at_once_one_wins(
 
 def _wait_until_it_answers(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
     engine = create_engine(url)
+    deadline = time.monotonic() + 30
     while True:
+        assert time.monotonic() < deadline, log.read_text()
         try:
             engine.connect().close()
         except OperationalError:

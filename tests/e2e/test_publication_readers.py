@@ -53,14 +53,18 @@ def test_readers_see_only_whole_published_catalogues(app: Flask, eager_threads: 
     )
     published: set[str] = {digest(app.test_client().get("/api/v1/books").data)}
     seen: list[set[str]] = [set() for _ in range(READERS)]
+    has_read = [threading.Event() for _ in range(READERS)]
     finished = threading.Event()
 
-    def read(found: set[str]) -> None:
+    def read(found: set[str], once_more: threading.Event) -> None:
         client = app.test_client()
         while not finished.is_set():
             found.add(digest(client.get("/api/v1/books").data))
+            once_more.set()
 
-    readers = [threading.Thread(target=read, args=(found,), name="reader") for found in seen]
+    readers = [
+        threading.Thread(target=read, args=each, name="reader") for each in zip(seen, has_read, strict=True)
+    ]
     for reader in readers:
         reader.start()
     for price in range(1, PUBLICATIONS + 1):
@@ -68,6 +72,9 @@ def test_readers_see_only_whole_published_catalogues(app: Flask, eager_threads: 
             publish_harvest(session, shelf(price), OPEN_HANDED, "http://shop.invalid/")
         shop.catalogue.refresh()
         published.add(digest(app.test_client().get("/api/v1/books").data))
+        for once_more in has_read:
+            once_more.clear()
+            assert once_more.wait(20), "a reader hangs"
     finished.set()
     for reader in readers:
         reader.join(30)

@@ -13,9 +13,12 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
+from app.services import scrape_run
 from app.shop import Shop
 from app.storage import catalogue_store
+from app.storage.catalogue_store import CatalogueStore
 from demo.books import DemoBook
 from demo.site import DemoSite
 from tests.conftest import ADMIN
@@ -254,3 +257,39 @@ def test_who_sees_that_a_run_is_done_sees_its_books(
     scraping.scrape()
     assert reading.get("/api/v1/scraping/status")["status"] == "done"
     assert len(reading.get("/api/v1/books")) == 100
+
+
+def test_a_run_that_broke_off_lends_its_pages_to_the_next_but_a_refused_one_does_not(
+    connect: Callable[..., Client], open_site: Callable[..., DemoSite], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = connect(open_site())
+
+    def break_off(*_: object) -> None:
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as broken:
+        broken.setattr(scrape_run, "publish_harvest", break_off)
+        assert client.scrape()["motivo"].startswith("Falha interna")
+    resumed = client.scrape()
+    assert (resumed["status"], resumed["paginas_reaproveitadas"]) == ("done", 100)
+
+    refused = connect(open_site(malformed_rate=0.3))
+    assert refused.scrape()["status"] == "error"
+    assert refused.scrape()["paginas_reaproveitadas"] == 0
+
+
+def test_a_hiccup_after_the_publication_leaves_the_run_done(
+    connect: Callable[..., Client], open_site: Callable[..., DemoSite], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = connect(open_site())
+
+    def hiccup(_store: CatalogueStore) -> None:
+        raise OperationalError("SELECT 1", {}, Exception("gone"))
+
+    with monkeypatch.context() as broken:
+        broken.setattr(CatalogueStore, "_reload", hiccup)
+        client.trigger()
+        client.shop.scrapes.wait(60)
+    run = client.finish()
+    assert (run["status"], run["versao_publicada"]) == ("done", 2)
+    assert len(client.get("/api/v1/books")) == 100

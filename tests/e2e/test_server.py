@@ -11,6 +11,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from demo.site import DemoSite
 from tests.support.server import ROOT, Server
 
@@ -85,8 +87,9 @@ def test_sigterm_ends_the_server_and_leaves_its_scrape_to_be_resumed(
     site = open_site(latency_s=0.05)
     server = start_server(SCRAPER_BASE_URL=site.base_url, SCRAPER_CONCURRENCY="2")
     server.post("/api/v1/scraping/trigger", headers=server.log_in())
+    deadline = time.monotonic() + 20
     while server.get("/api/v1/scraping/status").json()["livros_lidos"] < 10:
-        pass
+        assert time.monotonic() < deadline
     assert server.end(signal.SIGTERM) == 0
     assert (server.data_dir / "scraping_status.txt").read_text() == "error"
     server.start()
@@ -110,5 +113,32 @@ def test_two_workers_run_one_scrape_between_them(
     assert sorted(statuses) == [202] + [409] * 7
     assert server.wait_for_scrape()["status"] == "done"
     noticed_by = time.monotonic() + 1  # what the design promises of the worker that did not scrape
-    while {server.get("/health").json()["versao_catalogo"] for _ in range(10)} != {2}:
+    while {len(server.get("/api/v1/books").json()) for _ in range(10)} != {100}:
         assert time.monotonic() < noticed_by, "a worker still serves the old catalogue"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("HOST", "example.invalid"),
+        ("DATABASE_URL", "postgresql+psycopg://u:secret@h:port/db"),
+        ("DATABASE_URL", "sqlite:///relative.db"),
+        ("DATA_DIR", "/proc/nowhere"),
+    ],
+)
+def test_what_cannot_be_used_is_refused_in_one_sentence(tmp_path: Path, name: str, value: str) -> None:
+    refused = run_py(tmp_path, **{name: value})
+    assert refused.returncode == 2
+    assert name in refused.stderr
+    assert "Traceback" not in refused.stderr + refused.stdout
+    assert "secret" not in refused.stderr
+
+
+def test_a_port_that_is_taken_is_refused_in_one_sentence(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        refused = run_py(tmp_path, FLASK_APP_PORT=str(taken.getsockname()[1]))
+    assert refused.returncode == 2
+    assert "FLASK_APP_PORT" in refused.stderr
+    assert "Traceback" not in refused.stderr

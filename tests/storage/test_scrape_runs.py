@@ -50,29 +50,28 @@ def test_a_lease_is_renewed_by_its_holder_only(database: Database) -> None:
         assert lease.expires_at == later + scrape_runs.LEASE_LASTS
 
 
-@pytest.mark.parametrize(
-    "status", [RunStatus.DONE, RunStatus.ERROR, RunStatus.CANCELLED, RunStatus.INTERRUPTED]
-)
-def test_a_run_that_ends_lets_go_and_only_an_interrupted_one_keeps_its_pages(
-    database: Database, status: RunStatus
+@pytest.mark.parametrize("keep_staged", [True, False])
+def test_a_run_that_ends_lets_go_and_keeps_its_pages_if_told_so(
+    database: Database, keep_staged: bool
 ) -> None:
     run_id = add_run(database)
     with database.writing() as session:
         scrape_runs.take_lease(session, run_id, "me", NOW)
         scrape_runs.stage_books(session, run_id, {"a": make_scraped("a")})
-        scrape_runs.close_run(session, session.get_one(RunRow, run_id), status, "reason", NOW)
+        row = session.get_one(RunRow, run_id)
+        scrape_runs.close_run(session, row, RunStatus.ERROR, "reason", NOW, keep_staged=keep_staged)
     with database.reading() as session:
         assert scrape_runs.current_lease(session) is None
         assert scrape_runs.runs_in_progress(session) == []
-        kept = session.scalar(select(func.count()).select_from(StagedPageRow))
-        assert kept == (1 if status is RunStatus.INTERRUPTED else 0)
+        assert session.scalar(select(func.count()).select_from(StagedPageRow)) == keep_staged
 
 
 def test_ending_one_run_leaves_anothers_lease(database: Database) -> None:
     first, second = add_run(database), add_run(database)
     with database.writing() as session:
         scrape_runs.take_lease(session, second, "me", NOW)
-        scrape_runs.close_run(session, session.get_one(RunRow, first), RunStatus.ERROR, None, NOW)
+        row = session.get_one(RunRow, first)
+        scrape_runs.close_run(session, row, RunStatus.ERROR, None, NOW, keep_staged=False)
         lease = scrape_runs.current_lease(session)
         assert lease is not None
         assert lease.run_id == second
@@ -94,8 +93,8 @@ def test_staged_pages_are_handed_over_as_they_were_read(database: Database) -> N
 def test_only_the_newest_runs_are_remembered(database: Database) -> None:
     ids = [add_run(database, RunStatus.DONE) for _ in range(scrape_runs.RUNS_KEPT + 3)]
     with database.writing() as session:
-        scrape_runs.stage_books(session, ids[0], {"old": make_scraped("old")})
-        scrape_runs.trim_history(session)
+        scrape_runs.stage_books(session, ids[-2], {"old": make_scraped("old")})
+        scrape_runs.trim_history(session, ids[-1])
         rows, total = scrape_runs.list_runs(session, 0, 2)
         newest = scrape_runs.latest_run(session)
         assert session.scalars(select(StagedPageRow)).all() == []

@@ -64,7 +64,12 @@ class Server:
         """Start and wait for the first healthy answer."""
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "run.py"], cwd=ROOT, env=self._environment, stdout=log, stderr=log
+                [sys.executable, "run.py"],
+                cwd=ROOT,
+                env=self._environment,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
             )
         deadline = time.monotonic() + START_WITHIN_S
         while time.monotonic() < deadline and self.running:
@@ -75,10 +80,13 @@ class Server:
                 time.sleep(0.02)
         raise AssertionError(f"the server did not start:\n{self.log.read_text()}")
 
-    def end(self, how: signal.Signals) -> int:
+    def end(self, how: signal.Signals, *, workers_too: bool = False) -> int:
         """Send `how` to the supervisor and wait until nobody listens any more; answers its exit code."""
         assert self.process is not None
-        self.process.send_signal(how)
+        if workers_too:
+            os.killpg(self.process.pid, how)
+        else:
+            self.process.send_signal(how)
         code = self.process.wait(END_WITHIN_S)
         deadline = time.monotonic() + END_WITHIN_S
         while time.monotonic() < deadline:

@@ -125,3 +125,13 @@ def test_each_detail_of_a_page_counts_as_an_edit() -> None:
         assert len(difference.edited) == 1, detail
         assert not difference.repriced
         assert not difference.restocked
+
+
+def test_a_failed_page_keeps_its_book_also_where_the_shop_is_read_at_another_host() -> None:
+    stored = [make_stored(0, "a"), make_stored(1, "b")]
+    harvest = make_harvest(make_scraped("a"), failed=("b",))
+    harvest.failed = {
+        url.replace("https://shop.invalid", "http://127.0.0.1:8899"): why
+        for url, why in harvest.failed.items()
+    }
+    assert not compare(stored, harvest).removed

@@ -51,7 +51,7 @@ class Run(Schema):
     duracao_s = fields.Float(required=True, allow_none=True)
     url_base = fields.String(required=True, metadata={"example": "https://books.toscrape.com/"})
     retomada_de = fields.Integer(
-        required=True, allow_none=True, metadata={"description": "A execução interrompida que esta continuou"}
+        required=True, allow_none=True, metadata={"description": "A execução que esta continuou"}
     )
     paginas_feitas = fields.Integer(required=True)
     paginas_total = fields.Integer(required=True)
