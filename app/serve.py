@@ -72,17 +72,27 @@ def _check_surroundings(settings: Settings) -> None:
         with_own_secret(settings)
     except OSError as error:
         problems.append(f"DATA_DIR ({settings.data_dir}) não pode ser usado: {error.strerror}")
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((settings.host, settings.port))
-        except OSError as error:
-            problems.append(
-                f"FLASK_APP_PORT: não é possível escutar em {settings.host}:{settings.port}: {error.strerror}"
-            )
+    problems += _port_problems(settings.host, settings.port)
     if problems:
         raise InvalidSettings(problems)
+
+
+def _port_problems(host: str, port: int) -> list[str]:
+    # Asked both ways: granian shares its port with whoever else does, so that binding to it alone may succeed.
+    somewhere = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound to
+    try:
+        socket.create_connection((somewhere, port), timeout=1).close()
+    except OSError:
+        pass
+    else:
+        return [f"FLASK_APP_PORT: outro programa já atende em {host}:{port}"]
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            return [f"FLASK_APP_PORT: não é possível escutar em {host}:{port}: {error.strerror}"]
+    return []
 
 
 def with_own_secret(settings: Settings) -> Settings:

@@ -134,11 +134,10 @@ def test_what_cannot_be_used_is_refused_in_one_sentence(tmp_path: Path, name: st
     assert "secret" not in refused.stderr
 
 
-def test_a_port_that_is_taken_is_refused_in_one_sentence(tmp_path: Path) -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        refused = run_py(tmp_path, FLASK_APP_PORT=str(taken.getsockname()[1]))
+def test_a_port_that_another_shop_serves_is_refused_in_one_sentence(
+    start_server: Callable[..., Server], tmp_path: Path
+) -> None:
+    refused = run_py(tmp_path, FLASK_APP_PORT=str(start_server().port))
     assert refused.returncode == 2
     assert "FLASK_APP_PORT" in refused.stderr
     assert "Traceback" not in refused.stderr
