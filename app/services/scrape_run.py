@@ -105,7 +105,7 @@ class ScrapeRun:
         except LeaseLost:
             raise
         except CrawlCancelled:
-            if self._process_is_ending():
+            if self._stopping.is_set():
                 return RunStatus.INTERRUPTED, STOPPED
             return RunStatus.CANCELLED, "Cancelado a pedido."
         except CrawlFailed as error:
@@ -113,16 +113,12 @@ class ScrapeRun:
         except ScrapeRefused as error:
             self._refused = True
             return RunStatus.ERROR, error.reason
-        except Exception:
-            if self._process_is_ending():
+        except Exception as error:
+            if self._stopping.is_set() or _refused_by_ending_interpreter(error):
                 return RunStatus.INTERRUPTED, STOPPED
             log.exception("scrape_crashed", extra={"run_id": self.id})
             return RunStatus.ERROR, "Falha interna; o motivo está no log do servidor."
         return RunStatus.DONE, None
-
-    def _process_is_ending(self) -> bool:
-        # From Python 3.13 on, thread pools refuse work before anybody could have called `stop`.
-        return self._stopping.is_set() or not threading.main_thread().is_alive()
 
     def _crawl(self) -> None:
         settings = self._settings
@@ -229,3 +225,11 @@ class ScrapeRun:
         except (OSError, SQLAlchemyError):
             # The database is the truth; the next start writes both files again.
             log.exception("scrape_files_not_written", extra={"run_id": self.id})
+
+
+def _refused_by_ending_interpreter(error: Exception) -> bool:
+    """Whether thread pools take no more work, which may come before anybody could call `stop`.
+
+    Only the text tells: concurrent.futures and threading raise a bare RuntimeError "... interpreter shutdown".
+    """
+    return isinstance(error, RuntimeError) and "interpreter shutdown" in str(error)
