@@ -34,6 +34,7 @@ def main() -> None:
     """Serve as the environment and `.env` say, until SIGTERM or SIGINT; exits 2 where they make no sense."""
     try:
         settings = read_settings(os.environ, ENV_FILE)
+        os.umask(0o077)  # the database holds password hashes: nobody else on the machine reads it
         _check_surroundings(settings)
     except InvalidSettings as error:
         sys.stderr.write(f"{error}\n")
@@ -44,7 +45,7 @@ def main() -> None:
 def build() -> object:
     """The WSGI application of one worker process, ready to answer."""
     # Imported here, so that the supervising process stays small and starts its workers at once.
-    from sqlalchemy.exc import OperationalError
+    from sqlalchemy.exc import DBAPIError
 
     from app import create_app
     from app.observability.logs import configure_logging
@@ -56,7 +57,7 @@ def build() -> object:
     app = create_app(settings)
     try:
         prepare(app)
-    except OperationalError as error:
+    except DBAPIError as error:
         log.critical("database_unusable", extra={"reason": str(error.orig)})
         raise SystemExit(1) from None
     # A worker ends through multiprocessing, which runs its own finalizers but not atexit's.

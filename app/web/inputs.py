@@ -96,10 +96,10 @@ class Amount(fields.Decimal):
     }
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Decimal:
+        text = str(value)
         try:
-            number = (
-                Decimal(str(value)) if len(str(value)) <= 40 and "_" not in str(value) else Decimal("NaN")
-            )
+            # Decimal also reads digits of other scripts and 1_000, which are nobody's way to write a price.
+            number = Decimal(text if len(text) <= 40 and text.isascii() and "_" not in text else "NaN")
         except InvalidOperation:
             raise self.make_error("invalid") from None
         if not number.is_finite() or number < 0:
@@ -166,7 +166,7 @@ def _parse_json(body: bytes) -> Any:
         raise InvalidInput.of("corpo", "é obrigatório e deve ser JSON")
     try:
         value = json.loads(
-            body.decode(),
+            body.decode("utf-8-sig"),  # Windows' shells begin with a byte order mark
             parse_constant=_refuse_constant,
             parse_float=_finite_float,
             object_pairs_hook=_object_without_repetition,

@@ -139,6 +139,7 @@ def test_a_book_in_a_price_range_has_the_seeds_three_keys_and_its_id(reader: Fla
         ("min=1&max=Infinity", {"max"}),
         ("min=1_0&max=20", {"min"}),
         ("min=1,5&max=20", {"min"}),
+        ("min=%D9%A1&max=20", {"min"}),
         (f"min=1&max={'9' * 5000}", {"max"}),
         ("min=1e99999999999999999999&max=1e99999999999999999999", {"min", "max"}),
         ("min=2&max=1", {"min"}),

@@ -37,6 +37,7 @@ def test_a_first_start_with_no_data_serves_the_demonstration_catalogue(tmp_path:
         assert "serving_the_demonstration_catalogue" in server.log.read_text()
         assert (server.data_dir / "scraping_status.txt").read_text() == "never"
         assert (server.data_dir / "livros.csv").read_text().count("\n") > 1000
+        assert (server.data_dir / "livraria.db").stat().st_mode & 0o077 == 0
 
 
 def test_all_wrong_settings_are_named_at_once_without_a_trace(tmp_path: Path) -> None:
