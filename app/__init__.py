@@ -2,37 +2,57 @@
 
 from __future__ import annotations
 
+import functools
+import os
+from datetime import timedelta
+
 from flask import Flask
 from flask.typing import RouteCallable
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app.blueprints.auth import auth
 from app.blueprints.books import books
+from app.blueprints.orders import orders
 from app.blueprints.scraping import scraping
+from app.blueprints.simulation import simulation
 from app.blueprints.stats import stats
 from app.blueprints.system import system
+from app.cli import register_commands
 from app.extensions import db, jwt, migrate
+from app.observability.metrics import Metrics
 from app.services.accounts import ACCESS_LASTS, REFRESH_LASTS, Accounts
+from app.services.audit import audit
+from app.services.orders import Orders
 from app.services.passwords import Passwords
+from app.services.payments import Payments
 from app.services.scrapes import Scrapes
-from app.settings import Settings
+from app.services.sweeper import Sweeper
+from app.settings import ENV_FILE, Settings, read_settings
 from app.shop import Shop
+from app.simulation.gateway import SimulatedGateway
+from app.simulation.knobs import Simulation
 from app.storage.catalogue_store import CatalogueStore
 from app.storage.database import Database, database_options
 from app.web.errors import register_error_handlers
 from app.web.json import UnescapedJson
+from app.web.kept_answers import KeptAnswers
 from app.web.openapi import serve_documentation
 from app.web.operation import operation_of
 from app.web.requests import register_request_hooks
 from app.web.throttling import throttle_failures
 
+GRACE = timedelta(seconds=60)
+"""How much longer than its payment an order may take before it counts as abandoned."""
 
-def create_app(settings: Settings) -> Flask:
+
+def create_app(settings: Settings | None = None) -> Flask:
     """An application on the database of `settings`, which it neither creates nor changes.
 
+    Without settings, as for the `flask` command, they are read from the environment and `.env`.
     `app.start.prepare` makes the database ready; the background thread of the scraper begins with the
     first trigger. Raises RuntimeError where a route doesn't declare an operation.
     """
+    settings = settings or read_settings(os.environ, ENV_FILE)
     app = Flask(__name__)
     app.json = UnescapedJson(app)
     url = settings.database_url or f"sqlite:///{settings.data_dir / 'livraria.db'}"
@@ -54,11 +74,12 @@ def create_app(settings: Settings) -> Flask:
     app.extensions["shop"] = _assemble(app, settings)
     register_request_hooks(app)
     register_error_handlers(app)
-    for blueprint in (system, auth, books, stats, scraping):
+    for blueprint in (system, auth, books, stats, orders, scraping, simulation):
         app.register_blueprint(blueprint)
     throttle_failures(app, "auth.log_in", settings)
     _require_operations(app.view_functions)
     serve_documentation(app)
+    register_commands(app)
     return app
 
 
@@ -66,12 +87,28 @@ def _assemble(app: Flask, settings: Settings) -> Shop:
     with app.app_context():
         database = Database(db.engine)
     catalogue = CatalogueStore(database)
+    metrics = Metrics()
+    trouble = Simulation(settings, database)
+    gateway = SimulatedGateway(trouble, database)
+    payment_timeout_s = float(settings.payment_timeout_s)
+    sales = Orders(
+        database,
+        catalogue,
+        Payments(gateway, payment_timeout_s),
+        KeptAnswers(),
+        settle_after=timedelta(seconds=payment_timeout_s) + GRACE,
+    )
     return Shop(
         settings=settings,
         database=database,
         catalogue=catalogue,
         accounts=Accounts(database, Passwords(settings)),
         scrapes=Scrapes(settings, database, catalogue),
+        orders=sales,
+        simulation=trouble,
+        gateway=gateway,
+        metrics=metrics,
+        sweeper=Sweeper([sales.settle, sales.forget_old_keys, functools.partial(audit, database, metrics)]),
     )
 
 

@@ -12,19 +12,17 @@ import socket
 import sys
 import threading
 from dataclasses import replace
-from pathlib import Path
 
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server.mp import MPServer
 
-from app.settings import InvalidSettings, Settings, read_settings
+from app.settings import ENV_FILE, InvalidSettings, Settings, read_settings
 from app.storage.files import replace_file
 
 log = logging.getLogger(__name__)
 
-ENV_FILE = Path(".env")
 EXIT_INVALID_SETTINGS = 2
 HEADER_TIMEOUT_MS = 5_000
 DRAIN_S = 15
@@ -49,6 +47,7 @@ def build() -> object:
 
     from app import create_app
     from app.observability.logs import configure_logging
+    from app.shop import Shop
     from app.start import prepare
 
     settings = with_own_secret(read_settings(os.environ, ENV_FILE))
@@ -60,8 +59,10 @@ def build() -> object:
     except DBAPIError as error:
         log.critical("database_unusable", extra={"reason": str(error.orig)})
         raise SystemExit(1) from None
+    shop: Shop = app.extensions["shop"]
+    shop.sweeper.start()
     # A worker ends through multiprocessing, which runs its own finalizers but not atexit's.
-    multiprocessing.util.Finalize(app, app.extensions["shop"].scrapes.stop, exitpriority=10)
+    multiprocessing.util.Finalize(app, shop.stop, exitpriority=10)
     log.info("ready", extra={"url": f"http://{settings.host}:{settings.port}/"})
     return app
 

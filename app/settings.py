@@ -15,6 +15,7 @@ from dotenv import dotenv_values
 SAMPLE_API_KEY = "minha_chave_secreta_empresa"
 SAMPLE_ADMIN_PASSWORD = "1234"  # noqa: S105 - the seeds' documented password, refused in production
 MIN_SECRET_BYTES = 32
+ENV_FILE = Path(".env")
 _SECRETS = ("JWT_SECRET_KEY", "ADMIN_PASSWORD", "API_KEY_REQUIRED", "DATABASE_URL")
 
 
@@ -48,6 +49,11 @@ def _integer(low: int, high: int) -> Callable[[str], int]:
         return int(value)
 
     return parse
+
+
+def _optional_integer(low: int, high: int) -> Callable[[str], int | None]:
+    parse = _integer(low, high)
+    return lambda value: parse(value) if value else None
 
 
 def _decimal(low: str, high: str) -> Callable[[str], Decimal]:
@@ -145,6 +151,16 @@ class Settings:
     login_failures_per_address: int = _setting(
         "LOGIN_FAILURES_PER_ADDRESS_PER_MINUTE", _integer(1, 10_000), "30"
     )
+
+    payment_timeout_s: Decimal = _setting("PAYMENT_TIMEOUT_S", _decimal("0.1", "60"), "5")
+    simulation_payment_denied_rate: Decimal = _setting("SIMULATION_PAYMENT_DENIED_RATE", _share, "0")
+    simulation_payment_error_rate: Decimal = _setting("SIMULATION_PAYMENT_ERROR_RATE", _share, "0")
+    simulation_payment_latency_ms: int = _setting("SIMULATION_PAYMENT_LATENCY_MS", _integer(0, 60_000), "0")
+    simulation_stock_failure_rate: Decimal = _setting("SIMULATION_STOCK_FAILURE_RATE", _share, "0")
+    simulation_internal_error_rate: Decimal = _setting("SIMULATION_INTERNAL_ERROR_RATE", _share, "0")
+    simulation_slow_rate: Decimal = _setting("SIMULATION_SLOW_RATE", _share, "0")
+    simulation_slow_ms: int = _setting("SIMULATION_SLOW_MS", _integer(0, 60_000), "2000")
+    simulation_seed: int | None = _setting("SIMULATION_SEED", _optional_integer(0, 2**31 - 1), "")
 
     scraper_base_url: str = _setting("SCRAPER_BASE_URL", _http_url, "https://books.toscrape.com/")
     scraper_concurrency: int = _setting("SCRAPER_CONCURRENCY", _integer(1, 64), "8")

@@ -85,5 +85,5 @@ def as_operator(client: FlaskClient, as_admin: dict[str, str]) -> dict[str, str]
 
 def close(app: Flask) -> None:
     shop: Shop = app.extensions["shop"]
-    shop.scrapes.stop()
+    shop.stop()
     shop.database.engine.dispose()

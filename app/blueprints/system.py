@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, Response, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.core.scraping import RunStatus
+from app.observability.metrics import CONTENT_TYPE
 from app.web import presenters
 from app.web.access import Access
 from app.web.current import catalogue, shop
@@ -27,6 +28,7 @@ LINKS = {
     "categorias": "/api/v1/categories",
     "estatisticas": "/api/v1/stats/overview",
     "scraping": "/api/v1/scraping/status",
+    "metricas": "/metrics",
     "saude": "/health",
 }
 
@@ -56,6 +58,19 @@ def welcome() -> ResponseReturnValue:
         development=not shop().settings.production,
     )
     return page, headers
+
+
+@system.get("/metrics")
+@operation(
+    Operation(
+        tag=TAG,
+        summary="Métricas para o Prometheus",
+        access=Access.PUBLIC,
+        answers={200: Answer("Texto do Prometheus", {"type": "string"}, media_type="text/plain")},
+    )
+)
+def show_metrics() -> ResponseReturnValue:
+    return Response(shop().metrics.render(), content_type=CONTENT_TYPE)
 
 
 @system.get("/health")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import unicodedata
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
@@ -41,12 +42,16 @@ class Book:
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """Which catalogue this is: its version, when it was published, and where it came from."""
+    """Which catalogue this is: its version, when it was published, and where it came from.
+
+    `stock_version` counts what orders have changed in the stocks, whatever the version.
+    """
 
     version: int
     published_at: datetime
     origin: str
     source_url: str
+    stock_version: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +109,17 @@ class Catalogue:
         )
         self._titles: list[str] = self._frame["folded_title"].tolist()
         self._categories: list[str] = self._frame["folded_category"].tolist()
+
+    def with_stocks(self, stocks: Mapping[int, int], publication: Publication) -> Catalogue:
+        """The same books as `publication` has them, whose stocks are `stocks` by id."""
+        changed = copy.copy(self)
+        changed.publication = publication
+        changed._by_id = {
+            book_id: book if book.stock == stocks[book_id] else replace(book, stock=stocks[book_id])
+            for book_id, book in self._by_id.items()
+        }
+        changed._frame = self._frame.assign(stock=[book.stock for book in changed._by_id.values()])
+        return changed
 
     def __len__(self) -> int:
         return len(self._by_id)

@@ -4,30 +4,34 @@ ShopError
 ├── InvalidInput            the request says something that can't be used
 ├── Unauthenticated         nobody, or not who they say
 │   ├── InvalidCredentials
-│   └── InvalidToken
+│   ├── InvalidToken
+│   └── InvalidApiKey
 ├── Forbidden               somebody, but not allowed
 ├── NotFound
 │   ├── BookNotFound
-│   └── RunNotFound
+│   ├── RunNotFound
+│   ├── OrderNotFound
+│   └── ProductsNotFound
 ├── Conflict                right in itself, but not now
 │   ├── UsernameTaken
 │   ├── ScrapeAlreadyRunning
-│   └── NoScrapeRunning
+│   ├── NoScrapeRunning
+│   ├── OutOfStock
+│   ├── TransitionNotAllowed
+│   └── RequestInFlight
+├── PaymentDenied
+├── PaymentFailed           the gateway could not say
+│   └── PaymentTimedOut
+├── KeyReused               one Idempotency-Key for two different requests
+├── VersionMismatch         somebody else was faster
 ├── BodyTooLarge
 └── UnsupportedMediaType
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-
-
-class ShopError(Exception):
-    """A fact that the client is told about; `detail` is the Brazilian Portuguese sentence it reads."""
-
-    def __init__(self, detail: str) -> None:
-        self.detail = detail
-        super().__init__(detail)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +42,25 @@ class FieldProblem:
     message: str
 
 
+class ShopError(Exception):
+    """A fact that the client is told about; `detail` is the Brazilian Portuguese sentence it reads.
+
+    `problems` are the fields to blame, if any.
+    """
+
+    problems: list[FieldProblem] = []
+
+    def __init__(self, detail: str) -> None:
+        self.detail = detail
+        super().__init__(detail)
+
+
 class InvalidInput(ShopError):
     """Carries every problem of the request, not only the first one."""
 
     def __init__(self, problems: list[FieldProblem]) -> None:
+        super().__init__(f"Dados inválidos: {_first_few(problems)}")
         self.problems = problems
-        super().__init__("Dados inválidos: " + "; ".join(f"{p.field}: {p.message}" for p in problems[:5]))
 
     @classmethod
     def of(cls, field: str, message: str) -> InvalidInput:
@@ -61,6 +78,11 @@ class InvalidCredentials(Unauthenticated):
 
 class InvalidToken(Unauthenticated):
     pass
+
+
+class InvalidApiKey(Unauthenticated):
+    def __init__(self) -> None:
+        super().__init__("Chave de API ausente ou inválida: envie o cabeçalho X-API-Key.")
 
 
 class Forbidden(ShopError):
@@ -82,6 +104,19 @@ class RunNotFound(NotFound):
         super().__init__(f"Execução de scraping {run_id} não encontrada.")
 
 
+class OrderNotFound(NotFound):
+    def __init__(self) -> None:
+        super().__init__("Pedido não encontrado.")
+
+
+class ProductsNotFound(NotFound):
+    """Books that are not on sale; `problems` has one for each line that asks for one."""
+
+    def __init__(self, problems: list[FieldProblem]) -> None:
+        super().__init__(f"Produto não encontrado: {_first_few(problems)}")
+        self.problems = problems
+
+
 class Conflict(ShopError):
     pass
 
@@ -101,6 +136,52 @@ class NoScrapeRunning(Conflict):
         super().__init__("Nenhum scraping em andamento.")
 
 
+class OutOfStock(Conflict):
+    """More copies than there are; `problems` has one for each book that is short."""
+
+    def __init__(self, problems: list[FieldProblem]) -> None:
+        super().__init__(f"Estoque insuficiente: {_first_few(problems)}")
+        self.problems = problems
+
+
+class TransitionNotAllowed(Conflict):
+    def __init__(self, before: str, after: str, allowed: Sequence[str]) -> None:
+        choices = f"pode passar a: {', '.join(allowed)}" if allowed else "não muda mais"
+        super().__init__(f"Um pedido em '{before}' não pode passar a '{after}'; {choices}.")
+
+
+class RequestInFlight(Conflict):
+    def __init__(self) -> None:
+        super().__init__("A primeira requisição com esta Idempotency-Key ainda está em andamento.")
+
+
+class PaymentDenied(ShopError):
+    def __init__(self) -> None:
+        super().__init__("Pagamento negado. O pedido não foi criado e o estoque foi devolvido.")
+
+
+class PaymentFailed(ShopError):
+    def __init__(
+        self, detail: str = "O serviço de pagamento falhou. Nada foi vendido; tente novamente."
+    ) -> None:
+        super().__init__(detail)
+
+
+class PaymentTimedOut(PaymentFailed):
+    def __init__(self) -> None:
+        super().__init__("O serviço de pagamento não respondeu a tempo. Nada foi vendido; tente novamente.")
+
+
+class KeyReused(ShopError):
+    def __init__(self) -> None:
+        super().__init__("Esta Idempotency-Key já foi usada com outro corpo.")
+
+
+class VersionMismatch(ShopError):
+    def __init__(self, version: int) -> None:
+        super().__init__(f"O pedido mudou desde que foi lido: a versão atual é {version}. Leia-o de novo.")
+
+
 class BodyTooLarge(ShopError):
     def __init__(self, limit_bytes: int) -> None:
         super().__init__(f"O corpo da requisição passa do limite de {limit_bytes} bytes.")
@@ -109,3 +190,7 @@ class BodyTooLarge(ShopError):
 class UnsupportedMediaType(ShopError):
     def __init__(self) -> None:
         super().__init__("O corpo deve ser JSON, com Content-Type: application/json.")
+
+
+def _first_few(problems: Sequence[FieldProblem]) -> str:
+    return "; ".join(f"{problem.field}: {problem.message}" for problem in problems[:5])

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import StrEnum
 from urllib.parse import urlsplit
@@ -28,11 +28,15 @@ class RunStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StoredBook:
-    """A book that was ever on sale: its id for ever, whether it is listed now, and what the shop last said."""
+    """A book that was ever on sale: its id for ever, whether it is listed now, and what the shop last said.
+
+    The stock in `shown` is without what is reserved; `short` is by how much more is reserved than there is.
+    """
 
     id: int
     listed: bool
     shown: ScrapedBook
+    short: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +87,12 @@ class Harvest:
         return [self.read[position] for position in sorted(self.read)]
 
 
-def compare(stored: Sequence[StoredBook], harvest: Harvest) -> Difference:
+def compare(
+    stored: Sequence[StoredBook], harvest: Harvest, reserved: Mapping[int, int] | None = None
+) -> Difference:
     """What `harvest` changes in `stored`. New books get the next ids, in site order.
+
+    `reserved` is, by id, what is sold and not yet shipped, which the supplier still counts as there.
 
     A book is recognised by its UPC, or else by its URL. One whose page is listed but failed is still in
     the shop and stays as it was; its path tells which it is, since a shop may be read at another host.
@@ -109,19 +117,24 @@ def compare(stored: Sequence[StoredBook], harvest: Harvest) -> Difference:
             next_id += 1
             continue
         matched.add(known.id)
-        after = StoredBook(known.id, True, shown)
+        after = _on_sale(known.id, shown, (reserved or {}).get(known.id, 0))
         if not known.listed:
             returned.append(after)
             continue
         change = Change(known, after)
         if _prices(known.shown) != _prices(shown):
             repriced.append(change)
-        if known.shown.stock != shown.stock:
+        if (known.shown.stock, known.short) != (after.shown.stock, after.short):
             restocked.append(change)
         if _text(known.shown) != _text(shown):
             edited.append(change)
     removed = [book for book in stored if book.listed and book.id not in matched | failed]
     return Difference(*map(tuple, (added, returned, removed, repriced, restocked, edited)))  # type: ignore[arg-type]
+
+
+def _on_sale(book_id: int, shown: ScrapedBook, reserved: int) -> StoredBook:
+    free = shown.stock - reserved
+    return StoredBook(book_id, True, replace(shown, stock=max(0, free)), short=max(0, -free))
 
 
 def why_refuse(harvest: Harvest, difference: Difference, listed: int, limits: Limits) -> str | None:

@@ -13,6 +13,7 @@ from app.core.catalogue import Publication
 from app.core.scraping import Difference, Harvest, Limits, compare, why_refuse
 from app.storage import books
 from app.storage.database import Database
+from app.storage.stock import Reason, reserved_copies
 from scraper.csv_file import read_books
 
 log = logging.getLogger(__name__)
@@ -34,21 +35,23 @@ def publish_harvest(
     The demonstration catalogue is replaced entirely, ids included; any other is changed where it differs,
     and keeps its version where it doesn't. Raises ScrapeRefused, having changed nothing.
     """
+    now = datetime.now(UTC)
+    books.lock_books(session)
     before = books.load_publication(session, lock=True)
     stored = books.load_stored_books(session)
     demonstration = stored if before and before.origin == books.DEMONSTRATION else []
     known = [] if demonstration else stored
-    difference = compare(known, harvest)
+    difference = compare(known, harvest, {} if demonstration else reserved_copies(session))
     reason = why_refuse(harvest, difference, sum(book.listed for book in known), limits)
     if reason:
         raise ScrapeRefused(reason)
     if demonstration:
-        books.clear_books(session)
-    books.apply_difference(session, difference)
+        books.clear_books(session, now)
+    books.apply_difference(session, difference, now)
     difference = replace(difference, removed=(*difference.removed, *demonstration))
     if before and not difference and before.source_url == source_url:
         return before, difference
-    return books.record_publication(session, datetime.now(UTC), books.SCRAPED, source_url), difference
+    return books.record_publication(session, now, books.SCRAPED, source_url), difference
 
 
 def publish_demonstration(database: Database, csv_file: Path) -> bool:
@@ -60,7 +63,9 @@ def publish_demonstration(database: Database, csv_file: Path) -> bool:
     with database.writing() as session:
         if books.load_publication(session, lock=True):
             return False
-        books.apply_difference(session, Difference(added=books.as_listed(bundled)))
-        books.record_publication(session, datetime.now(UTC), books.DEMONSTRATION, "")
+        now = datetime.now(UTC)
+        added = Difference(added=books.as_listed(bundled))
+        books.apply_difference(session, added, now, Reason.BUNDLED)
+        books.record_publication(session, now, books.DEMONSTRATION, "")
     log.warning("demonstration_catalogue_published", extra={"books": len(bundled)})
     return True

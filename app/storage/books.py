@@ -15,6 +15,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.core.catalogue import Book, Catalogue, Publication
 from app.core.scraping import Difference, StoredBook
+from app.storage import stock
 from app.storage.tables import BookRow, CatalogueRow
 from scraper.book import ScrapedBook
 
@@ -31,7 +32,7 @@ _SHOWN = (
     BookRow.rating,
     BookRow.image_url,
 )
-_ROWS_AT_ONCE = 500  # times 12 columns stays under SQLite's 32,766 and PostgreSQL's 65,535 parameters
+_ROWS_AT_ONCE = 500  # times 13 columns stays under SQLite's 32,766 and PostgreSQL's 65,535 parameters
 
 
 def load_publication(session: Session, *, lock: bool = False) -> Publication | None:
@@ -42,7 +43,18 @@ def load_publication(session: Session, *, lock: bool = False) -> Publication | N
     row = session.get_one(CatalogueRow, 1, with_for_update=lock)
     if row.version == 0:
         return None
-    return Publication(row.version, row.published_at, row.origin, row.source_url)
+    return _publication(row)
+
+
+def load_stocks(session: Session) -> dict[int, int]:
+    """What can be ordered now of each book on sale, by id."""
+    return dict(_all_rows(session, (BookRow.id, BookRow.stock), BookRow.listed.is_(True)))
+
+
+def lock_books(session: Session) -> None:
+    """Let nobody take or give back copies until the transaction ends; orders lock in the same order."""
+    locked = select(BookRow.id).order_by(BookRow.id).with_for_update().subquery()
+    session.execute(select(func.count()).select_from(locked))
 
 
 def load_catalogue(session: Session) -> Catalogue | None:
@@ -59,11 +71,11 @@ def load_catalogue(session: Session) -> Catalogue | None:
                 category=category,
                 price_incl_tax=_pounds(incl),
                 price_excl_tax=_pounds(excl),
-                stock=stock,
+                stock=copies,
                 rating=rating,
                 image_url=image_url,
             )
-            for book_id, title, category, incl, excl, stock, rating, image_url in rows
+            for book_id, title, category, incl, excl, copies, rating, image_url in rows
         ),
         publication,
     )
@@ -71,36 +83,25 @@ def load_catalogue(session: Session) -> Catalogue | None:
 
 def load_stored_books(session: Session) -> list[StoredBook]:
     """Every book that was ever on sale."""
-    rows = _all_rows(session, (*_SHOWN, BookRow.source_url, BookRow.upc, BookRow.description, BookRow.listed))
-    return [
-        StoredBook(
-            book_id,
-            bool(listed),
-            ScrapedBook(
-                url=url,
-                upc=upc,
-                title=title,
-                category=category,
-                price_excl_tax=_pounds(excl),
-                price_incl_tax=_pounds(incl),
-                stock=stock,
-                rating=rating,
-                image_url=image_url,
-                description=description,
-            ),
-        )
-        for book_id, title, category, incl, excl, stock, rating, image_url, url, upc, description, listed in rows
-    ]
+    columns = (*_SHOWN, BookRow.source_url, BookRow.upc, BookRow.description, BookRow.listed, BookRow.short)
+    rows = _all_rows(session, columns)
+    return [_stored_book(*row) for row in rows]
 
 
-def clear_books(session: Session) -> None:
+def clear_books(session: Session, now: datetime) -> None:
     """Forget every book, ids included; only ever right for the demonstration catalogue."""
+    stock.withdraw_all(session, now)
     session.execute(delete(BookRow))
 
 
-def apply_difference(session: Session, difference: Difference) -> None:
-    """Write what `difference` changes, and nothing else."""
+def apply_difference(
+    session: Session, difference: Difference, now: datetime, reason: stock.Reason = stock.Reason.COUNTED
+) -> None:
+    """Write what `difference` changes, and nothing else; the ledger follows, with `reason`."""
     written = [*difference.added, *difference.returned, *difference.changed().values()]
+    before = dict(_all_rows(session, (BookRow.id, BookRow.stock)))
+    changes = {book.id: book.shown.stock - before.get(book.id, 0) for book in written}
+    stock.record_counts(session, changes, reason, now)
     for first in range(0, len(written), _ROWS_AT_ONCE):
         _upsert(session, [_columns(book) for book in written[first : first + _ROWS_AT_ONCE]])
     removed = [book.id for book in difference.removed]
@@ -115,7 +116,7 @@ def record_publication(session: Session, now: datetime, origin: str, source_url:
     row = session.get_one(CatalogueRow, 1, with_for_update=True)
     row.version += 1
     row.published_at, row.origin, row.source_url = now, origin, source_url
-    return Publication(row.version, now, origin, source_url)
+    return _publication(row)
 
 
 def as_listed(books: Iterable[ScrapedBook]) -> tuple[StoredBook, ...]:
@@ -140,12 +141,35 @@ def _all_rows(
     return rows
 
 
+def _stored_book(
+    book_id: int, title: str, category: str, incl: float, excl: float, copies: int, rating: int, image_url: str,
+    url: str, upc: str, description: str, listed: bool, short: int,
+) -> StoredBook:  # fmt: skip
+    shown = ScrapedBook(
+        url=url,
+        upc=upc,
+        title=title,
+        category=category,
+        price_excl_tax=_pounds(excl),
+        price_incl_tax=_pounds(incl),
+        stock=copies,
+        rating=rating,
+        image_url=image_url,
+        description=description,
+    )
+    return StoredBook(book_id, bool(listed), shown, short)
+
+
 def _upsert(session: Session, rows: list[dict[str, Any]]) -> None:
     """One statement for many rows: executed row by row, it would wait for the interpreter lock at each."""
     insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
     statement = insert(BookRow).values(rows)
     replaced = {column.name: column for column in statement.excluded if column.name != "id"}
     session.execute(statement.on_conflict_do_update(index_elements=["id"], set_=replaced))
+
+
+def _publication(row: CatalogueRow) -> Publication:
+    return Publication(row.version, row.published_at, row.origin, row.source_url, row.stock_version)
 
 
 def _pounds(number: float) -> Decimal:
@@ -164,6 +188,7 @@ def _columns(book: StoredBook) -> dict[str, Any]:
         "price_excl_tax": shown.price_excl_tax,
         "price_incl_tax": shown.price_incl_tax,
         "stock": shown.stock,
+        "short": book.short,
         "rating": shown.rating,
         "image_url": shown.image_url,
         "description": shown.description,

@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from dataclasses import replace
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.core.catalogue import Catalogue
-from app.storage.books import load_catalogue, load_publication
+from app.core.catalogue import Catalogue, Publication
+from app.storage.books import load_catalogue, load_publication, load_stocks
 from app.storage.database import Database
 
 log = logging.getLogger(__name__)
@@ -54,6 +55,12 @@ class CatalogueStore:
         if self._current is None or self._current.publication.version < version:
             self.refresh()
 
+    def catch_up_stocks(self, stock_version: int) -> None:
+        """Have the stocks at least as of `stock_version`, which somebody has just committed."""
+        with self._reloading:
+            if self._current is None or self._current.publication.stock_version < stock_version:
+                self._reload()
+
     def refresh(self) -> Catalogue:
         """Swap in what is published now, without waiting for the next check."""
         with self._reloading:
@@ -64,5 +71,13 @@ class CatalogueStore:
     def _reload(self) -> None:
         with self._database.reading() as session:
             publication = load_publication(session)
-            if publication and (self._current is None or publication != self._current.publication):
+            if publication is None or (self._current and publication == self._current.publication):
+                return
+            if self._current and _differ_in_stocks_only(publication, self._current.publication):
+                self._current = self._current.with_stocks(load_stocks(session), publication)
+            else:
                 self._current = load_catalogue(session)
+
+
+def _differ_in_stocks_only(one: Publication, other: Publication) -> bool:
+    return replace(one, stock_version=other.stock_version) == other

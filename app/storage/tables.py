@@ -18,6 +18,7 @@ from sqlalchemy import (
     String,
     Text,
     TypeDecorator,
+    text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -39,16 +40,20 @@ class Money(TypeDecorator[Decimal]):
     """Pounds with two decimals, exact on every database.
 
     SQLite keeps NUMERIC as a float; two decimals survive that for any amount that fits the column, since
-    a float has 15 significant digits and the column 10.
+    a float has 15 significant digits and the column at most as many.
     """
 
-    impl = Numeric(10, 2)
+    impl = Numeric
     cache_ok = True
+
+    def __init__(self, digits: int = 10) -> None:
+        super().__init__(digits, 2)
+        self.digits = digits
 
     def load_dialect_impl(self, dialect: Dialect) -> Any:
         if dialect.name == "sqlite":
-            return dialect.type_descriptor(Numeric(10, 2, asdecimal=False))
-        return dialect.type_descriptor(Numeric(10, 2))
+            return dialect.type_descriptor(Numeric(self.digits, 2, asdecimal=False))
+        return dialect.type_descriptor(Numeric(self.digits, 2))
 
     def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> Any:
         return float(value) if value is not None and dialect.name == "sqlite" else value
@@ -73,11 +78,16 @@ class UtcTime(TypeDecorator[datetime]):
 
 
 class BookRow(Base):
-    """A book that was ever on sale. Its id is given once and never reused; `listed` says if it is on sale now."""
+    """A book that was ever on sale. Its id is given once and never reused; `listed` says if it is on sale now.
+
+    `stock` is what can be ordered: the supplier's count less what is reserved. Where that is less than
+    nothing, `short` is by how much, and copies that come back make up for it first.
+    """
 
     __tablename__ = "livros"
     __table_args__ = (
         CheckConstraint("disponibilidade >= 0", name="disponibilidade_nao_negativa"),
+        CheckConstraint("em_falta >= 0", name="em_falta_nao_negativa"),
         CheckConstraint("classificacao_em_estrelas BETWEEN 1 AND 5", name="classificacao_de_1_a_5"),
         CheckConstraint("preco_sem_taxa >= 0 AND preco_com_taxa >= 0", name="precos_nao_negativos"),
     )
@@ -87,6 +97,7 @@ class BookRow(Base):
     price_excl_tax: Mapped[Decimal] = mapped_column("preco_sem_taxa", Money)
     price_incl_tax: Mapped[Decimal] = mapped_column("preco_com_taxa", Money)
     stock: Mapped[int] = mapped_column("disponibilidade")
+    short: Mapped[int] = mapped_column("em_falta", server_default=text("0"))
     category: Mapped[str] = mapped_column("categoria", Text)
     rating: Mapped[int] = mapped_column("classificacao_em_estrelas")
     image_url: Mapped[str] = mapped_column("url_imagem", Text)
@@ -97,13 +108,17 @@ class BookRow(Base):
 
 
 class CatalogueRow(Base):
-    """One row: which catalogue the rows of `livros` are now. Every process compares its version."""
+    """One row: which catalogue the rows of `livros` are now. Every process compares its versions.
+
+    `stock_version` counts the changes of stock by orders.
+    """
 
     __tablename__ = "catalogo"
     __table_args__ = (CheckConstraint("id = 1", name="uma_linha"),)
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     version: Mapped[int] = mapped_column("versao")
+    stock_version: Mapped[int] = mapped_column("versao_estoque", server_default=text("0"))
     published_at: Mapped[datetime] = mapped_column("publicado_em", UtcTime)
     origin: Mapped[str] = mapped_column("origem", String(20))
     source_url: Mapped[str] = mapped_column("fonte", Text)
@@ -179,3 +194,108 @@ class LeaseRow(Base):
     run_id: Mapped[int | None] = mapped_column("execucao_id")
     holder: Mapped[str | None] = mapped_column("dono", Text)
     expires_at: Mapped[datetime | None] = mapped_column("expira_em", UtcTime)
+
+
+class OrderRow(Base):
+    """An order. `owner` is the process that asks for its payment, by which a crash is noticed."""
+
+    __tablename__ = "pedido"
+    __table_args__ = (
+        Index(None, "status"),
+        Index(None, "criado_em"),
+        Index(None, "cliente"),
+        Index(None, "pagamento_status"),
+    )
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    customer_id: Mapped[str] = mapped_column("cliente", Text)
+    status: Mapped[str] = mapped_column(String(20))
+    payment_status: Mapped[str] = mapped_column("pagamento_status", String(20))
+    total: Mapped[Decimal] = mapped_column(Money(15))
+    notes: Mapped[str | None] = mapped_column("observacoes", Text)
+    created_at: Mapped[datetime] = mapped_column("criado_em", UtcTime)
+    updated_at: Mapped[datetime] = mapped_column("atualizado_em", UtcTime)
+    version: Mapped[int] = mapped_column("versao")
+    owner: Mapped[str] = mapped_column("dono", Text)
+
+
+class OrderItemRow(Base):
+    """A line of an order, readable for ever at the price paid.
+
+    No foreign key leads to `livros`: the demonstration catalogue goes, ids and all, with the first scrape, and
+    `in_catalogue` says whether the book with this id is still the one that was sold.
+    """
+
+    __tablename__ = "pedido_item"
+    __table_args__ = (CheckConstraint("quantidade > 0", name="quantidade_positiva"),)
+
+    order_id: Mapped[str] = mapped_column("pedido_id", ForeignKey("pedido.id"), primary_key=True)
+    book_id: Mapped[int] = mapped_column("livro_id", primary_key=True, autoincrement=False)
+    name: Mapped[str] = mapped_column("nome", Text)
+    quantity: Mapped[int] = mapped_column("quantidade")
+    unit_price: Mapped[Decimal] = mapped_column("preco_unitario", Money)
+    in_catalogue: Mapped[bool] = mapped_column("no_catalogo")
+
+
+class StatusChangeRow(Base):
+    __tablename__ = "pedido_historico"
+    __table_args__ = (Index(None, "pedido_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    order_id: Mapped[str] = mapped_column("pedido_id", ForeignKey("pedido.id"))
+    before: Mapped[str | None] = mapped_column("de", String(20))
+    after: Mapped[str] = mapped_column("para", String(20))
+    at: Mapped[datetime] = mapped_column("quando", UtcTime)
+    by: Mapped[str] = mapped_column("por", String(80))
+
+
+class MovementRow(Base):
+    """The ledger: every change of a book's stock. Rows are only ever added, and their sum is the stock."""
+
+    __tablename__ = "estoque_movimento"
+    __table_args__ = (
+        CheckConstraint("quantidade <> 0", name="quantidade_nao_nula"),
+        Index(None, "livro_id"),
+        Index(None, "pedido_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    book_id: Mapped[int] = mapped_column("livro_id")
+    quantity: Mapped[int] = mapped_column("quantidade")
+    reason: Mapped[str] = mapped_column("motivo", String(20))
+    order_id: Mapped[str | None] = mapped_column("pedido_id", ForeignKey("pedido.id"))
+    at: Mapped[datetime] = mapped_column("quando", UtcTime)
+
+
+class IdempotencyRow(Base):
+    """A key that a client sent with an order, and what it was answered; no answer means still in flight."""
+
+    __tablename__ = "idempotencia"
+    __table_args__ = (Index(None, "criada_em"),)
+
+    key: Mapped[str] = mapped_column("chave", String(255), primary_key=True)
+    body_digest: Mapped[str] = mapped_column("corpo_sha256", String(64))
+    order_id: Mapped[str | None] = mapped_column("pedido_id", ForeignKey("pedido.id"), unique=True)
+    answer: Mapped[dict[str, Any] | None] = mapped_column("resposta", JSON(none_as_null=True))
+    created_at: Mapped[datetime] = mapped_column("criada_em", UtcTime)
+
+
+class SimulatedPaymentRow(Base):
+    """The simulated gateway's own memory, as a real one has its own elsewhere."""
+
+    __tablename__ = "pagamento_simulado"
+
+    reference: Mapped[str] = mapped_column("referencia", String(64), primary_key=True)
+    outcome: Mapped[str] = mapped_column("resultado", String(20))
+    at: Mapped[datetime] = mapped_column("quando", UtcTime)
+
+
+class SimulationRow(Base):
+    """One row: the knobs as an admin last set them at run time; none, and the settings hold."""
+
+    __tablename__ = "simulacao"
+    __table_args__ = (CheckConstraint("id = 1", name="uma_linha"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    version: Mapped[int] = mapped_column("versao")
+    knobs: Mapped[dict[str, Any]] = mapped_column("ajustes", JSON)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import hmac
 from enum import StrEnum
 from typing import Any
 
-from flask import g
+from flask import g, request
 from flask_jwt_extended import get_jwt, verify_jwt_in_request
 from flask_jwt_extended.exceptions import JWTExtendedException, NoAuthorizationError, WrongTokenError
 from jwt.exceptions import ExpiredSignatureError, PyJWTError
 
-from app.core.errors import Forbidden, InvalidToken
+from app.core.errors import Forbidden, InvalidApiKey, InvalidToken
 from app.core.users import Role, User
 from app.web.current import shop
 
@@ -24,15 +25,21 @@ class Access(StrEnum):
     ANY_TOKEN = "qualquerToken"  # noqa: S105
     OPERATOR = "operador"
     ADMIN = "admin"
+    API_KEY = "chaveDeApi"
 
 
+BY_API_KEY = "chave-api"
 _NEEDED_ROLE = {Access.OPERATOR: Role.OPERATOR, Access.ADMIN: Role.ADMIN}
 
 
 def admit(access: Access) -> None:
-    """Let the request pass or raise InvalidToken or Forbidden; afterwards `caller()` is known."""
+    """Let the request pass or raise InvalidToken, InvalidApiKey or Forbidden; afterwards `caller()` is known."""
     if access is Access.PUBLIC:
         return
+    if access is Access.API_KEY:
+        _check_api_key()
+        if "Authorization" not in request.headers:
+            return  # the key alone will do; a token beside it says who it is
     try:
         verify_jwt_in_request(
             refresh=access is Access.REFRESH_TOKEN, verify_type=access is not Access.ANY_TOKEN
@@ -49,6 +56,18 @@ def admit(access: Access) -> None:
     if needed is not None and not user.role.covers(needed):
         raise Forbidden(needed.value)
     g.caller = user
+
+
+def _check_api_key() -> None:
+    offered, expected = request.headers.get("X-API-Key", ""), shop().settings.api_key
+    # In constant time, so that the time of an answer doesn't tell how much of a guess was right.
+    if not hmac.compare_digest(offered.encode(), expected.encode()):
+        raise InvalidApiKey
+
+
+def actor() -> str:
+    """Who changes an order, for its history: the user of the token beside the API key, or just the key."""
+    return g.caller.username if "caller" in g else BY_API_KEY
 
 
 def caller() -> User:

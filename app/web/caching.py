@@ -25,7 +25,7 @@ def answer_if_changed(response: Response) -> Response:
         return response
     publication = catalogue().publication
     stamp = int(publication.published_at.timestamp() * 1_000_000)
-    response.set_etag(f"{publication.version}-{stamp:x}-{API_VERSION}", weak=True)
+    response.set_etag(f"{publication.version}.{publication.stock_version}-{stamp:x}-{API_VERSION}", weak=True)
     response.headers["Cache-Control"] = "no-cache"
     # Not Werkzeug's make_conditional: that also answers If-Match, with a 412 that no reader asks for.
     if request.if_none_match.contains_weak(response.get_etag()[0] or ""):
@@ -42,6 +42,9 @@ def compress(response: Response) -> Response:
         return response
     if response.direct_passthrough or response.mimetype not in _COMPRESSED_TYPES:
         return response
+    tag, weak = response.get_etag()
+    if tag is not None and not weak:
+        return response  # a strong tag stands for these very bytes
     response.vary.add("Accept-Encoding")
     if request.accept_encodings["gzip"] <= 0:
         return response
@@ -50,3 +53,17 @@ def compress(response: Response) -> Response:
         response.set_data(gzip.compress(body, _GZIP_LEVEL, mtime=0))
         response.headers["Content-Encoding"] = "gzip"
     return response
+
+
+def tag_version(response: Response, version: int) -> Response:
+    """Tag an answer with the version of what it shows, strongly, so that it serves in `If-Match`."""
+    response.set_etag(str(version))
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def expected_versions() -> frozenset[str] | None:
+    """The versions that the client would change, from `If-Match`; None where any will do."""
+    if "If-Match" not in request.headers or request.if_match.star_tag:
+        return None
+    return frozenset(request.if_match.as_set())

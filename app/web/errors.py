@@ -6,7 +6,7 @@ import logging
 from http import HTTPStatus
 from typing import Any
 
-from flask import Flask, Response, jsonify, request
+from flask import Flask, Response, has_request_context, jsonify, request
 from werkzeug.exceptions import HTTPException
 
 from app.core import errors
@@ -20,6 +20,11 @@ _STATUS: dict[type[errors.ShopError], HTTPStatus] = {
     errors.Forbidden: HTTPStatus.FORBIDDEN,
     errors.NotFound: HTTPStatus.NOT_FOUND,
     errors.Conflict: HTTPStatus.CONFLICT,
+    errors.PaymentDenied: HTTPStatus.PAYMENT_REQUIRED,
+    errors.PaymentFailed: HTTPStatus.BAD_GATEWAY,
+    errors.PaymentTimedOut: HTTPStatus.GATEWAY_TIMEOUT,
+    errors.KeyReused: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.VersionMismatch: HTTPStatus.PRECONDITION_FAILED,
     errors.BodyTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     errors.UnsupportedMediaType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
 }
@@ -28,16 +33,24 @@ _STATUS: dict[type[errors.ShopError], HTTPStatus] = {
 MEANINGS: dict[int, tuple[str, str]] = {
     400: ("Requisição inválida", "validation_error"),
     401: ("Não autenticado", "unauthorized_access"),
+    402: ("Pagamento negado", "payment_denied_simulated"),
     403: ("Sem permissão", "forbidden"),
     404: ("Não encontrado", "not_found"),
     405: ("Método não permitido", "method_not_allowed"),
     409: ("Conflito", "conflict"),
+    412: ("Versão ultrapassada", "precondition_failed"),
     413: ("Corpo grande demais", "payload_too_large"),
     415: ("Tipo de conteúdo não suportado", "unsupported_media_type"),
+    422: ("Chave reutilizada", "idempotency_key_reused"),
     429: ("Tentativas demais", "rate_limited"),
     500: ("Erro interno", "internal_server_error"),
+    502: ("Falha no pagamento", "payment_gateway_error"),
     503: ("Indisponível", "service_unavailable"),
+    504: ("Pagamento sem resposta", "payment_gateway_timeout"),
 }
+# Conflicts that operators want to tell apart.
+_ERROR_TYPES: dict[type[errors.ShopError], str] = {errors.OutOfStock: "insufficient_stock"}
+ORDERS_PATH = "/orders"
 _DETAILS = {
     404: "O endereço pedido não existe.",
     405: "Este endereço não aceita o método {method}.",
@@ -52,36 +65,53 @@ def register_error_handlers(app: Flask) -> None:
     app.register_error_handler(Exception, _crash)
 
 
-def problem(status: int, detail: str, **extra: Any) -> Response:
-    """An error answer; `extra` are members that only some errors have."""
-    title, error_type = MEANINGS.get(status, (HTTPStatus(status).phrase, "http_error"))
-    response = jsonify(
-        {
-            "type": "about:blank",
-            "title": title,
-            "status": status,
-            "detail": detail,
-            "error": detail,
-            "error_type": error_type,
-            "request_id": request_id.get(),
-            **extra,
-        }
-    )
-    response.status_code = status
+def problem(status: int, detail: str) -> Response:
+    """An error answer."""
+    return problem_response(_members(status, detail))
+
+
+def problem_response(members: dict[str, Any]) -> Response:
+    """The answer that consists of `members`, an error's or one's that was kept."""
+    response = jsonify(members)
+    response.status_code = members["status"]
     response.mimetype = "application/problem+json"
     response.headers["Cache-Control"] = "no-store"
     return response
 
 
-def _shop_error(error: errors.ShopError) -> Response:
+def members_of(error: errors.ShopError) -> dict[str, Any]:
+    """What a client reads about `error`."""
     status = next(_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS)
-    if isinstance(error, errors.InvalidInput):
-        return problem(
-            status, error.detail, errors=[{"field": p.field, "message": p.message} for p in error.problems]
-        )
-    response = problem(status, error.detail)
+    members = _members(status, error.detail)
+    members["error_type"] = _ERROR_TYPES.get(type(error), members["error_type"])
+    if error.problems:
+        members["errors"] = [{"field": p.field, "message": p.message} for p in error.problems]
+    return members
+
+
+def _members(status: int, detail: str) -> dict[str, Any]:
+    title, error_type = MEANINGS.get(status, (HTTPStatus(status).phrase, "http_error"))
+    members = {
+        "type": "about:blank",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "error": detail,
+        "error_type": error_type,
+        "request_id": request_id.get(),
+    }
+    if has_request_context() and f"{request.path}/".startswith(f"{ORDERS_PATH}/"):
+        members |= {"success": False, "message": detail}  # as the seed's order routes answer
+    return members
+
+
+def _shop_error(error: errors.ShopError) -> Response:
+    response = problem_response(members_of(error))
     if isinstance(error, errors.Unauthenticated):
-        response.headers["WWW-Authenticate"] = 'Bearer realm="livraria"'
+        scheme = "ApiKey" if isinstance(error, errors.InvalidApiKey) else "Bearer"
+        response.headers["WWW-Authenticate"] = f'{scheme} realm="livraria"'
+    if isinstance(error, errors.RequestInFlight):
+        response.headers["Retry-After"] = "1"
     return response
 
 

@@ -6,6 +6,7 @@ import json
 import math
 import unicodedata
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, Literal
 
@@ -14,6 +15,8 @@ from marshmallow import Schema, ValidationError, fields, validate
 
 from app.core.errors import BodyTooLarge, FieldProblem, InvalidInput, ShopError, UnsupportedMediaType
 
+MAX_ID = 2**31 - 1
+"""The largest that an id's column holds."""
 _SHOWN_NAME = 80
 _REQUIRED = {"required": "campo obrigatório", "null": "não pode ser nulo"}
 
@@ -84,6 +87,57 @@ class WholeNumber(fields.Integer):
         if not digits and (not isinstance(value, int) or isinstance(value, bool)):
             raise self.make_error("invalid", input=value)
         return int(value)
+
+
+class ProductId(WholeNumber):
+    """A book's id, as a number or as a string of digits."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(low=0, high=MAX_ID, **kwargs)
+
+
+class Quantity(WholeNumber):
+    """A whole number that a JSON body gives as a number."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
+        if isinstance(value, str):
+            raise self.make_error("invalid", input=value)
+        return super()._deserialize(value, attr, data, **kwargs)
+
+
+class Share(fields.Float):
+    """A fraction of 1."""
+
+    default_error_messages = {**_REQUIRED, "invalid": "deve ser um número"}
+
+    def __init__(self, **kwargs: Any) -> None:
+        bounds = validate.Range(min=0, max=1, error="deve ser um número de 0 a 1")
+        super().__init__(validate=bounds, **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> float:
+        if not isinstance(value, int | float) or isinstance(value, bool):
+            raise self.make_error("invalid", input=value)
+        if isinstance(value, int) and not 0 <= value <= 1:
+            return 2.0  # out of bounds, and so may be an integer that no float can hold
+        return float(value)
+
+
+class Moment(fields.DateTime):
+    """A date and time with its zone, or a date, which begins at midnight UTC (ISO 8601)."""
+
+    default_error_messages = {
+        **_REQUIRED,
+        "invalid": "deve ser uma data ISO 8601, como 2026-11-22 ou 2026-11-22T10:00:00Z",
+    }
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:
+        # A plus sign in a query means a space to whoever decodes it.
+        text = str(value).replace(" ", "+") if len(str(value)) > len("2026-11-22") else str(value)
+        try:
+            moment = datetime.fromisoformat(text)
+            return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        except (ValueError, OverflowError):
+            raise self.make_error("invalid") from None
 
 
 class Amount(fields.Decimal):

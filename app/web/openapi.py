@@ -22,25 +22,38 @@ from app.web.schemas.problem import Problem
 
 OPENAPI_VERSION = "3.0.3"
 
-_DESCRIPTION = """Catálogo, busca, estatísticas e scraping de livros.
+_DESCRIPTION = """Catálogo, busca, estatísticas, pedidos e scraping de livros.
 
 **Comece aqui:** em `POST /api/v1/auth/login`, *Try it out*, entre com `admin` / `1234` (só em desenvolvimento), \
-copie o `access_token`, clique em **Authorize** e cole-o em *tokenDeAcesso*.
+copie o `access_token`, clique em **Authorize** e cole-o em *tokenDeAcesso*. Para os pedidos, cole também a \
+chave (`API_KEY_REQUIRED`, em desenvolvimento `minha_chave_secreta_empresa`) em *chaveDeApi*.
 """
 _TAGS = {
     "Autenticação": "Login, renovação e usuários",
     "Livros": "O catálogo publicado",
     "Estatísticas": "Médias exatas, arredondadas meio para cima",
+    "Pedidos": "A venda dos livros do catálogo; quase tudo pede o cabeçalho `X-API-Key`",
     "Scraping": "A coleta do catálogo em segundo plano",
+    "Simulação": "Falhas de propósito, para demonstrações e alertas",
     "Sistema": "Saúde e entrada",
 }
 _HEADERS = {
     "X-Total-Count": {"description": "Total de itens", "schema": {"type": "integer"}},
     "Link": {"description": "first, prev, next e last (RFC 8288)", "schema": {"type": "string"}},
-    "ETag": {"description": "A versão do catálogo", "schema": {"type": "string"}},
+    "ETag": {"description": "A versão do que é mostrado", "schema": {"type": "string"}},
     "X-Request-ID": {"description": "O id da requisição", "schema": {"type": "string"}},
     "Retry-After": {"description": "Segundos a esperar", "schema": {"type": "integer"}},
-    "Location": {"description": "Onde acompanhar", "schema": {"type": "string"}},
+    "Location": {
+        "description": "Onde ler o que foi criado ou acompanhar o que começou",
+        "schema": {"type": "string"},
+    },
+}
+_REQUEST_HEADERS: dict[str, dict[str, Any]] = {
+    name: {"in": "header", "name": name, "description": text, "schema": {"type": "string"}}
+    for name, text in (
+        ("Idempotency-Key", "Até 255 caracteres: a mesma chave e o mesmo corpo dão a mesma resposta"),
+        ("If-Match", "A ETag lida; se o pedido mudou desde então, 412"),
+    )
 }
 _PARAMETER = re.compile(r"<(?:(?P<converter>\w+)(?:\([^)]*\))?:)?(?P<name>\w+)>")
 
@@ -64,6 +77,15 @@ def build_document(app: Flask) -> dict[str, Any]:
         spec.components.security_scheme(
             scheme.value, {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": text}
         )
+    spec.components.security_scheme(
+        Access.API_KEY.value,
+        {
+            "type": "apiKey",
+            "in": "header",
+            "name": "X-API-Key",
+            "description": "O valor de API_KEY_REQUIRED",
+        },
+    )
     for status in MEANINGS:
         spec.components.response(f"Erro{status}", _problem_response(status))
     for rule in app.url_map.iter_rules():
@@ -114,6 +136,7 @@ def _operation(rule: Rule, method: str, declared: Operation) -> dict[str, Any]:
         }
         for found in _PARAMETER.finditer(rule.rule)
     ]
+    parameters += [_REQUEST_HEADERS[name] for name in declared.request_headers]
     if declared.query is not None:
         parameters.append({"in": "query", "schema": declared.query})
     described: dict[str, Any] = {
@@ -185,5 +208,6 @@ def _security(access: Access) -> list[dict[str, list[str]]]:
     schemes = {
         Access.REFRESH_TOKEN: [Access.REFRESH_TOKEN],
         Access.ANY_TOKEN: [Access.LOGGED_IN, Access.REFRESH_TOKEN],
+        Access.API_KEY: [Access.API_KEY],
     }.get(access, [Access.LOGGED_IN])
     return [{scheme.value: []} for scheme in schemes]

@@ -43,6 +43,7 @@ class Operation:
     answers: dict[int, Answer]
     query: Schema | None = None
     body: Schema | None = None
+    request_headers: tuple[str, ...] = ()
     errors: tuple[int, ...] = ()
     description: str = ""
     versioned: bool = False

@@ -9,7 +9,9 @@ from typing import Any
 import pandas as pd
 
 from app.core.catalogue import Book, CategorySummary, Overview
+from app.core.orders import Order
 from app.core.scraping import RunStatus
+from app.simulation.knobs import Knobs
 from app.storage.tables import RunRow
 
 Shape = dict[str, Any]
@@ -18,6 +20,17 @@ PRICED_BOOK = ("id", "titulo", "categoria", "preco_com_taxa")
 RATED_BOOK = (*PRICED_BOOK, "preco_sem_taxa", "rating")
 LISTED_BOOK = (*RATED_BOOK, "disponibilidade")
 BOOK_DETAIL = (*LISTED_BOOK, "url_imagem")
+
+SIMULATION_KEYS = {
+    "taxa_pagamento_negado": "payment_denied_rate",
+    "taxa_erro_pagamento": "payment_error_rate",
+    "latencia_pagamento_ms": "payment_latency_ms",
+    "taxa_falha_estoque": "stock_failure_rate",
+    "taxa_erro_interno": "internal_error_rate",
+    "taxa_lentidao": "slow_rate",
+    "lentidao_ms": "slow_ms",
+    "semente": "seed",
+}
 
 _COLUMNS = {
     "id": "id",
@@ -118,6 +131,47 @@ def scraping_run(row: RunRow) -> Shape:
 
 def scraping_run_detail(row: RunRow) -> Shape:
     return scraping_run(row) | {"diferenca": row.difference, "falhas": row.failures or []}
+
+
+def order(placed: Order) -> Shape:
+    return {
+        "order_id": placed.id,
+        "customer_id": placed.customer_id,
+        "items": [
+            {
+                "product_id": item.product_id,
+                "name": item.name,
+                "quantity": item.quantity,
+                "price_unit": float(item.unit_price),
+            }
+            for item in placed.items
+        ],
+        "total_amount": float(placed.total),
+        "status": placed.status.value,
+        "payment_status": placed.payment_status.value,
+        "notes": placed.notes,
+        "created_at": time(placed.created_at),
+        "last_updated_at": time(placed.updated_at),
+        "version": placed.version,
+    }
+
+
+def order_detail(found: Order) -> Shape:
+    return order(found) | {
+        "history": [
+            {
+                "from": None if change.before is None else change.before.value,
+                "to": change.after.value,
+                "at": time(change.at),
+                "by": change.by,
+            }
+            for change in found.history
+        ]
+    }
+
+
+def simulation(knobs: Knobs) -> Shape:
+    return {name: getattr(knobs, field) for name, field in SIMULATION_KEYS.items()}
 
 
 def _values(frame: pd.DataFrame, key: str) -> list[Any]:

@@ -7,6 +7,7 @@ from typing import Any
 from werkzeug.test import TestResponse
 
 MEMBERS = {"type", "title", "status", "detail", "error", "error_type", "request_id"}
+ORDER_MEMBERS = {"success", "message"}
 
 
 def problem_of(response: TestResponse, status: int) -> dict[str, Any]:
@@ -16,7 +17,11 @@ def problem_of(response: TestResponse, status: int) -> dict[str, Any]:
     assert response.headers["Cache-Control"] == "no-store"
     assert "ETag" not in response.headers
     body: dict[str, Any] = response.get_json()
-    assert set(body) - {"errors"} == MEMBERS
+    of_orders = f"{response.request.path}/".startswith("/orders/")
+    assert set(body) - {"errors"} == MEMBERS | (ORDER_MEMBERS if of_orders else set())
+    if of_orders:
+        assert body["success"] is False
+        assert body["message"] == body["detail"]
     assert body["status"] == status
     assert body["error"] == body["detail"] != ""
     assert body["request_id"] == response.headers["X-Request-ID"]

@@ -25,6 +25,13 @@ TABLES = {
     "scraping_execucao",
     "scraping_pagina",
     "scraping_trava",
+    "pedido",
+    "pedido_item",
+    "pedido_historico",
+    "estoque_movimento",
+    "idempotencia",
+    "pagamento_simulado",
+    "simulacao",
 }
 
 

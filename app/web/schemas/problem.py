@@ -20,6 +20,8 @@ class Problem(Schema):
     error = fields.String(required=True, metadata={"description": "O mesmo que detail"})
     error_type = fields.String(required=True, metadata={"description": "O rótulo em api_errors_total"})
     request_id = fields.String(required=True, metadata={"description": "Também em X-Request-ID e no log"})
+    success = fields.Boolean(metadata={"description": "Sempre false; só nas rotas de pedidos"})
+    message = fields.String(metadata={"description": "O mesmo que detail; só nas rotas de pedidos"})
     errors = fields.List(
         fields.Nested(FieldProblemShape), metadata={"description": "Um item por campo errado"}
     )

@@ -1,0 +1,321 @@
+"""Orders: placed, changed, found and listed."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol
+
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from app.core.errors import (
+    FieldProblem,
+    KeyReused,
+    OrderNotFound,
+    OutOfStock,
+    PaymentDenied,
+    PaymentFailed,
+    PaymentTimedOut,
+    ProductsNotFound,
+    RequestInFlight,
+    ShopError,
+    VersionMismatch,
+)
+from app.core.orders import (
+    GIVEN_BACK,
+    Line,
+    Order,
+    OrderItem,
+    OrderStatus,
+    PaymentStatus,
+    check_transition,
+    merge_lines,
+    new_order_id,
+    total_of,
+)
+from app.core.payments import Decision
+from app.services.payments import Payments
+from app.services.process_identity import is_surely_dead, own_identity
+from app.storage import idempotency, orders, stock
+from app.storage.catalogue_store import CatalogueStore
+from app.storage.database import Database
+from app.storage.idempotency import KeyUse
+from app.storage.orders import OrderFilter
+from app.storage.stock import BookOnSale, Reason
+
+log = logging.getLogger(__name__)
+
+BY_PAYMENT = "pagamento"
+BY_RECOVERY = "recuperacao"
+SETTLED_AT_ONCE = 100
+
+_REASONS = {
+    OrderStatus.CANCELLED: Reason.CANCELLED,
+    OrderStatus.RETURNED: Reason.RETURNED,
+    OrderStatus.PAYMENT_DENIED: Reason.PAYMENT_DENIED,
+    OrderStatus.FAILED: Reason.FAILED,
+}
+_OUTCOMES = {
+    Decision.APPROVED: (OrderStatus.PENDING, PaymentStatus.APPROVED),
+    Decision.DENIED: (OrderStatus.PAYMENT_DENIED, PaymentStatus.DENIED),
+    Decision.ERROR: (OrderStatus.FAILED, PaymentStatus.VOIDING),
+    None: (OrderStatus.FAILED, PaymentStatus.VOIDING),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """What a customer wants to buy; `lines` as they were sent."""
+
+    customer_id: str
+    lines: tuple[Line, ...]
+    notes: str | None = None
+    token: str | None = None
+
+
+class Answers(Protocol):
+    """How an answer is written, so that it can be kept with its Idempotency-Key; each is a JSON object."""
+
+    def placed(self, order: Order) -> dict[str, Any]: ...
+
+    def refused(self, error: ShopError) -> dict[str, Any]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """What a request to place an order is answered; `replayed` where an earlier one was answered it first."""
+
+    answer: dict[str, Any]
+    replayed: bool = False
+
+
+class Orders:
+    """Sells the books of the catalogue. Holds no state of its own: the database decides every race.
+
+    A purchase is two transactions with the payment between them: reserve, then confirm or release.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        catalogue: CatalogueStore,
+        payments: Payments,
+        answers: Answers,
+        settle_after: timedelta,
+    ) -> None:
+        self._database = database
+        self._catalogue = catalogue
+        self._payments = payments
+        self._answers = answers
+        self._settle_after = settle_after
+
+    def place(self, draft: Draft, use: KeyUse | None, by: str) -> Placed:
+        """Buy what `draft` says.
+
+        Raises ProductsNotFound or OutOfStock, with every line to blame, PaymentDenied, PaymentFailed or
+        PaymentTimedOut, after all of which the stock is as it was; KeyReused and RequestInFlight.
+        """
+        reserved = self._reserve(draft, use, by)
+        if isinstance(reserved, Placed):
+            return reserved
+        decision = self._payments.authorise(reserved, draft.token)
+        order = self._conclude(reserved, decision, BY_PAYMENT)
+        log.info(
+            "order_placed",
+            extra={"order_id": order.id, "status": order.status.value, "total": str(order.total)},
+        )
+        if order.status is OrderStatus.PAYMENT_DENIED:
+            raise PaymentDenied
+        if order.status is OrderStatus.FAILED:
+            raise PaymentTimedOut if decision is None else PaymentFailed
+        return Placed(self._answers.placed(order))
+
+    def change(
+        self,
+        order_id: str,
+        status: OrderStatus | None,
+        fields: Mapping[str, str | None],
+        versions: Collection[str] | None,
+        by: str,
+    ) -> Order:
+        """Move an order to `status` and set `customer_id` or `notes`, both or either.
+
+        Raises OrderNotFound, TransitionNotAllowed, or VersionMismatch where its version is none of `versions`.
+        """
+        now = datetime.now(UTC)
+        stock_version = None
+        with self._database.writing() as session:
+            order = orders.find_order(session, order_id, lock=True)
+            if order is None:
+                raise OrderNotFound
+            if versions is not None and str(order.version) not in versions:
+                raise VersionMismatch(order.version)
+            changed = {name: value for name, value in fields.items() if getattr(order, name) != value}
+            if changed:
+                orders.edit_order(session, order_id, changed, now)
+            if status is not None and status is not order.status:
+                check_transition(order.status, status)
+                stock_version = self._move(session, order, status, now, by)
+            after = orders.reload_order(session, order_id)
+        self._show(stock_version)
+        log.info("order_changed", extra={"order_id": order_id, "status": after.status.value, "by": by})
+        return after
+
+    def order(self, order_id: str) -> Order:
+        """One order with its history. Raises OrderNotFound."""
+        with self._database.reading() as session:
+            order = orders.find_order(session, order_id)
+        if order is None:
+            raise OrderNotFound
+        return order
+
+    def orders(self, wanted: OrderFilter, offset: int, limit: int) -> tuple[list[Order], int]:
+        """Orders from the newest on, and how many there are."""
+        with self._database.reading() as session:
+            return orders.list_orders(session, wanted, offset, limit)
+
+    def settle(self) -> None:
+        """Settle what crashes left between reserve and confirm, and give back the payments that are due."""
+        with self._database.reading() as session:
+            unsettled = orders.unsettled_orders(session, SETTLED_AT_ONCE)
+        abandoned = datetime.now(UTC) - self._settle_after
+        for order, owner in unsettled:
+            if is_surely_dead(owner) or order.created_at < abandoned:
+                settled = self._conclude(order, self._payments.decision(order.id), BY_RECOVERY)
+                log.warning("order_settled", extra={"order_id": order.id, "status": settled.status.value})
+        with self._database.reading() as session:
+            due = orders.orders_to_void(session, SETTLED_AT_ONCE)
+        for order_id in due:
+            if not self._payments.void(order_id):
+                log.error("payment_not_voided", extra={"order_id": order_id})
+                return  # the gateway is away: the others wait for the next time
+            with self._database.writing() as session:
+                orders.settle_payment(session, order_id, PaymentStatus.VOIDED, datetime.now(UTC))
+
+    def forget_old_keys(self) -> None:
+        """Let go of the idempotency keys that are no longer kept."""
+        with self._database.writing() as session:
+            idempotency.forget_old_keys(session, datetime.now(UTC))
+
+    def _reserve(self, draft: Draft, use: KeyUse | None, by: str) -> Order | Placed:
+        """The first transaction: the order waits for its payment, with its copies out of everybody's reach."""
+        now = datetime.now(UTC)
+        with self._database.writing() as session:
+            if use is not None:
+                known = idempotency.claim_key(session, use, now)
+                if known is not None:
+                    return _replay(use, known)
+            lines = merge_lines(draft.lines)
+            on_sale = stock.lock_books_on_sale(session, [line.product_id for line in lines])
+            error = _why_not(draft, lines, on_sale)
+            if error is None:
+                order = _new_order(draft, lines, on_sale, now)
+                orders.insert_order(session, order, own_identity(), by)
+                stock.take(session, lines, order.id, now)
+                if use is not None:
+                    idempotency.bind_key(session, use.key, order.id)
+                stock.next_stock_version(session)
+            elif use is not None:
+                idempotency.remember_answer(session, use.key, self._answers.refused(error))
+        if error is not None:
+            raise error
+        return order
+
+    def _conclude(self, reserved: Order, decision: Decision | None, by: str) -> Order:
+        """The second transaction: confirm or release. The order as it ended, whoever was faster to end it."""
+        after, payment = _OUTCOMES[decision]
+        now = datetime.now(UTC)
+        with self._database.writing() as session:
+            moved = orders.move_order(session, reserved, after, payment, now, by)
+            if moved and after in GIVEN_BACK:
+                stock.give_back(session, reserved.id, _REASONS[after], now)
+            order = orders.reload_order(session, reserved.id)
+            if moved:
+                self._remember(session, order)
+                stock_version = stock.next_stock_version(session)
+        if moved:
+            self._show(stock_version)
+        return order
+
+    def _remember(self, session: Session, order: Order) -> None:
+        """Keep the final answer with the request's key; one that failed may be tried again under it."""
+        if order.status is OrderStatus.FAILED:
+            idempotency.forget_order_key(session, order.id)
+            return
+        denied = order.status is OrderStatus.PAYMENT_DENIED
+        answer = self._answers.refused(PaymentDenied()) if denied else self._answers.placed(order)
+        idempotency.remember_order_answer(session, order.id, answer)
+
+    def _move(self, session: Session, order: Order, after: OrderStatus, now: datetime, by: str) -> int | None:
+        """Move a locked order; the stock's version where it changed."""
+        returns = after in GIVEN_BACK
+        payment = PaymentStatus.VOIDING if returns else order.payment_status
+        if not orders.move_order(session, order, after, payment, now, by):
+            raise RuntimeError("a locked order was changed")
+        if not returns:
+            return None
+        stock.give_back(session, order.id, _REASONS[after], now)
+        return stock.next_stock_version(session)
+
+    def _show(self, stock_version: int | None) -> None:
+        """Let readers see the stock that was just committed."""
+        if stock_version is None:
+            return
+        try:
+            self._catalogue.catch_up_stocks(stock_version)
+        except SQLAlchemyError:
+            # What is sold is sold; readers follow at their next look.
+            log.exception("stocks_not_shown")
+
+
+def _replay(use: KeyUse, known: idempotency.Remembered) -> Placed:
+    if known.body_digest != use.body_digest:
+        raise KeyReused
+    if known.answer is None:
+        raise RequestInFlight
+    return Placed(known.answer, replayed=True)
+
+
+def _why_not(draft: Draft, lines: list[Line], on_sale: Mapping[int, BookOnSale]) -> ShopError | None:
+    """What keeps the order from being placed, with every line to blame."""
+    missing = [
+        FieldProblem(f"items[{place}].product_id", f"o produto {line.product_id} não existe")
+        for place, line in enumerate(draft.lines)
+        if line.product_id not in on_sale
+    ]
+    if missing:
+        return ProductsNotFound(missing)
+    wanted = {line.product_id: line.quantity for line in lines}
+    short = [
+        FieldProblem(
+            f"items[{place}].quantity",
+            f"pedidos {wanted[line.product_id]} do produto {line.product_id}, "
+            f"disponíveis {on_sale[line.product_id].stock}",
+        )
+        for place, line in enumerate(draft.lines)
+        if wanted[line.product_id] > on_sale[line.product_id].stock
+    ]
+    return OutOfStock(short) if short else None
+
+
+def _new_order(draft: Draft, lines: list[Line], on_sale: Mapping[int, BookOnSale], now: datetime) -> Order:
+    items = tuple(
+        OrderItem(line.product_id, book.name, line.quantity, book.price)
+        for line in lines
+        for book in (on_sale[line.product_id],)
+    )
+    return Order(
+        id=new_order_id(),
+        customer_id=draft.customer_id,
+        items=items,
+        total=total_of(items),
+        status=OrderStatus.AWAITING_PAYMENT,
+        payment_status=PaymentStatus.PENDING,
+        notes=draft.notes,
+        created_at=now,
+        updated_at=now,
+        version=1,
+    )

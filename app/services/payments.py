@@ -1,0 +1,89 @@
+"""The shop's side of the payment gateway: every call bounded in time and number."""
+
+from __future__ import annotations
+
+import contextvars
+import logging
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import TypeVar
+
+from app.core.orders import Order
+from app.core.payments import Decision, PaymentGateway
+
+log = logging.getLogger(__name__)
+
+Answer = TypeVar("Answer")
+CALLS_AT_ONCE = 64
+"""More calls than this are refused: a gateway that hangs must not gather threads without end."""
+
+
+class GatewayUnavailable(Exception):
+    """The gateway raised, hung, or has too many calls to answer already."""
+
+
+class Payments:
+    """Asks the gateway, in a thread for each call, since only so can a call be abandoned when it hangs.
+
+    `_free` counts the calls that may still begin; nothing else is shared.
+    """
+
+    def __init__(self, gateway: PaymentGateway, timeout_s: float) -> None:
+        self._gateway = gateway
+        self._timeout_s = timeout_s
+        self._free = threading.BoundedSemaphore(CALLS_AT_ONCE)
+
+    def authorise(self, order: Order, token: str | None) -> Decision | None:
+        """What the gateway decides about an order's payment; None where it did not answer in time."""
+        try:
+            return self._ask(lambda: self._gateway.authorise(order.total, order.id, token), order.id)
+        except TimeoutError:
+            return None
+        except GatewayUnavailable:
+            return Decision.ERROR
+
+    def decision(self, reference: str) -> Decision | None:
+        """What the gateway has decided; None where it has not or can't be asked."""
+        try:
+            return self._ask(lambda: self._gateway.decision(reference), reference)
+        except (TimeoutError, GatewayUnavailable):
+            return None
+
+    def void(self, reference: str) -> bool:
+        """Give a payment back; False where the gateway has not confirmed it."""
+        try:
+            self._ask(lambda: self._gateway.void(reference), reference)
+        except (TimeoutError, GatewayUnavailable):
+            return False
+        return True
+
+    def _ask(self, call: Callable[[], Answer], reference: str) -> Answer:
+        """Raises TimeoutError or GatewayUnavailable."""
+        if not self._free.acquire(blocking=False):
+            log.error("payment_calls_exhausted", extra={"order_id": reference})
+            raise GatewayUnavailable
+        answer: Future[Answer] = Future()
+
+        def run() -> None:
+            try:
+                answer.set_result(call())
+            except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets it
+                answer.set_exception(error)
+            finally:
+                self._free.release()
+
+        context = contextvars.copy_context()  # for the request's id in what the gateway logs
+        threading.Thread(
+            target=context.run, args=(run,), name=f"payment-{reference[-6:]}", daemon=True
+        ).start()
+        try:
+            return answer.result(self._timeout_s)
+        except TimeoutError:
+            if answer.done():  # it was the gateway's own
+                raise GatewayUnavailable from None
+            log.warning("payment_timed_out", extra={"order_id": reference})
+            raise
+        except Exception as error:
+            log.exception("payment_gateway_failed", extra={"order_id": reference})
+            raise GatewayUnavailable from error

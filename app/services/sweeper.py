@@ -1,0 +1,44 @@
+"""What has to be done again and again, beside the requests."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+
+log = logging.getLogger(__name__)
+
+EVERY_S = 60.0
+STOP_WITHIN_S = 10.0
+
+
+class Sweeper:
+    """Runs its chores at once and then every `EVERY_S`, in one thread that `start` begins and `stop` joins."""
+
+    def __init__(self, chores: Sequence[Callable[[], object]]) -> None:
+        self._chores = chores
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="sweeper", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        if self._thread.ident is not None:
+            self._thread.join(STOP_WITHIN_S)
+
+    def sweep(self) -> None:
+        """One round: a chore that fails is logged, done again in the next round, and holds up no other."""
+        for chore in self._chores:
+            if self._stopping.is_set():
+                return
+            try:
+                chore()
+            except Exception:
+                log.exception("chore_failed", extra={"chore": str(chore)})
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            self.sweep()
+            self._stopping.wait(EVERY_S)

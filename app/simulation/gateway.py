@@ -1,0 +1,86 @@
+"""A payment gateway that takes nobody's money."""
+
+from __future__ import annotations
+
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Final
+
+from sqlalchemy import delete, select
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+from app.core.payments import Decision
+from app.simulation.knobs import Simulation
+from app.storage.database import Database
+from app.storage.tables import SimulatedPaymentRow
+
+TOKENS: Final = ("tok_approved", "tok_denied", "tok_error", "tok_timeout")
+"""Cards whose fate is certain; without one, the knobs and chance decide."""
+HANGS_FOR_S = 30.0
+_REMEMBERS_FOR = timedelta(days=7)
+_VOIDED = "voided"
+
+
+class SimulatedGateway:
+    """A `PaymentGateway` that decides by token or chance, and remembers its decisions in a table of its own.
+
+    Holds no state but `_closing`, which ends the calls that hang.
+    """
+
+    def __init__(self, simulation: Simulation, database: Database) -> None:
+        self._simulation = simulation
+        self._database = database
+        self._closing = threading.Event()
+
+    def authorise(self, amount: Decimal, reference: str, token: str | None) -> Decision:
+        knobs = self._simulation.knobs()
+        if token == "tok_timeout":  # noqa: S105 - a card for tests
+            self._closing.wait(HANGS_FOR_S)
+            return Decision.ERROR
+        time.sleep(knobs.payment_latency_ms / 1_000)
+        if token == "tok_error" or (  # noqa: S105
+            token is None and self._simulation.strikes("payment_error", knobs.payment_error_rate)
+        ):
+            return Decision.ERROR
+        denied = token == "tok_denied" or (  # noqa: S105
+            token is None and self._simulation.strikes("payment_denied", knobs.payment_denied_rate)
+        )
+        return self._decide(reference, (Decision.DENIED if denied else Decision.APPROVED).value)
+
+    def decision(self, reference: str) -> Decision | None:
+        with self._database.reading() as session:
+            outcome = session.scalar(
+                select(SimulatedPaymentRow.outcome).where(SimulatedPaymentRow.reference == reference)
+            )
+        return None if outcome is None else _as_decision(outcome)
+
+    def void(self, reference: str) -> None:
+        self._decide(reference, _VOIDED, replaces=True)
+
+    def close(self) -> None:
+        """Let go of the calls that hang."""
+        self._closing.set()
+
+    def _decide(self, reference: str, outcome: str, *, replaces: bool = False) -> Decision:
+        """Keep the first outcome for `reference` and answer it; a void replaces any."""
+        now = datetime.now(UTC)
+        insert = sqlite_insert if self._database.engine.dialect.name == "sqlite" else postgresql_insert
+        row = insert(SimulatedPaymentRow).values(reference=reference, outcome=outcome, at=now)
+        with self._database.writing() as session:
+            session.execute(
+                row.on_conflict_do_update(index_elements=["referencia"], set_={"resultado": outcome})
+                if replaces
+                else row.on_conflict_do_nothing()
+            )
+            session.execute(delete(SimulatedPaymentRow).where(SimulatedPaymentRow.at < now - _REMEMBERS_FOR))
+            kept = session.scalars(
+                select(SimulatedPaymentRow.outcome).where(SimulatedPaymentRow.reference == reference)
+            ).one()
+        return _as_decision(kept)
+
+
+def _as_decision(outcome: str) -> Decision:
+    return Decision.DENIED if outcome == _VOIDED else Decision(outcome)

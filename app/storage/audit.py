@@ -1,0 +1,142 @@
+"""What must be true of the stock and the orders at any moment, asked of the database itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from sqlalchemy import Integer, and_, case, cast, func, or_, select
+from sqlalchemy.orm import Session
+
+from app.core.orders import GIVEN_BACK, TRANSITIONS, OrderStatus
+from app.storage.tables import (
+    BookRow,
+    IdempotencyRow,
+    MovementRow,
+    OrderItemRow,
+    OrderRow,
+    StatusChangeRow,
+)
+
+STUCK_AFTER = timedelta(minutes=5)
+SHOWN = 100
+
+
+def find_mismatches(session: Session, now: datetime) -> list[str]:
+    """A sentence for each thing that is off, at most SHOWN of a kind; none in a shop that is right."""
+    return [
+        *_stocks_unlike_ledger(session),
+        *_impossible_stocks(session),
+        *_totals_unlike_items(session),
+        *_items_unlike_ledger(session),
+        *_broken_histories(session),
+        *_stuck_orders(session, now),
+        *_unanswered_keys(session),
+    ]
+
+
+def _stocks_unlike_ledger(session: Session) -> Iterator[str]:
+    summed = (
+        select(MovementRow.book_id, func.sum(MovementRow.quantity).label("copies"))
+        .group_by(MovementRow.book_id)
+        .subquery()
+    )
+    both = select(
+        func.coalesce(BookRow.id, summed.c.book_id),
+        func.coalesce(BookRow.stock, 0),
+        func.coalesce(summed.c.copies, 0),
+    ).select_from(summed.join(BookRow, BookRow.id == summed.c.book_id, full=True))
+    for book_id, stock, copies in session.execute(
+        both.where(func.coalesce(BookRow.stock, 0) != func.coalesce(summed.c.copies, 0)).limit(SHOWN)
+    ):
+        yield f"livro {book_id}: estoque {stock}, mas os movimentos somam {copies}"
+
+
+def _impossible_stocks(session: Session) -> Iterator[str]:
+    impossible = or_(BookRow.stock < 0, BookRow.short < 0, and_(BookRow.stock > 0, BookRow.short > 0))
+    for row in session.scalars(select(BookRow).where(impossible).limit(SHOWN)):
+        yield f"livro {row.id}: estoque {row.stock} com {row.short} em falta"
+
+
+def _totals_unlike_items(session: Session) -> Iterator[str]:
+    # In whole pence, since SQLite adds prices up as floats.
+    pence = cast(func.round(OrderItemRow.unit_price * 100), Integer) * OrderItemRow.quantity
+    summed = select(OrderItemRow.order_id, func.sum(pence).label("pence")).group_by(OrderItemRow.order_id)
+    by_order = summed.subquery()
+    wanted = (
+        select(OrderRow.id, OrderRow.total, by_order.c.pence)
+        .join(by_order, by_order.c.order_id == OrderRow.id, isouter=True)
+        .where(or_(by_order.c.pence.is_(None), func.round(OrderRow.total * 100) != by_order.c.pence))
+        .limit(SHOWN)
+    )
+    for order_id, total, pence_found in session.execute(wanted):
+        found = "não tem itens" if pence_found is None else f"os itens somam {int(pence_found) / 100:.2f}"
+        yield f"pedido {order_id}: total {total}, mas {found}"
+
+
+def _items_unlike_ledger(session: Session) -> Iterator[str]:
+    moved = (
+        select(MovementRow.order_id, MovementRow.book_id, func.sum(MovementRow.quantity).label("copies"))
+        .where(MovementRow.order_id.is_not(None))
+        .group_by(MovementRow.order_id, MovementRow.book_id)
+        .subquery()
+    )
+    expected = case((OrderRow.status.in_(GIVEN_BACK), 0), else_=-OrderItemRow.quantity)
+    wanted = (
+        select(OrderItemRow.order_id, OrderItemRow.book_id, OrderRow.status, expected, moved.c.copies)
+        .join(OrderRow, OrderRow.id == OrderItemRow.order_id)
+        .join(
+            moved,
+            and_(moved.c.order_id == OrderItemRow.order_id, moved.c.book_id == OrderItemRow.book_id),
+            isouter=True,
+        )
+        # What went with the demonstration catalogue was given back to no shelf, if it was at all.
+        .where(OrderItemRow.in_catalogue.is_(True), func.coalesce(moved.c.copies, 0) != expected)
+        .limit(SHOWN)
+    )
+    for order_id, book_id, status, copies, found in session.execute(wanted):
+        yield (
+            f"pedido {order_id} ({status}), livro {book_id}: o estoque deveria ter mudado {copies}, "
+            f"os movimentos somam {found or 0}"
+        )
+
+
+def _broken_histories(session: Session) -> Iterator[str]:
+    last = select(func.max(StatusChangeRow.id).label("id")).group_by(StatusChangeRow.order_id).subquery()
+    ended = (
+        select(StatusChangeRow.order_id, StatusChangeRow.after)
+        .join(last, last.c.id == StatusChangeRow.id)
+        .subquery()
+    )
+    unlike = (
+        select(OrderRow.id, OrderRow.status, ended.c.after)
+        .join(ended, ended.c.order_id == OrderRow.id, isouter=True)
+        .where(func.coalesce(ended.c.after, "") != OrderRow.status)
+        .limit(SHOWN)
+    )
+    for order_id, status, after in session.execute(unlike):
+        yield f"pedido {order_id}: está em '{status}', mas o histórico termina em '{after}'"
+    allowed = [f"{before}>{after}" for before, choices in TRANSITIONS.items() for after in choices]
+    allowed.append(f">{OrderStatus.AWAITING_PAYMENT}")
+    step = func.coalesce(StatusChangeRow.before, "") + ">" + StatusChangeRow.after
+    for row in session.scalars(select(StatusChangeRow).where(step.not_in(allowed)).limit(SHOWN)):
+        yield f"pedido {row.order_id}: passou de '{row.before}' a '{row.after}', o que não é permitido"
+
+
+def _stuck_orders(session: Session, now: datetime) -> Iterator[str]:
+    stuck = select(OrderRow.id, OrderRow.created_at).where(
+        OrderRow.status == OrderStatus.AWAITING_PAYMENT, OrderRow.created_at < now - STUCK_AFTER
+    )
+    for order_id, created_at in session.execute(stuck.limit(SHOWN)):
+        yield f"pedido {order_id}: espera o pagamento desde {created_at:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _unanswered_keys(session: Session) -> Iterator[str]:
+    unanswered = (
+        select(OrderRow.id, OrderRow.status)
+        .join(IdempotencyRow, IdempotencyRow.order_id == OrderRow.id)
+        .where(IdempotencyRow.answer.is_(None), OrderRow.status != OrderStatus.AWAITING_PAYMENT)
+        .limit(SHOWN)
+    )
+    for order_id, status in session.execute(unanswered):
+        yield f"pedido {order_id} ({status}): a sua Idempotency-Key ficou sem resposta"

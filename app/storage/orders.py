@@ -1,0 +1,211 @@
+"""Rows of the orders: `pedido`, its items and its history."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, cast
+
+from sqlalchemy import ColumnElement, CursorResult, func, insert, select, update
+from sqlalchemy.orm import Session
+
+from app.core.orders import (
+    Order,
+    OrderItem,
+    OrderStatus,
+    PaymentStatus,
+    StatusChange,
+)
+from app.storage.tables import OrderItemRow, OrderRow, StatusChangeRow
+
+
+@dataclass(frozen=True, slots=True)
+class OrderFilter:
+    """Which orders to list; None leaves open. The period holds `since` and ends before `until`."""
+
+    status: OrderStatus | None = None
+    customer_id: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+def insert_order(session: Session, order: Order, owner: str, by: str) -> None:
+    """Store a new order, which the process `owner` will see through its payment."""
+    session.execute(
+        insert(OrderRow).values(
+            id=order.id,
+            customer_id=order.customer_id,
+            status=order.status,
+            payment_status=order.payment_status,
+            total=order.total,
+            notes=order.notes,
+            created_at=order.created_at,
+            updated_at=order.updated_at,
+            version=order.version,
+            owner=owner,
+        )
+    )
+    session.execute(
+        insert(OrderItemRow).values(
+            [
+                {
+                    "order_id": order.id,
+                    "book_id": item.product_id,
+                    "name": item.name,
+                    "quantity": item.quantity,
+                    "unit_price": item.unit_price,
+                    "in_catalogue": True,
+                }
+                for item in order.items
+            ]
+        )
+    )
+    _record_change(session, order.id, StatusChange(None, order.status, order.created_at, by))
+
+
+def move_order(
+    session: Session, order: Order, after: OrderStatus, payment: PaymentStatus, now: datetime, by: str
+) -> bool:
+    """Change an order's state; False where it is no longer the one of `order`, because somebody else did."""
+    moved = session.execute(
+        update(OrderRow)
+        .where(OrderRow.id == order.id, OrderRow.status == order.status)
+        .values(status=after, payment_status=payment, updated_at=now, version=OrderRow.version + 1)
+    )
+    if cast("CursorResult[Any]", moved).rowcount != 1:
+        return False
+    _record_change(session, order.id, StatusChange(order.status, after, now, by))
+    return True
+
+
+def edit_order(session: Session, order_id: str, changes: dict[str, str | None], now: datetime) -> None:
+    """Change `customer_id` or `notes`."""
+    session.execute(
+        update(OrderRow)
+        .where(OrderRow.id == order_id)
+        .values(**changes, updated_at=now, version=OrderRow.version + 1)
+    )
+
+
+def settle_payment(session: Session, order_id: str, payment: PaymentStatus, now: datetime) -> None:
+    session.execute(
+        update(OrderRow)
+        .where(OrderRow.id == order_id, OrderRow.payment_status == PaymentStatus.VOIDING)
+        .values(payment_status=payment, updated_at=now, version=OrderRow.version + 1)
+    )
+
+
+def find_order(session: Session, order_id: str, *, lock: bool = False) -> Order | None:
+    """An order with its history; with `lock`, nobody else changes it until the transaction ends."""
+    statement = select(OrderRow).where(OrderRow.id == order_id).execution_options(populate_existing=True)
+    row = session.scalar(statement.with_for_update() if lock else statement)
+    if row is None:
+        return None
+    history = session.scalars(
+        select(StatusChangeRow).where(StatusChangeRow.order_id == order_id).order_by(StatusChangeRow.id)
+    )
+    changes = tuple(
+        StatusChange(
+            OrderStatus(change.before) if change.before else None,
+            OrderStatus(change.after),
+            change.at,
+            change.by,
+        )
+        for change in history
+    )
+    return _order(row, _items(session, [order_id])[order_id], changes)
+
+
+def reload_order(session: Session, order_id: str) -> Order:
+    """An order that this transaction has seen already, as it is now. Raises LookupError."""
+    order = find_order(session, order_id)
+    if order is None:
+        raise LookupError(order_id)
+    return order
+
+
+def list_orders(session: Session, wanted: OrderFilter, offset: int, limit: int) -> tuple[list[Order], int]:
+    """The orders from the newest on, without their histories, and how many there are."""
+    conditions = _conditions(wanted)
+    rows = session.scalars(
+        select(OrderRow)
+        .where(*conditions)
+        .order_by(OrderRow.created_at.desc(), OrderRow.id)
+        .offset(offset)
+        .limit(limit)
+    ).all()
+    items = _items(session, [row.id for row in rows])
+    total = session.scalar(select(func.count()).select_from(OrderRow).where(*conditions)) or 0
+    return [_order(row, items[row.id]) for row in rows], total
+
+
+def unsettled_orders(session: Session, limit: int) -> list[tuple[Order, str]]:
+    """Orders whose payment is still asked for, with the process that asks, from the oldest on."""
+    rows = session.scalars(
+        select(OrderRow)
+        .where(OrderRow.status == OrderStatus.AWAITING_PAYMENT)
+        .order_by(OrderRow.created_at)
+        .limit(limit)
+    ).all()
+    items = _items(session, [row.id for row in rows])
+    return [(_order(row, items[row.id]), row.owner) for row in rows]
+
+
+def orders_to_void(session: Session, limit: int) -> list[str]:
+    """Ids of the orders whose payment is to be given back, from the oldest on."""
+    return list(
+        session.scalars(
+            select(OrderRow.id)
+            .where(OrderRow.payment_status == PaymentStatus.VOIDING)
+            .order_by(OrderRow.updated_at)
+            .limit(limit)
+        )
+    )
+
+
+def _conditions(wanted: OrderFilter) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if wanted.status is not None:
+        conditions.append(OrderRow.status == wanted.status)
+    if wanted.customer_id is not None:
+        conditions.append(OrderRow.customer_id == wanted.customer_id)
+    if wanted.since is not None:
+        conditions.append(OrderRow.created_at >= wanted.since)
+    if wanted.until is not None:
+        conditions.append(OrderRow.created_at < wanted.until)
+    return conditions
+
+
+def _items(session: Session, order_ids: Sequence[str]) -> dict[str, tuple[OrderItem, ...]]:
+    found: dict[str, list[OrderItem]] = {order_id: [] for order_id in order_ids}
+    rows = session.scalars(
+        select(OrderItemRow).where(OrderItemRow.order_id.in_(order_ids)).order_by(OrderItemRow.book_id)
+    )
+    for row in rows:
+        found[row.order_id].append(OrderItem(row.book_id, row.name, row.quantity, row.unit_price))
+    return {order_id: tuple(items) for order_id, items in found.items()}
+
+
+def _order(row: OrderRow, items: tuple[OrderItem, ...], history: tuple[StatusChange, ...] = ()) -> Order:
+    return Order(
+        id=row.id,
+        customer_id=row.customer_id,
+        items=items,
+        total=row.total,
+        status=OrderStatus(row.status),
+        payment_status=PaymentStatus(row.payment_status),
+        notes=row.notes,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        version=row.version,
+        history=history,
+    )
+
+
+def _record_change(session: Session, order_id: str, change: StatusChange) -> None:
+    session.execute(
+        insert(StatusChangeRow).values(
+            order_id=order_id, before=change.before, after=change.after, at=change.at, by=change.by
+        )
+    )

@@ -1,0 +1,136 @@
+"""The copies of each book: taken, given back and counted, with every change in the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, cast
+
+from sqlalchemy import CursorResult, func, insert, literal, select, update
+from sqlalchemy.orm import Session
+
+from app.core.orders import RESERVED, Line
+from app.storage.tables import BookRow, CatalogueRow, MovementRow, OrderItemRow, OrderRow, UtcTime
+
+_ROWS_AT_ONCE = 500
+
+
+class Reason(StrEnum):
+    """Why a stock changed. The migration that made the ledger wrote `abertura`, what was there then."""
+
+    RESERVED = "reserva"
+    CANCELLED = "cancelamento"
+    RETURNED = "devolucao"
+    PAYMENT_DENIED = "pagamento_negado"
+    FAILED = "falha"
+    OWED = "em_falta"  # came back, but was promised to somebody else already
+    COUNTED = "contagem"  # the supplier's count, by a scrape
+    BUNDLED = "demonstracao"
+    WITHDRAWN = "retirada"  # with the demonstration catalogue
+
+
+@dataclass(frozen=True, slots=True)
+class BookOnSale:
+    id: int
+    name: str
+    price: Decimal
+    stock: int
+
+
+def lock_books_on_sale(session: Session, ids: Sequence[int]) -> dict[int, BookOnSale]:
+    """Those of the books that are on sale, by id; nobody else changes them until the transaction ends."""
+    rows = session.execute(
+        select(BookRow.id, BookRow.title, BookRow.price_incl_tax, BookRow.stock)
+        .where(BookRow.id.in_(ids), BookRow.listed.is_(True))
+        .order_by(BookRow.id)
+        .with_for_update()
+    )
+    return {book_id: BookOnSale(book_id, title, price, stock) for book_id, title, price, stock in rows}
+
+
+def take(session: Session, lines: Sequence[Line], order_id: str, now: datetime) -> None:
+    """Reserve what an order wants. Raises RuntimeError where there is less, which a caller with locks knows."""
+    for line in lines:
+        taken = session.execute(
+            update(BookRow)
+            .where(BookRow.id == line.product_id, BookRow.listed.is_(True), BookRow.stock >= line.quantity)
+            .values(stock=BookRow.stock - line.quantity)
+        )
+        if cast("CursorResult[Any]", taken).rowcount != 1:
+            raise RuntimeError(f"book {line.product_id} had less than it had under lock")
+    _record(session, {line.product_id: -line.quantity for line in lines}, Reason.RESERVED, now, order_id)
+
+
+def give_back(session: Session, order_id: str, reason: Reason, now: datetime) -> None:
+    """Put an order's copies on sale again, those first that were promised twice.
+
+    Copies of a book that went with the demonstration catalogue have no shelf to go to.
+    """
+    rows = session.execute(
+        select(BookRow.id, BookRow.short, OrderItemRow.quantity)
+        .join(OrderItemRow, OrderItemRow.book_id == BookRow.id)
+        .where(OrderItemRow.order_id == order_id, OrderItemRow.in_catalogue.is_(True))
+        .order_by(BookRow.id)
+        .with_for_update(of=BookRow)
+    ).all()
+    owed = {book_id: min(short, quantity) for book_id, short, quantity in rows}
+    for book_id, _, quantity in rows:
+        session.execute(
+            update(BookRow)
+            .where(BookRow.id == book_id)
+            .values(stock=BookRow.stock + quantity - owed[book_id], short=BookRow.short - owed[book_id])
+        )
+    _record(session, {book_id: quantity for book_id, _, quantity in rows}, reason, now, order_id)
+    _record(session, {book_id: -copies for book_id, copies in owed.items()}, Reason.OWED, now)
+
+
+def reserved_copies(session: Session) -> dict[int, int]:
+    """By book, what is promised and still with the supplier, who counts it as there."""
+    rows = session.execute(
+        select(OrderItemRow.book_id, func.sum(OrderItemRow.quantity))
+        .join(OrderRow, OrderRow.id == OrderItemRow.order_id)
+        .where(OrderRow.status.in_(RESERVED), OrderItemRow.in_catalogue.is_(True))
+        .group_by(OrderItemRow.book_id)
+    )
+    return {book_id: int(copies) for book_id, copies in rows}
+
+
+def withdraw_all(session: Session, now: datetime) -> None:
+    """Take every copy of every book off the ledger: the books are about to be forgotten, ids included."""
+    on_the_shelves = select(
+        BookRow.id, -BookRow.stock, literal(Reason.WITHDRAWN.value), literal(now, UtcTime())
+    ).where(BookRow.stock != 0)
+    columns = [MovementRow.book_id, MovementRow.quantity, MovementRow.reason, MovementRow.at]
+    session.execute(insert(MovementRow).from_select(columns, on_the_shelves))
+    session.execute(update(OrderItemRow).values(in_catalogue=False))
+
+
+def record_counts(session: Session, changes: Mapping[int, int], reason: Reason, now: datetime) -> None:
+    """Write what a publication changes in the stock of the books, by id, into the ledger."""
+    _record(session, changes, reason, now)
+
+
+def next_stock_version(session: Session) -> int:
+    """Tell every process that stocks have changed. Last in a transaction: its row is the one all orders share."""
+    return session.execute(
+        update(CatalogueRow)
+        .where(CatalogueRow.id == 1)
+        .values(stock_version=CatalogueRow.stock_version + 1)
+        .returning(CatalogueRow.stock_version)
+    ).scalar_one()
+
+
+def _record(
+    session: Session, changes: Mapping[int, int], reason: Reason, now: datetime, order_id: str | None = None
+) -> None:
+    rows = [
+        {"book_id": book_id, "quantity": change, "reason": reason, "order_id": order_id, "at": now}
+        for book_id, change in changes.items()
+        if change
+    ]
+    # Many rows to a statement: executed row by row, it would wait for the interpreter lock at each.
+    for first in range(0, len(rows), _ROWS_AT_ONCE):
+        session.execute(insert(MovementRow).values(rows[first : first + _ROWS_AT_ONCE]))

@@ -1,0 +1,30 @@
+"""The Idempotency-Key header: a request that may be sent again without being done again."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+import orjson
+from flask import request
+
+from app.core.errors import InvalidInput
+from app.storage.idempotency import KeyUse
+from app.web.inputs import json_body
+
+HEADER = "Idempotency-Key"
+_SANE_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+
+
+def key_use() -> KeyUse | None:
+    """The key of this request and what it came with; None where it has none. Raises InvalidInput.
+
+    Two bodies are the same where they hold the same values, however they are written.
+    """
+    key = request.headers.get(HEADER)
+    if key is None:
+        return None
+    if not _SANE_KEY.fullmatch(key):
+        raise InvalidInput.of(HEADER, "deve ter de 1 a 255 caracteres ASCII visíveis")
+    canonical = orjson.dumps(json_body(), option=orjson.OPT_SORT_KEYS)
+    return KeyUse(key, hashlib.sha256(canonical).hexdigest())

@@ -1,0 +1,126 @@
+"""Orders."""
+
+from __future__ import annotations
+
+from marshmallow import Schema, fields, validate
+
+from app.core.orders import MAX_LINES, MAX_QUANTITY, REQUESTABLE, OrderStatus, PaymentStatus
+from app.simulation.gateway import TOKENS
+from app.web.inputs import Choice, Input, Moment, Name, ProductId, Quantity, Text
+from app.web.paging import PageQuery
+
+CUSTOMER_MAX = 100
+NOTES_MAX = 1_000
+
+
+class NewLine(Input):
+    product_id = ProductId(
+        required=True, metadata={"description": "O id de um livro, número ou dígitos", "example": 0}
+    )
+    quantity = Quantity(required=True, low=1, high=MAX_QUANTITY, metadata={"example": 2})
+
+
+class NewPayment(Input):
+    token = Choice(
+        *TOKENS,
+        metadata={"description": "Um cartão de teste de resultado certo; sem ele, vale a simulação"},
+    )
+
+
+class NewOrder(Input):
+    customer_id = Name(required=True, low=1, high=CUSTOMER_MAX, metadata={"example": "cliente-42"})
+    items = fields.List(
+        fields.Nested(
+            NewLine, error_messages={"null": "não pode ser nulo", "type": "deve ser um objeto JSON"}
+        ),
+        required=True,
+        validate=validate.Length(min=1, max=MAX_LINES, error=f"deve ter de 1 a {MAX_LINES} itens"),
+        error_messages={
+            "required": "campo obrigatório",
+            "null": "não pode ser nulo",
+            "invalid": "deve ser uma lista",
+        },
+        metadata={"description": "Linhas do mesmo produto são somadas"},
+    )
+    notes = Text(high=NOTES_MAX, allow_none=True, metadata={"example": "Entregar à tarde"})
+    payment = fields.Nested(
+        NewPayment, error_messages={"null": "não pode ser nulo", "type": "deve ser um objeto JSON"}
+    )
+
+
+class NewStatus(Input):
+    status = Choice(*REQUESTABLE, required=True, metadata={"example": "shipped"})
+
+
+class OrderChanges(Input):
+    customer_id = Name(low=1, high=CUSTOMER_MAX, metadata={"example": "cliente-42"})
+    notes = Text(high=NOTES_MAX, allow_none=True, metadata={"example": "Entregar à tarde"})
+    status = Choice(*REQUESTABLE, metadata={"example": "shipped"})
+
+
+class OrdersQuery(PageQuery):
+    status = Choice(*OrderStatus, metadata={"description": "Só os pedidos neste estado"})
+    customer_id = Text(low=1, high=CUSTOMER_MAX, metadata={"description": "Só os deste cliente"})
+    since = Moment(metadata={"description": "Criados a partir daqui", "example": "2026-11-22"})
+    until = Moment(metadata={"description": "Criados antes daqui", "example": "2026-11-23T00:00:00Z"})
+
+
+class ShownItem(Schema):
+    product_id = fields.Integer(required=True, metadata={"example": 0})
+    name = fields.String(required=True, metadata={"example": "A Light in the Attic"})
+    quantity = fields.Integer(required=True, metadata={"example": 2})
+    price_unit = fields.Float(
+        required=True, metadata={"description": "Libras, com taxa, como no dia da compra", "example": 51.77}
+    )
+
+
+class ShownOrder(Schema):
+    order_id = fields.String(required=True, metadata={"example": "ORDER-7Q3EXAMPLEEXAMPLEEXAMPLE7Q"})
+    customer_id = fields.String(required=True, metadata={"example": "cliente-42"})
+    items = fields.List(fields.Nested(ShownItem), required=True)
+    total_amount = fields.Float(required=True, metadata={"description": "Libras, exato", "example": 103.54})
+    status = fields.String(required=True, metadata={"enum": list(OrderStatus)})
+    payment_status = fields.String(
+        required=True,
+        metadata={
+            "enum": list(PaymentStatus),
+            "description": "`voiding` está para ser estornado; `voided` já foi",
+        },
+    )
+    notes = fields.String(required=True, allow_none=True)
+    created_at = fields.DateTime(required=True, metadata={"description": "UTC"})
+    last_updated_at = fields.DateTime(required=True, metadata={"description": "UTC"})
+    version = fields.Integer(required=True, metadata={"description": "Também na ETag", "example": 2})
+
+
+class ShownChange(Schema):
+    at = fields.DateTime(required=True, metadata={"description": "UTC"})
+    by = fields.String(
+        required=True,
+        metadata={"description": "O usuário, `chave-api`, `pagamento` ou `recuperacao`", "example": "admin"},
+    )
+    to = fields.String(required=True, metadata={"enum": list(OrderStatus)})
+
+
+ShownChange._declared_fields["from"] = fields.String(
+    required=True, allow_none=True, metadata={"description": "Nulo no começo"}
+)
+
+
+class OrderDetail(ShownOrder):
+    history = fields.List(fields.Nested(ShownChange), required=True)
+
+
+class PlacedOrder(ShownOrder):
+    success = fields.Boolean(required=True)
+    message = fields.String(required=True, metadata={"example": "Pedido criado com sucesso!"})
+
+
+class ChangedOrder(OrderDetail):
+    success = fields.Boolean(required=True)
+    message = fields.String(required=True, metadata={"example": "Pedido atualizado com sucesso!"})
+
+
+class OrderList(Schema):
+    success = fields.Boolean(required=True)
+    orders = fields.List(fields.Nested(ShownOrder), required=True)

@@ -1,0 +1,45 @@
+"""The simulation of trouble."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from marshmallow import Schema, fields
+
+from app.web.inputs import MAX_ID, Input, Quantity, Share
+
+LONGEST_MS = 60_000
+
+
+def _share(text: str) -> dict[str, Any]:
+    return {"metadata": {"description": f"Fração {text}", "example": 0.1}}
+
+
+class NewSimulation(Input):
+    """What is not sent is off."""
+
+    taxa_pagamento_negado = Share(load_default=0.0, **_share("dos pagamentos que é negada (402)"))
+    taxa_erro_pagamento = Share(load_default=0.0, **_share("dos pagamentos que falha (502)"))
+    latencia_pagamento_ms = Quantity(low=0, high=LONGEST_MS, load_default=0, metadata={"example": 200})
+    taxa_falha_estoque = Share(load_default=0.0, **_share("dos pedidos cujo estoque falha (409)"))
+    taxa_erro_interno = Share(load_default=0.0, **_share("das requisições de pedidos com erro 500"))
+    taxa_lentidao = Share(load_default=0.0, **_share("das requisições de pedidos que demora"))
+    lentidao_ms = Quantity(low=0, high=LONGEST_MS, load_default=2_000, metadata={"example": 2000})
+    semente = Quantity(
+        low=0,
+        high=MAX_ID,
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "Repete os mesmos acasos em cada processo", "example": 7},
+    )
+
+
+class ShownSimulation(Schema):
+    taxa_pagamento_negado = fields.Float(required=True)
+    taxa_erro_pagamento = fields.Float(required=True)
+    latencia_pagamento_ms = fields.Integer(required=True)
+    taxa_falha_estoque = fields.Float(required=True)
+    taxa_erro_interno = fields.Float(required=True)
+    taxa_lentidao = fields.Float(required=True)
+    lentidao_ms = fields.Integer(required=True)
+    semente = fields.Integer(required=True, allow_none=True)
