@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import CursorResult, delete, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
@@ -44,12 +44,13 @@ def claim_key(session: Session, use: KeyUse, now: datetime) -> Remembered | None
         )
     )
     insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
-    claimed = session.execute(
+    claimed = session.scalar(
         insert(IdempotencyRow)
         .values(key=use.key, body_digest=use.body_digest, created_at=now)
         .on_conflict_do_nothing()
+        .returning(IdempotencyRow.key)
     )
-    if cast("CursorResult[Any]", claimed).rowcount == 1:
+    if claimed is not None:
         return None
     row = session.execute(
         select(IdempotencyRow.body_digest, IdempotencyRow.answer).where(IdempotencyRow.key == use.key)

@@ -1,15 +1,18 @@
 from __future__ import annotations
 
 import shutil
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from sqlalchemy import create_engine, text
 
 from demo.books import DemoBook, make_books
 from demo.faults import Faults
 from demo.site import DemoSite
+from tests.support.postgresql import run_postgresql
 from tests.support.server import Server
 
 
@@ -32,3 +35,21 @@ def open_site(books: tuple[DemoBook, ...]) -> Iterator[Callable[..., DemoSite]]:
     """Demonstration shops on loopback, with the faults asked for."""
     with ExitStack() as sites:
         yield lambda **faults: sites.enter_context(DemoSite(books, Faults(**faults)))
+
+
+@pytest.fixture(scope="session")
+def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a PostgreSQL server that the tests of this process share."""
+    with run_postgresql(tmp_path_factory.mktemp("postgresql")) as url:
+        yield url
+
+
+@pytest.fixture
+def database_url(postgresql: str) -> str:
+    """An empty database."""
+    name = f"shop_{uuid.uuid4().hex}"
+    engine = create_engine(f"{postgresql}/postgres", isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    engine.dispose()
+    return f"{postgresql}/{name}"

@@ -1,0 +1,179 @@
+"""The server killed outright under load, again and again."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from app import create_app
+from app.core.orders import RESERVED
+from app.services.audit import audit
+from app.services.orders import BY_RECOVERY
+from app.settings import SAMPLE_API_KEY
+from app.shop import Shop
+from app.storage.orders import OrderFilter
+from tests.support.server import ROOT, Server, free_port
+from tests.support.shop import make_settings
+
+KILLS = 50
+BUYERS = 8
+BOOKS = range(10)
+KEY = {"X-API-Key": SAMPLE_API_KEY}
+TROUBLE = {"SIMULATION_PAYMENT_LATENCY_MS": "3", "SIMULATION_PAYMENT_DENIED_RATE": "0.1"}
+
+
+class Buyer:
+    """Places orders and cancels some, each time until it is told how that ended, however often the shop dies.
+
+    What it was told is its own; other threads read it when it has ended.
+    """
+
+    def __init__(self, url: str, number: int, finished: threading.Event) -> None:
+        self._url = url
+        self._chance = random.Random(number)
+        self._finished = finished
+        self.told: dict[str, tuple[int, str | None]] = {}
+        self.cancelled: set[str] = set()
+        self.thread = threading.Thread(target=self._run, name=f"buyer-{number}")
+
+    def _run(self) -> None:
+        while not self._finished.is_set():
+            key = uuid.uuid4().hex
+            books = self._chance.sample(BOOKS, self._chance.randint(1, 3))
+            body = {"customer_id": key, "items": [{"product_id": book, "quantity": 1} for book in books]}
+            answer = self._until_told("POST", "/orders", body, {"Idempotency-Key": key})
+            if answer is None:
+                return
+            order_id = answer.json().get("order_id")
+            self.told[key] = answer.status_code, order_id
+            if order_id and self._chance.random() < 0.7:
+                done = self._until_told("PUT", f"/orders/{order_id}/status", {"status": "cancelled"}, {})
+                if done is None:
+                    return
+                assert done.status_code == 200, done.text
+                self.cancelled.add(order_id)
+
+    def _until_told(
+        self, method: str, path: str, body: dict[str, Any], headers: dict[str, str]
+    ) -> requests.Response | None:
+        """The final answer, or None where the test ended first."""
+        while not self._finished.is_set():
+            try:
+                answer = requests.request(
+                    method, f"{self._url}{path}", json=body, headers=KEY | headers, timeout=10
+                )
+            except requests.RequestException:
+                time.sleep(0.01)  # the shop is dead
+                continue
+            in_flight = answer.status_code == 409 and "Retry-After" in answer.headers
+            if answer.status_code < 500 and not in_flight:
+                return answer
+            time.sleep(0.01)
+        return None
+
+
+@contextmanager
+def buyers_at(url: str) -> Iterator[list[Buyer]]:
+    """Buyers who go on until the block ends, and have ended after it."""
+    finished = threading.Event()
+    buyers = [Buyer(url, number, finished) for number in range(BUYERS)]
+    try:
+        for buyer in buyers:
+            buyer.thread.start()
+        yield buyers
+    finally:
+        finished.set()
+        for buyer in buyers:
+            buyer.thread.join(30)
+
+
+def test_killed_at_fifty_random_moments_under_load_nothing_is_lost_doubled_or_left_reserved(
+    ready_data: Path, tmp_path: Path
+) -> None:
+    data_dir = tmp_path / "data"
+    shutil.copytree(ready_data, data_dir)
+    start = stocks_of(data_dir)
+    port = free_port()
+    moments = random.Random(2026)
+    with (tmp_path / "log").open("wb") as log:
+        phoenix = subprocess.Popen(
+            [sys.executable, "-m", "tests.support.phoenix", str(data_dir), str(port)],
+            cwd=ROOT, env=os.environ | TROUBLE, stdout=subprocess.PIPE, stderr=log, text=True,
+        )  # fmt: skip
+    assert phoenix.stdout is not None
+    serving = int(phoenix.stdout.readline())
+    with buyers_at(f"http://127.0.0.1:{port}") as buyers:
+        for _ in range(KILLS):
+            time.sleep(moments.uniform(0.0, 0.4))  # the moment of death, not a wait for something
+            os.kill(serving, signal.SIGKILL)
+            serving = int(phoenix.stdout.readline())
+    phoenix.terminate()
+    os.kill(serving, signal.SIGTERM)
+    phoenix.communicate(timeout=20)
+    check(data_dir, start, buyers, at_least=KILLS)
+
+
+def test_the_real_server_killed_under_load_settles_what_it_left(start_server: Callable[..., Server]) -> None:
+    server = start_server(**TROUBLE)
+    start = stocks_of(server.data_dir)
+    with buyers_at(server.url) as buyers:
+        for _ in range(3):
+            time.sleep(0.3)  # the moment of death
+            server.end(signal.SIGKILL, workers_too=True)
+            server.start()
+    server.end(signal.SIGKILL, workers_too=True)
+    check(server.data_dir, start, buyers, at_least=3)
+
+
+def stocks_of(data_dir: Path) -> dict[int, int]:
+    shop: Shop = create_app(make_settings(data_dir)).extensions["shop"]
+    frame = shop.catalogue.refresh().books()
+    shop.database.engine.dispose()
+    return dict(zip(frame["id"].tolist(), frame["stock"].tolist(), strict=True))
+
+
+def check(data_dir: Path, start: dict[int, int], buyers: list[Buyer], *, at_least: int) -> None:
+    """What must hold of the orders, the stock, and what the buyers were told."""
+    shop: Shop = create_app(make_settings(data_dir)).extensions["shop"]
+    shop.orders.settle()
+    assert audit(shop.database, shop.metrics) == []
+    orders, count = shop.orders.orders(OrderFilter(), 0, 1_000_000)
+    recovered = [order for order in orders if shop.orders.order(order.id).history[-1].by == BY_RECOVERY]
+    shop.database.engine.dispose()
+    assert len(orders) == count
+    assert recovered, "no death was between the two transactions of an order"
+    by_id = {order.id: order for order in orders}
+    placed = Counter(
+        order.customer_id for order in orders if order.status not in ("failed", "payment_denied")
+    )
+    assert set(placed.values()) <= {1}, "no key made two orders"
+    told = {key: answer for buyer in buyers for key, answer in buyer.told.items()}
+    cancelled = set.union(*(buyer.cancelled for buyer in buyers))
+    for key, (status, order_id) in told.items():
+        assert placed[key] == (status == 201), "an order for every yes, and none for a no"
+        if status == 201:
+            assert by_id[str(order_id)].customer_id == key
+    assert all(by_id[order_id].status == "cancelled" for order_id in cancelled)
+    statuses = Counter(status for status, _ in told.values())
+    assert set(statuses) <= {201, 402, 409}
+    assert statuses[201] >= at_least, "the load was hardly one"
+    reserved: Counter[int] = Counter()
+    for order in orders:
+        for item in order.items:
+            reserved[item.product_id] += item.quantity if order.status in RESERVED else 0
+    now = stocks_of(data_dir)
+    assert {book: now[book] + reserved[book] for book in now} == start

@@ -1,0 +1,99 @@
+"""Many buyers at once, against the real server."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import requests
+
+from app import create_app
+from app.services.audit import audit
+from app.services.publish_catalogue import publish_harvest
+from app.settings import SAMPLE_API_KEY
+from app.shop import Shop
+from tests.support.server import Server
+from tests.support.shop import make_settings
+from tests.unit.making import LIMITS, make_harvest, make_scraped
+
+BUYERS, CONNECTIONS, COPIES = 800, 64, 50
+KEY = {"X-API-Key": SAMPLE_API_KEY}
+
+
+def shop_on(data_dir: Path) -> Shop:
+    shop: Shop = create_app(make_settings(data_dir)).extensions["shop"]
+    return shop
+
+
+def stock_one_book(server: Server) -> None:
+    """Leave the shop with one book, of which there are COPIES."""
+    shop = shop_on(server.data_dir)
+    with shop.database.writing() as session:
+        harvest = make_harvest(make_scraped("wanted", stock=COPIES, price="12.34"))
+        publish_harvest(session, harvest, LIMITS, "http://shop.invalid/")
+    shop.database.engine.dispose()
+
+
+def mismatches(server: Server) -> list[str]:
+    shop = shop_on(server.data_dir)
+    found = audit(shop.database, shop.metrics)
+    shop.database.engine.dispose()
+    return found
+
+
+def place_together(server: Server, headers: list[dict[str, str]]) -> list[requests.Response]:
+    """One order of one copy for each of `headers`, over up to CONNECTIONS connections that stay open."""
+    own = threading.local()
+    connections = min(CONNECTIONS, len(headers))
+    together = threading.Barrier(connections)
+    body = {"customer_id": "buyer", "items": [{"product_id": 0, "quantity": 1}]}
+
+    def connect() -> None:
+        own.session = requests.Session()
+        together.wait(30)
+
+    def place(each: dict[str, str]) -> requests.Response:
+        answer: requests.Response = own.session.post(
+            f"{server.url}/orders", json=body, headers=KEY | each, timeout=60
+        )
+        return answer
+
+    with ThreadPoolExecutor(connections, initializer=connect) as pool:
+        return list(pool.map(place, headers))
+
+
+def test_800_buyers_on_64_connections_buy_exactly_the_50_copies_there_are(
+    start_server: Callable[..., Server],
+) -> None:
+    server = start_server()
+    server.end(signal.SIGTERM)
+    stock_one_book(server)
+    server.start()
+    answers = place_together(server, [{} for _ in range(BUYERS)])
+    assert Counter(answer.status_code for answer in answers) == {201: COPIES, 409: BUYERS - COPIES}
+    refused = next(answer.json() for answer in answers if answer.status_code == 409)
+    assert refused["error_type"] == "insufficient_stock"
+    assert len({answer.json()["order_id"] for answer in answers if answer.status_code == 201}) == COPIES
+    assert server.get("/api/v1/books/0").json()["disponibilidade"] == 0
+    listed = server.get("/orders?per_page=1", headers=KEY)
+    assert listed.headers["X-Total-Count"] == str(COPIES)
+    assert mismatches(server) == []
+
+
+def test_60_concurrent_requests_with_one_key_make_one_order(start_server: Callable[..., Server]) -> None:
+    server = start_server(SIMULATION_PAYMENT_LATENCY_MS="50")
+    before = server.get("/api/v1/books/0").json()["disponibilidade"]
+    answers = place_together(server, [{"Idempotency-Key": "the one"} for _ in range(60)])
+    statuses = Counter(answer.status_code for answer in answers)
+    assert set(statuses) == {201, 409}
+    assert all("Retry-After" in answer.headers for answer in answers if answer.status_code == 409)
+    placed = [answer for answer in answers if answer.status_code == 201]
+    assert len({answer.text for answer in placed}) == 1
+    assert sum("Idempotent-Replayed" not in answer.headers for answer in placed) == 1
+    assert server.get("/orders", headers=KEY).headers["X-Total-Count"] == "1"
+    assert server.get("/api/v1/books/0").json()["disponibilidade"] == before - 1
+    assert mismatches(server) == []

@@ -1,0 +1,133 @@
+"""Orders on PostgreSQL, whose writers don't queue for one lock as SQLite's do."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from app.core.orders import RESERVED, Line, OrderStatus
+from app.services.audit import audit
+from app.services.orders import Draft
+from app.services.publish_catalogue import publish_harvest
+from app.settings import SAMPLE_API_KEY
+from app.shop import Shop
+from app.start import prepare
+from app.storage.orders import OrderFilter
+from tests.unit.making import LIMITS, make_harvest, make_scraped
+
+THREADS = 16
+BOOKS, COPIES = 4, 50
+KEY = {"X-API-Key": SAMPLE_API_KEY}
+
+
+@pytest.fixture
+def replicas(make_app: Callable[..., Flask], database_url: str) -> list[Flask]:
+    """Two applications on one PostgreSQL database, with four books of which there are COPIES each."""
+    apps = [make_app(database_url=database_url) for _ in range(2)]
+    prepare(apps[0])
+    publish(apps[0].extensions["shop"], COPIES)
+    for app in apps:
+        app.test_client_class = FlaskClient
+    return apps
+
+
+def publish(shop: Shop, copies: int) -> None:
+    """A scrape after which the supplier has so many copies of each book."""
+    harvest = make_harvest(*(make_scraped(str(number), stock=copies) for number in range(BOOKS)))
+    with shop.database.writing() as session:
+        publish_harvest(session, harvest, LIMITS, "https://shop.invalid/")
+    shop.catalogue.refresh()
+
+
+def together(work: Callable[[int], Any], times: int) -> list[Any]:
+    """What `work` answers for 0 to `times`, in THREADS threads that begin at the same moment."""
+    barrier = threading.Barrier(min(THREADS, times))
+    with ThreadPoolExecutor(min(THREADS, times), initializer=lambda: barrier.wait(30)) as pool:
+        return list(pool.map(work, range(times)))
+
+
+def place(app: Flask, body: dict[str, Any], **headers: str) -> int:
+    return app.test_client().post("/orders", json=body, headers=KEY | headers).status_code
+
+
+def stocks(shop: Shop) -> list[int]:
+    stocks: list[int] = shop.catalogue.refresh().books()["stock"].tolist()
+    return stocks
+
+
+def test_more_buyers_than_copies_buy_exactly_the_copies(replicas: list[Flask]) -> None:
+    body = {"customer_id": "c", "items": [{"product_id": 0, "quantity": 1}]}
+    answers = together(lambda number: place(replicas[number % 2], body), 3 * COPIES)
+    assert Counter(answers) == {201: COPIES, 409: 2 * COPIES}
+    shop: Shop = replicas[1].extensions["shop"]
+    assert stocks(shop) == [0, COPIES, COPIES, COPIES]
+    assert audit(shop.database, shop.metrics) == []
+
+
+def test_concurrent_requests_with_one_key_make_one_order(replicas: list[Flask]) -> None:
+    body = {"customer_id": "c", "items": [{"product_id": 0, "quantity": 1}]}
+    answers = together(lambda number: place(replicas[number % 2], body, **{"Idempotency-Key": "k"}), 60)
+    assert set(answers) == {201, 409}, answers
+    shop: Shop = replicas[0].extensions["shop"]
+    assert shop.orders.orders(OrderFilter(), 0, 10)[1] == 1
+    assert stocks(shop)[0] == COPIES - 1
+
+
+def test_opposite_orders_cancellations_and_scrapes_neither_deadlock_nor_lose_a_copy(
+    replicas: list[Flask],
+) -> None:
+    def act(number: int) -> str:
+        shop: Shop = replicas[number % 2].extensions["shop"]
+        chance = random.Random(number)
+        if number % 20 == 0:
+            publish(shop, COPIES)
+            return "scraped"
+        lines = [Line(book, 1) for book in chance.sample(range(BOOKS), 3)]
+        answer = shop.orders.place(Draft(customer_id="c", lines=tuple(lines)), None, "test").answer
+        order_id = answer["body"]["order_id"]
+        if chance.random() < 0.7:
+            shop.orders.change(order_id, OrderStatus.CANCELLED, {}, None, "test")
+            return "cancelled"
+        return "placed"
+
+    done = Counter(together(act, 120))
+    assert done["scraped"] == 6
+    assert done["placed"] > 20
+    shop: Shop = replicas[0].extensions["shop"]
+    assert audit(shop.database, shop.metrics) == []
+    reserved: Counter[int] = Counter()
+    for order in shop.orders.orders(OrderFilter(), 0, 1_000)[0]:
+        if order.status in RESERVED:
+            reserved.update(item.product_id for item in order.items)
+    assert stocks(shop) == [COPIES - reserved[book] for book in range(BOOKS)]
+
+
+def test_an_order_left_between_its_transactions_is_settled_by_another_replica(
+    replicas: list[Flask], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, there = (app.extensions["shop"] for app in replicas)
+
+    class ProcessKilled(BaseException):
+        pass
+
+    def die(*_arguments: object) -> None:
+        raise ProcessKilled
+
+    monkeypatch.setattr(here.orders._payments, "authorise", die)
+    with pytest.raises(ProcessKilled):
+        here.orders.place(Draft(customer_id="c", lines=(Line(0, 2),)), None, "test")
+    assert stocks(there)[0] == COPIES - 2
+    there.orders._settle_after = timedelta(seconds=-1)
+    there.orders.settle()
+    [order], _ = there.orders.orders(OrderFilter(), 0, 10)
+    assert (order.status, order.payment_status) == ("failed", "voided")
+    assert stocks(there)[0] == COPIES

@@ -1,0 +1,68 @@
+"""A PostgreSQL server of the tests' own."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import create_engine
+from sqlalchemy.exc import OperationalError
+
+from tests.support.programs import need
+from tests.support.server import free_port
+
+
+@contextmanager
+def run_postgresql(folder: Path) -> Iterator[str]:
+    """The address of a server whose cluster lies in `folder`; skips or fails the test where there is none."""
+    program = need("postgres", debian_package="postgresql")
+    initdb = str(Path(program).resolve().with_name("initdb"))
+    port = free_port()
+    as_postgres = _drop_root(folder)
+    cluster = folder / "cluster"
+    subprocess.run(
+        [*as_postgres, initdb, "-D", str(cluster), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"],
+        check=True, capture_output=True, cwd=folder,
+    )  # fmt: skip
+    options = ["-D", str(cluster), "-h", "127.0.0.1", "-p", str(port), "-k", str(folder), "-F"]
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen([*as_postgres, program, *options], stdout=log, stderr=log, cwd=folder)
+    url = f"postgresql+psycopg://postgres@127.0.0.1:{port}"
+    try:
+        _wait_until_it_answers(f"{url}/postgres", process, folder / "log")
+        yield url
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def _wait_until_it_answers(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    engine = create_engine(url)
+    deadline = time.monotonic() + 30
+    while True:
+        assert time.monotonic() < deadline, log.read_text()
+        try:
+            engine.connect().close()
+        except OperationalError:
+            assert process.poll() is None, log.read_text()
+        else:
+            break
+    engine.dispose()
+
+
+def _drop_root(folder: Path) -> list[str]:
+    """PostgreSQL refuses to run as root, as containers and CI do."""
+    if os.geteuid() != 0:
+        return []
+    postgres: Any = pwd.getpwnam("postgres")
+    for each in (folder, *folder.parents):
+        if each.owner() == "root" and str(each).startswith("/tmp/"):
+            each.chmod(each.stat().st_mode | 0o011)
+    os.chown(folder, postgres.pw_uid, postgres.pw_gid)
+    return ["setpriv", f"--reuid={postgres.pw_uid}", f"--regid={postgres.pw_gid}", "--clear-groups"]
