@@ -11,11 +11,18 @@ import pytest
 _FOLDERS = "/usr/lib/postgresql/*/bin"
 
 
-def need(program: str, *, debian_package: str) -> str:
-    """The path of `program`; skips the test where it is missing, or fails it in CI, which installs them all."""
+def need(program: str, *, debian_package: str = "", npm_folder: Path | None = None) -> str:
+    """The path of `program`; skips the test where it is missing, or fails it in CI, which installs them all.
+
+    It comes from a Debian package, or from the package.json in `npm_folder`.
+    """
     found = shutil.which(program) or _in_debian_folder(program)
+    source = f"Debian package {debian_package}"
+    if npm_folder is not None:
+        found = shutil.which(program, path=npm_folder / "node_modules" / ".bin") or found
+        source = f"npm ci --prefix {npm_folder}"
     if found is None:
-        message = f"{program} is not installed (Debian package {debian_package})"
+        message = f"{program} is not installed ({source})"
         if os.environ.get("REQUIRE_SYSTEM_PROGRAMS"):
             pytest.fail(message)
         pytest.skip(message)
