@@ -33,6 +33,13 @@ def _text(value: str) -> str:
     return value
 
 
+def _header_value(value: str) -> str:
+    """What a client can send in a header and everybody reads alike."""
+    if not value.isascii() or not value.isprintable():
+        raise ValueError("deve ter só caracteres ASCII imprimíveis")
+    return _text(value)
+
+
 def _one_of(*choices: str) -> Callable[[str], str]:
     def parse(value: str) -> str:
         if value not in choices:
@@ -144,7 +151,7 @@ class Settings:
 
     jwt_secret_key: str = _setting("JWT_SECRET_KEY", str, "")
     admin_password: str = _setting("ADMIN_PASSWORD", _text, SAMPLE_ADMIN_PASSWORD)
-    api_key: str = _setting("API_KEY_REQUIRED", _text, SAMPLE_API_KEY)
+    api_key: str = _setting("API_KEY_REQUIRED", _header_value, SAMPLE_API_KEY)
     password_hash_memory_kib: int = _setting("PASSWORD_HASH_MEMORY_KIB", _integer(8, 1_048_576), "19456")
     password_hash_rounds: int = _setting("PASSWORD_HASH_ROUNDS", _integer(1, 100), "2")
     login_failures_per_minute: int = _setting("LOGIN_FAILURES_PER_MINUTE", _integer(1, 1_000), "5")

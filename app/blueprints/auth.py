@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_jwt_extended import create_access_token, create_refresh_token, get_jwt
 
 from app.core.errors import InvalidInput
-from app.core.users import Role, min_password_length
+from app.core.users import RESERVED_USERNAMES, Role, min_password_length
 from app.services.accounts import Login
 from app.web.access import Access, caller, login_id
 from app.web.current import shop
@@ -82,6 +82,8 @@ def create_user(body: dict[str, str]) -> ResponseReturnValue:
     shortest = min_password_length(production=shop().settings.production)
     if len(body["password"]) < shortest:
         raise InvalidInput.of("password", f"deve ter pelo menos {shortest} caracteres")
+    if body["username"].casefold() in RESERVED_USERNAMES:
+        raise InvalidInput.of("username", "é um nome reservado pela loja")
     shop().accounts.create_user(body["username"], body["password"], Role(body["role"]))
     return {"message": "Usuário criado com sucesso!"}, 201
 

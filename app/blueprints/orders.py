@@ -9,10 +9,11 @@ from flask.typing import ResponseReturnValue
 
 from app.core.errors import InvalidInput
 from app.core.orders import Line, Order, OrderStatus
+from app.observability.logs import request_id
 from app.services.orders import Draft, Placed
 from app.storage.orders import OrderFilter
 from app.web import paging, presenters
-from app.web.access import Access, actor
+from app.web.access import Access, actor, knows_api_key
 from app.web.caching import expected_versions, tag_version
 from app.web.current import shop
 from app.web.errors import ORDERS_PATH, problem_response
@@ -53,6 +54,9 @@ TAG = "Pedidos"
 )
 def place_order(body: dict[str, Any]) -> ResponseReturnValue:
     use = key_use()
+    earlier = shop().orders.answered(use) if use else None
+    if earlier:
+        return _placed(earlier)
     shop().simulation.disturb_order()
     draft = Draft(
         customer_id=body["customer_id"],
@@ -68,7 +72,10 @@ def place_order(body: dict[str, Any]) -> ResponseReturnValue:
     Operation(
         tag=TAG,
         summary="Detalha um pedido",
-        description="Quem tem o id pode ver o pedido. A `ETag` serve em `If-Match` para alterá-lo.",
+        description=(
+            "Quem tem o id pode ver o pedido; os nomes de quem o alterou, só quem também envia a chave. "
+            "A `ETag` serve em `If-Match` para alterá-lo."
+        ),
         access=Access.PUBLIC,
         answers={200: Answer("O pedido e a sua história", OrderDetail(), headers=("ETag",))},
         errors=(404,),
@@ -76,7 +83,7 @@ def place_order(body: dict[str, Any]) -> ResponseReturnValue:
 )
 def show_order(order_id: str) -> ResponseReturnValue:
     order = shop().orders.order(order_id)
-    return tag_version(jsonify(presenters.order_detail(order)), order.version)
+    return tag_version(jsonify(presenters.order_detail(order, names_staff=knows_api_key())), order.version)
 
 
 @orders.get("")
@@ -93,6 +100,8 @@ def show_order(order_id: str) -> ResponseReturnValue:
 def list_orders(query: dict[str, Any]) -> ResponseReturnValue:
     query.setdefault("page", 1)
     first, end = paging.page_bounds(query, 0)
+    if "since" in query and "until" in query and query["since"] > query["until"]:
+        raise InvalidInput.of("since", "não pode ser depois de until")
     status = query.get("status")
     wanted = OrderFilter(
         status=OrderStatus(status) if status else None,
@@ -152,7 +161,7 @@ def edit_order(order_id: str, body: dict[str, Any]) -> ResponseReturnValue:
 def _placed(placed: Placed) -> Response:
     status, body = placed.answer["status"], placed.answer["body"]
     if status >= 400:
-        response = problem_response(body)
+        response = problem_response(body | {"request_id": request_id.get()})
     else:
         response = tag_version(jsonify(body), body["version"])
         response.status_code = status
@@ -167,4 +176,4 @@ def _change(order_id: str, body: dict[str, Any]) -> Response:
     status = OrderStatus(body["status"]) if "status" in body else None
     order: Order = shop().orders.change(order_id, status, fields, expected_versions(), actor())
     message = {"success": True, "message": "Pedido atualizado com sucesso!"}
-    return tag_version(jsonify(message | presenters.order_detail(order)), order.version)
+    return tag_version(jsonify(message | presenters.order_detail(order, names_staff=True)), order.version)

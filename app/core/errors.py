@@ -145,9 +145,8 @@ class OutOfStock(Conflict):
 
 
 class TransitionNotAllowed(Conflict):
-    def __init__(self, before: str, after: str, allowed: Sequence[str]) -> None:
-        choices = f"pode passar a: {', '.join(allowed)}" if allowed else "não muda mais"
-        super().__init__(f"Um pedido em '{before}' não pode passar a '{after}'; {choices}.")
+    def __init__(self, before: str, after: str, instead: str) -> None:
+        super().__init__(f"Um pedido em '{before}' não pode passar a '{after}': {instead}.")
 
 
 class RequestInFlight(Conflict):
@@ -157,7 +156,7 @@ class RequestInFlight(Conflict):
 
 class PaymentDenied(ShopError):
     def __init__(self) -> None:
-        super().__init__("Pagamento negado. O pedido não foi criado e o estoque foi devolvido.")
+        super().__init__("Pagamento negado. O pedido não foi aceito e o estoque voltou a ser o que era.")
 
 
 class PaymentFailed(ShopError):

@@ -62,6 +62,21 @@ GIVEN_BACK: Final = frozenset({_S.CANCELLED, _S.RETURNED, _S.PAYMENT_DENIED, _S.
 """The copies are on sale again. Nothing leads out of these, so that they come back exactly once."""
 
 
+_P = PaymentStatus
+PAYMENTS: Final[dict[OrderStatus, frozenset[PaymentStatus]]] = {
+    _S.AWAITING_PAYMENT: frozenset({_P.PENDING}),
+    _S.PENDING: frozenset({_P.APPROVED}),
+    _S.PROCESSED: frozenset({_P.APPROVED}),
+    _S.SHIPPED: frozenset({_P.APPROVED}),
+    _S.DELIVERED: frozenset({_P.APPROVED}),
+    _S.CANCELLED: frozenset({_P.VOIDING, _P.VOIDED}),
+    _S.RETURNED: frozenset({_P.VOIDING, _P.VOIDED}),
+    _S.PAYMENT_DENIED: frozenset({_P.DENIED}),
+    _S.FAILED: frozenset({_P.VOIDING, _P.VOIDED}),
+}
+"""What the payment of an order in each state may be."""
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """So many copies of a book."""
@@ -127,6 +142,10 @@ def total_of(items: Iterable[OrderItem]) -> Decimal:
 
 def check_transition(before: OrderStatus, after: OrderStatus) -> None:
     """Raises TransitionNotAllowed."""
-    if after not in TRANSITIONS[before]:
-        allowed = [status for status in REQUESTABLE if status in TRANSITIONS[before]]
-        raise TransitionNotAllowed(before, after, allowed)
+    if after in TRANSITIONS[before]:
+        return
+    allowed = [status.value for status in REQUESTABLE if status in TRANSITIONS[before]]
+    if allowed:
+        raise TransitionNotAllowed(before, after, f"pode passar a: {', '.join(allowed)}")
+    waits = before is OrderStatus.AWAITING_PAYMENT
+    raise TransitionNotAllowed(before, after, "espera o pagamento" if waits else "não muda mais")

@@ -16,6 +16,13 @@ class Role(StrEnum):
         return self is Role.ADMIN or self is needed
 
 
+BY_API_KEY = "chave-api"
+BY_PAYMENT = "pagamento"
+BY_RECOVERY = "recuperacao"
+RESERVED_USERNAMES = frozenset({BY_API_KEY, BY_PAYMENT, BY_RECOVERY})
+"""What the histories of orders call the parts of the shop; no user may look like one."""
+
+
 @dataclass(frozen=True, slots=True)
 class User:
     id: int

@@ -37,6 +37,7 @@ from app.core.orders import (
     total_of,
 )
 from app.core.payments import Decision
+from app.core.users import BY_PAYMENT, BY_RECOVERY
 from app.services.payments import Payments
 from app.services.process_identity import is_surely_dead, own_identity
 from app.storage import idempotency, orders, stock
@@ -48,9 +49,9 @@ from app.storage.stock import BookOnSale, Reason
 
 log = logging.getLogger(__name__)
 
-BY_PAYMENT = "pagamento"
-BY_RECOVERY = "recuperacao"
 SETTLED_AT_ONCE = 100
+VOID_FAILURES_BORNE = 5
+"""In one round: more mean that the gateway is away, and each may cost its whole time limit."""
 
 _REASONS = {
     OrderStatus.CANCELLED: Reason.CANCELLED,
@@ -164,6 +165,12 @@ class Orders:
         log.info("order_changed", extra={"order_id": order_id, "status": after.status.value, "by": by})
         return after
 
+    def answered(self, use: KeyUse) -> Placed | None:
+        """What an earlier request with this key was answered; None where there was none. Raises as `place`."""
+        with self._database.reading() as session:
+            known = idempotency.find_key(session, use.key, datetime.now(UTC))
+        return None if known is None else _replay(use, known)
+
     def order(self, order_id: str) -> Order:
         """One order with its history. Raises OrderNotFound."""
         with self._database.reading() as session:
@@ -178,7 +185,11 @@ class Orders:
             return orders.list_orders(session, wanted, offset, limit)
 
     def settle(self) -> None:
-        """Settle what crashes left between reserve and confirm, and give back the payments that are due."""
+        """Settle what crashes left between reserve and confirm, then give back the payments that are due."""
+        self._settle_abandoned()
+        self._void_payments()
+
+    def _settle_abandoned(self) -> None:
         with self._database.reading() as session:
             unsettled = orders.unsettled_orders(session, SETTLED_AT_ONCE)
         abandoned = datetime.now(UTC) - self._settle_after
@@ -186,14 +197,21 @@ class Orders:
             if is_surely_dead(owner) or order.created_at < abandoned:
                 settled = self._conclude(order, self._payments.decision(order.id), BY_RECOVERY)
                 log.warning("order_settled", extra={"order_id": order.id, "status": settled.status.value})
+
+    def _void_payments(self) -> None:
+        """Give back the payments of orders that failed, were cancelled or returned."""
         with self._database.reading() as session:
             due = orders.orders_to_void(session, SETTLED_AT_ONCE)
+        failures = 0
         for order_id in due:
-            if not self._payments.void(order_id):
+            if failures == VOID_FAILURES_BORNE:
+                return
+            if self._payments.void(order_id):
+                with self._database.writing() as session:
+                    orders.settle_payment(session, order_id, PaymentStatus.VOIDED, datetime.now(UTC))
+            else:
+                failures += 1
                 log.error("payment_not_voided", extra={"order_id": order_id})
-                return  # the gateway is away: the others wait for the next time
-            with self._database.writing() as session:
-                orders.settle_payment(session, order_id, PaymentStatus.VOIDED, datetime.now(UTC))
 
     def forget_old_keys(self) -> None:
         """Let go of the idempotency keys that are no longer kept."""

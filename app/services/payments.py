@@ -6,7 +6,7 @@ import contextvars
 import logging
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from typing import TypeVar
 
 from app.core.orders import Order
@@ -74,16 +74,20 @@ class Payments:
                 self._free.release()
 
         context = contextvars.copy_context()  # for the request's id in what the gateway logs
-        threading.Thread(
+        thread = threading.Thread(
             target=context.run, args=(run,), name=f"payment-{reference[-6:]}", daemon=True
-        ).start()
+        )
         try:
-            return answer.result(self._timeout_s)
-        except TimeoutError:
-            if answer.done():  # it was the gateway's own
-                raise GatewayUnavailable from None
+            thread.start()
+        except RuntimeError as error:
+            self._free.release()
+            log.exception("payment_thread_refused", extra={"order_id": reference})
+            raise GatewayUnavailable from error
+        if not wait([answer], self._timeout_s).done:
             log.warning("payment_timed_out", extra={"order_id": reference})
-            raise
+            raise TimeoutError
+        try:
+            return answer.result()
         except Exception as error:
             log.exception("payment_gateway_failed", extra={"order_id": reference})
             raise GatewayUnavailable from error

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from sqlalchemy import Integer, and_, case, cast, func, or_, select
+from sqlalchemy import BigInteger, and_, case, cast, func, or_, select
 from sqlalchemy.orm import Session
 
-from app.core.orders import GIVEN_BACK, TRANSITIONS, OrderStatus
+from app.core.orders import GIVEN_BACK, PAYMENTS, TRANSITIONS, OrderStatus
 from app.storage.tables import (
     BookRow,
     IdempotencyRow,
@@ -29,6 +29,8 @@ def find_mismatches(session: Session, now: datetime) -> list[str]:
         *_impossible_stocks(session),
         *_totals_unlike_items(session),
         *_items_unlike_ledger(session),
+        *_movements_without_item(session),
+        *_impossible_payments(session),
         *_broken_histories(session),
         *_stuck_orders(session, now),
         *_unanswered_keys(session),
@@ -60,7 +62,7 @@ def _impossible_stocks(session: Session) -> Iterator[str]:
 
 def _totals_unlike_items(session: Session) -> Iterator[str]:
     # In whole pence, since SQLite adds prices up as floats.
-    pence = cast(func.round(OrderItemRow.unit_price * 100), Integer) * OrderItemRow.quantity
+    pence = cast(func.round(OrderItemRow.unit_price * 100), BigInteger) * OrderItemRow.quantity
     summed = select(OrderItemRow.order_id, func.sum(pence).label("pence")).group_by(OrderItemRow.order_id)
     by_order = summed.subquery()
     wanted = (
@@ -101,6 +103,29 @@ def _items_unlike_ledger(session: Session) -> Iterator[str]:
         )
 
 
+def _movements_without_item(session: Session) -> Iterator[str]:
+    stray = (
+        select(MovementRow.order_id, MovementRow.book_id)
+        .join(
+            OrderItemRow,
+            and_(OrderItemRow.order_id == MovementRow.order_id, OrderItemRow.book_id == MovementRow.book_id),
+            isouter=True,
+        )
+        .where(MovementRow.order_id.is_not(None), OrderItemRow.order_id.is_(None))
+        .limit(SHOWN)
+    )
+    for order_id, book_id in session.execute(stray):
+        yield f"pedido {order_id}: há um movimento do livro {book_id}, que não está nos seus itens"
+
+
+def _impossible_payments(session: Session) -> Iterator[str]:
+    allowed = [f"{status}/{payment}" for status, payments in PAYMENTS.items() for payment in payments]
+    both = OrderRow.status + "/" + OrderRow.payment_status
+    impossible = select(OrderRow.id, OrderRow.status, OrderRow.payment_status).where(both.not_in(allowed))
+    for order_id, status, payment in session.execute(impossible.limit(SHOWN)):
+        yield f"pedido {order_id}: está em '{status}' com o pagamento em '{payment}'"
+
+
 def _broken_histories(session: Session) -> Iterator[str]:
     last = select(func.max(StatusChangeRow.id).label("id")).group_by(StatusChangeRow.order_id).subquery()
     ended = (
@@ -116,6 +141,15 @@ def _broken_histories(session: Session) -> Iterator[str]:
     )
     for order_id, status, after in session.execute(unlike):
         yield f"pedido {order_id}: está em '{status}', mas o histórico termina em '{after}'"
+    previous = func.lag(StatusChangeRow.after).over(
+        partition_by=StatusChangeRow.order_id, order_by=StatusChangeRow.id
+    )
+    steps = select(
+        StatusChangeRow.order_id, StatusChangeRow.before, func.coalesce(previous, "").label("previous")
+    ).subquery()
+    torn = select(steps).where(func.coalesce(steps.c.before, "") != steps.c.previous).limit(SHOWN)
+    for order_id, before, after in session.execute(torn):
+        yield f"pedido {order_id}: o histórico passa de '{after}' a uma mudança que parte de '{before}'"
     allowed = [f"{before}>{after}" for before, choices in TRANSITIONS.items() for after in choices]
     allowed.append(f">{OrderStatus.AWAITING_PAYMENT}")
     step = func.coalesce(StatusChangeRow.before, "") + ">" + StatusChangeRow.after

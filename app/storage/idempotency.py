@@ -52,11 +52,18 @@ def claim_key(session: Session, use: KeyUse, now: datetime) -> Remembered | None
     )
     if claimed is not None:
         return None
-    row = session.execute(
-        select(IdempotencyRow.body_digest, IdempotencyRow.answer).where(IdempotencyRow.key == use.key)
-    ).one_or_none()
     # None where its request failed and let go of it just now: as if it were still failing.
-    return Remembered(row.body_digest, row.answer) if row else Remembered(use.body_digest, None)
+    return find_key(session, use.key, now) or Remembered(use.body_digest, None)
+
+
+def find_key(session: Session, key: str, now: datetime) -> Remembered | None:
+    """What is known of a key that is still kept."""
+    row = session.execute(
+        select(IdempotencyRow.body_digest, IdempotencyRow.answer).where(
+            IdempotencyRow.key == key, IdempotencyRow.created_at >= now - KEPT_FOR
+        )
+    ).one_or_none()
+    return None if row is None else Remembered(row.body_digest, row.answer)
 
 
 def bind_key(session: Session, key: str, order_id: str) -> None:

@@ -153,12 +153,12 @@ def unsettled_orders(session: Session, limit: int) -> list[tuple[Order, str]]:
 
 
 def orders_to_void(session: Session, limit: int) -> list[str]:
-    """Ids of the orders whose payment is to be given back, from the oldest on."""
+    """Ids of orders whose payment is to be given back, in no order, so that none can hold up the others."""
     return list(
         session.scalars(
             select(OrderRow.id)
             .where(OrderRow.payment_status == PaymentStatus.VOIDING)
-            .order_by(OrderRow.updated_at)
+            .order_by(func.random())
             .limit(limit)
         )
     )

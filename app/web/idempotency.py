@@ -13,7 +13,7 @@ from app.storage.idempotency import KeyUse
 from app.web.inputs import json_body
 
 HEADER = "Idempotency-Key"
-_SANE_KEY = re.compile(r"[\x20-\x7e]{1,255}")
+_SANE_KEY = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?")
 
 
 def key_use() -> KeyUse | None:
@@ -25,6 +25,6 @@ def key_use() -> KeyUse | None:
     if key is None:
         return None
     if not _SANE_KEY.fullmatch(key):
-        raise InvalidInput.of(HEADER, "deve ter de 1 a 255 caracteres ASCII imprimíveis")
+        raise InvalidInput.of(HEADER, "deve ter de 1 a 255 caracteres ASCII imprimíveis, sem espaços nas pontas")
     canonical = orjson.dumps(json_body(), option=orjson.OPT_SORT_KEYS)
     return KeyUse(key, hashlib.sha256(canonical).hexdigest())

@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
+from itertools import islice
 from typing import Any, Literal
 
 from flask import current_app, g, request
@@ -18,6 +19,9 @@ from app.core.errors import BodyTooLarge, FieldProblem, InvalidInput, ShopError,
 MAX_ID = 2**31 - 1
 """The largest that an id's column holds."""
 _SHOWN_NAME = 80
+_PROBLEMS_SHOWN = 100
+# Letters and marks that show nothing: Hangul fillers, the grapheme joiner, Khmer vowels, the blank of Braille.
+_BLANKS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 _REQUIRED = {"required": "campo obrigatório", "null": "não pode ser nulo"}
 
 
@@ -36,15 +40,23 @@ class Text(fields.String):
         "control": "tem caracteres de controle",
     }
 
+    allowed_controls = ""
+
     def __init__(self, *, low: int = 0, high: int, **kwargs: Any) -> None:
         length = validate.Length(min=low, max=high, error=f"deve ter de {low} a {high} caracteres")
         super().__init__(validate=length, **kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         text: str = super()._deserialize(value, attr, data, **kwargs)
-        if any(unicodedata.category(char) == "Cc" for char in text):
+        if any(unicodedata.category(char) == "Cc" and char not in self.allowed_controls for char in text):
             raise self.make_error("control")
         return text
+
+
+class Notes(Text):
+    """A text of several lines."""
+
+    allowed_controls = "\n\r\t"
 
 
 class Name(Text):
@@ -54,7 +66,7 @@ class Name(Text):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         text = super()._deserialize(value, attr, data, **kwargs)
-        if not text.isprintable() or text != text.strip():
+        if not text.isprintable() or text != text.strip() or _BLANKS.intersection(text):
             raise self.make_error("invisible")
         return text
 
@@ -123,7 +135,7 @@ class Share(fields.Float):
 
 
 class Moment(fields.DateTime):
-    """A date and time with its zone, or a date, which begins at midnight UTC (ISO 8601)."""
+    """A date and time, or a date, which begins at midnight (ISO 8601); UTC where it names no zone."""
 
     default_error_messages = {
         **_REQUIRED,
@@ -264,7 +276,7 @@ def _load(schema: Schema, data: Any, unknown: Literal["exclude", "raise"]) -> An
     try:
         return schema.load(data, unknown=unknown)
     except ValidationError as error:
-        raise InvalidInput(list(_problems(error.messages))) from error
+        raise InvalidInput(list(islice(_problems(error.messages), _PROBLEMS_SHOWN))) from error
 
 
 def _problems(messages: Any, path: str = "") -> Iterator[FieldProblem]:

@@ -11,6 +11,7 @@ import pandas as pd
 from app.core.catalogue import Book, CategorySummary, Overview
 from app.core.orders import Order
 from app.core.scraping import RunStatus
+from app.core.users import RESERVED_USERNAMES
 from app.simulation.knobs import Knobs
 from app.storage.tables import RunRow
 
@@ -21,6 +22,7 @@ RATED_BOOK = (*PRICED_BOOK, "preco_sem_taxa", "rating")
 LISTED_BOOK = (*RATED_BOOK, "disponibilidade")
 BOOK_DETAIL = (*LISTED_BOOK, "url_imagem")
 
+STAFF = "equipe"
 SIMULATION_KEYS = {
     "taxa_pagamento_negado": "payment_denied_rate",
     "taxa_erro_pagamento": "payment_error_rate",
@@ -156,14 +158,15 @@ def order(placed: Order) -> Shape:
     }
 
 
-def order_detail(found: Order) -> Shape:
+def order_detail(found: Order, *, names_staff: bool) -> Shape:
+    """An order with its history; who holds its id only may not learn the names of those who work here."""
     return order(found) | {
         "history": [
             {
                 "from": None if change.before is None else change.before.value,
                 "to": change.after.value,
                 "at": time(change.at),
-                "by": change.by,
+                "by": change.by if names_staff or change.by in RESERVED_USERNAMES else STAFF,
             }
             for change in found.history
         ]

@@ -22,7 +22,7 @@ import requests
 from app import create_app
 from app.core.orders import RESERVED
 from app.services.audit import audit
-from app.services.orders import BY_RECOVERY
+from app.core.users import BY_RECOVERY
 from app.settings import SAMPLE_API_KEY
 from app.shop import Shop
 from app.storage.orders import OrderFilter

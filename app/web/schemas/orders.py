@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from marshmallow import Schema, fields, validate
+from typing import Any
+
+from marshmallow import Schema, fields
 
 from app.core.orders import MAX_LINES, MAX_QUANTITY, REQUESTABLE, OrderStatus, PaymentStatus
 from app.simulation.gateway import TOKENS
-from app.web.inputs import Choice, Input, Moment, Name, ProductId, Quantity, Text
+from app.web.inputs import Choice, Input, Moment, Name, Notes, ProductId, Quantity, Text
 from app.web.paging import PageQuery
 
 CUSTOMER_MAX = 100
@@ -27,22 +29,32 @@ class NewPayment(Input):
     )
 
 
+class Lines(fields.List[Any]):
+    """Counted before they are read: a body full of bad lines must not cost a report on each."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[Any]:
+        if isinstance(value, list) and not 1 <= len(value) <= MAX_LINES:
+            raise self.make_error("length")
+        lines: list[Any] = super()._deserialize(value, attr, data, **kwargs)
+        return lines
+
+
 class NewOrder(Input):
     customer_id = Name(required=True, low=1, high=CUSTOMER_MAX, metadata={"example": "cliente-42"})
-    items = fields.List(
+    items = Lines(
         fields.Nested(
             NewLine, error_messages={"null": "não pode ser nulo", "type": "deve ser um objeto JSON"}
         ),
         required=True,
-        validate=validate.Length(min=1, max=MAX_LINES, error=f"deve ter de 1 a {MAX_LINES} itens"),
         error_messages={
             "required": "campo obrigatório",
             "null": "não pode ser nulo",
             "invalid": "deve ser uma lista",
+            "length": f"deve ter de 1 a {MAX_LINES} itens",
         },
         metadata={"description": "Linhas do mesmo produto são somadas"},
     )
-    notes = Text(high=NOTES_MAX, allow_none=True, metadata={"example": "Entregar à tarde"})
+    notes = Notes(high=NOTES_MAX, allow_none=True, metadata={"example": "Entregar à tarde"})
     payment = fields.Nested(
         NewPayment, error_messages={"null": "não pode ser nulo", "type": "deve ser um objeto JSON"}
     )
@@ -54,7 +66,7 @@ class NewStatus(Input):
 
 class OrderChanges(Input):
     customer_id = Name(low=1, high=CUSTOMER_MAX, metadata={"example": "cliente-42"})
-    notes = Text(high=NOTES_MAX, allow_none=True, metadata={"example": "Entregar à tarde"})
+    notes = Notes(high=NOTES_MAX, allow_none=True, metadata={"example": "Entregar à tarde"})
     status = Choice(*REQUESTABLE, metadata={"example": "shipped"})
 
 
@@ -97,7 +109,10 @@ class ShownChange(Schema):
     at = fields.DateTime(required=True, metadata={"description": "UTC"})
     by = fields.String(
         required=True,
-        metadata={"description": "O usuário, `chave-api`, `pagamento` ou `recuperacao`", "example": "admin"},
+        metadata={
+            "description": "O usuário (`equipe` para quem não tem a chave), `chave-api`, `pagamento` ou `recuperacao`",
+            "example": "admin",
+        },
     )
     to = fields.String(required=True, metadata={"enum": list(OrderStatus)})
 

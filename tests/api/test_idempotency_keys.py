@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from app.shop import Shop
+from app.storage import idempotency
+from tests.api.checks import fields_of
+from tests.api.conftest import SIX_BOOKS, publish
+from tests.support.orders import (
+    execute,
+    place,
+    query,
+    traces,
+)
+
+KEY = {"Idempotency-Key": "key-1"}
+OLD = "UPDATE idempotencia SET criada_em = :at"
+
+
+@pytest.fixture(autouse=True)
+def _six_books(app: Flask) -> None:
+    publish(app, SIX_BOOKS)
+
+
+def was_replayed(response: TestResponse) -> bool:
+    return response.headers.get("Idempotent-Replayed") == "true"
+
+
+def age_keys(shop: Shop, age: timedelta) -> None:
+    execute(shop, OLD, at=(datetime.now(UTC) - age).strftime("%Y-%m-%d %H:%M:%S.%f"))
+
+
+def test_a_key_is_kept_for_a_day(client: FlaskClient, shop: Shop) -> None:
+    place(client, (0, 1), headers=KEY)
+    age_keys(shop, timedelta(hours=23, minutes=59))
+    shop.orders.forget_old_keys()
+    assert was_replayed(place(client, (0, 1), headers=KEY))
+
+
+@pytest.mark.parametrize("swept", [False, True])
+def test_after_a_day_the_key_is_new(client: FlaskClient, shop: Shop, swept: bool) -> None:
+    place(client, (0, 1), headers=KEY)
+    age_keys(shop, timedelta(hours=24, seconds=1))
+    if swept:
+        shop.orders.forget_old_keys()
+        assert query(shop, "SELECT * FROM idempotencia") == []
+    again = place(client, (1, 2), headers=KEY)
+    assert again.status_code == 201
+    assert not was_replayed(again)
+    assert was_replayed(place(client, (1, 2), headers=KEY))
+
+
+@pytest.mark.parametrize("key", ["", "a\tb", "é", "x" * 256, "\x7f", "a,\u00a0b"])
+def test_a_key_that_is_no_key_is_refused_by_name(client: FlaskClient, shop: Shop, key: str) -> None:
+    before = traces(shop)
+    assert fields_of(place(client, (0, 1), headers={"Idempotency-Key": key})) == {"Idempotency-Key"}
+    assert traces(shop) == before
+
+
+@pytest.mark.parametrize("key", ["x", "a b", "x" * 255, "!~\"'%;--", "3f2b8c1e-7d4c-4c1e-9a3f-5f0c6a8e2b7d"])
+def test_any_printable_ascii_is_a_key(client: FlaskClient, key: str) -> None:
+    for replayed in (False, True):
+        assert was_replayed(place(client, (0, 1), headers={"Idempotency-Key": key})) is replayed
+
+
+def test_only_so_many_keys_are_kept_and_the_oldest_go_first(
+    client: FlaskClient, shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(idempotency, "KEYS_KEPT", 3)
+    for number in range(5):
+        place(client, (0, 1), headers={"Idempotency-Key": f"k{number}"})
+    shop.orders.forget_old_keys()
+    assert query(shop, "SELECT chave FROM idempotencia ORDER BY chave") == [("k2",), ("k3",), ("k4",)]
+
+
+def test_a_key_whose_request_is_under_way_is_not_let_go(
+    client: FlaskClient, shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(idempotency, "KEYS_KEPT", 1)
+    for number in range(3):
+        place(client, (0, 1), headers={"Idempotency-Key": f"k{number}"})
+    execute(shop, "UPDATE idempotencia SET resposta = NULL WHERE chave = 'k0'")
+    shop.orders.forget_old_keys()
+    assert query(shop, "SELECT chave FROM idempotencia ORDER BY chave") == [("k0",), ("k2",)]
+
+
+def test_the_body_is_kept_as_a_digest_only(client: FlaskClient, shop: Shop) -> None:
+    place(client, (0, 1), headers=KEY, customer_id="segredo")
+    ((digest,),) = query(shop, "SELECT corpo_sha256 FROM idempotencia")
+    assert len(digest) == 64
+    assert "segredo" not in json.dumps(digest)

@@ -1,0 +1,189 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from app.shop import Shop
+from tests.api.checks import fields_of, problem_of
+from tests.api.conftest import SIX_BOOKS, publish
+from tests.support.orders import API_KEY, ORDERS, execute, listed, move, place, placed, shown
+
+
+@pytest.fixture
+def five(app: Flask, client: FlaskClient, shop: Shop) -> list[str]:
+    """Ids of five orders, placed at noon of 1 to 5 January; those of the odd days are ana's, the others rui's."""
+    publish(app, SIX_BOOKS)
+    found = []
+    for day in range(1, 6):
+        order_id = placed(client, (0, day), customer_id="ana" if day % 2 else "rui")["order_id"]
+        at = f"2026-01-0{day} 12:00:00.000000"
+        execute(shop, "UPDATE pedido SET criado_em = :at WHERE id = :id", at=at, id=order_id)
+        found.append(order_id)
+    return found
+
+
+def days(client: FlaskClient, five: list[str], query: str = "") -> list[int]:
+    """On which days the orders that are listed were placed."""
+    response = client.get(f"{ORDERS}?{query}", headers=API_KEY)
+    assert response.status_code == 200, response.get_data(as_text=True)
+    return [five.index(order["order_id"]) + 1 for order in response.get_json()["orders"]]
+
+
+def test_a_shop_without_orders_lists_none(client: FlaskClient) -> None:
+    response = client.get(ORDERS, headers=API_KEY)
+    assert response.get_json() == {"success": True, "orders": []}
+    assert response.headers["X-Total-Count"] == "0"
+
+
+def test_the_newest_order_is_first(client: FlaskClient, five: list[str]) -> None:
+    assert days(client, five) == [5, 4, 3, 2, 1]
+
+
+def test_orders_of_one_moment_keep_one_order(client: FlaskClient, shop: Shop, five: list[str]) -> None:
+    execute(shop, "UPDATE pedido SET criado_em = '2026-01-01 12:00:00.000000'")
+    pages = [listed(client, per_page=1, page=page)[0]["order_id"] for page in range(1, 6)]
+    assert pages == sorted(five)
+
+
+def test_an_order_is_listed_as_it_is_shown_without_its_history(client: FlaskClient, five: list[str]) -> None:
+    found = shown(client, five[4])
+    del found["history"]
+    assert listed(client)[0] == found
+
+
+def test_orders_that_were_not_paid_are_listed_too(client: FlaskClient, five: list[str]) -> None:
+    problem_of(place(client, (0, 1), token="tok_denied"), 402)
+    assert [order["status"] for order in listed(client)][:2] == ["payment_denied", "pending"]
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("customer_id=ana", [5, 3, 1]),
+        ("customer_id=Ana", []),
+        ("customer_id=an", []),
+        ("customer_id=%25", []),
+        ("status=pending", [5, 4, 3, 2, 1]),
+        ("status=delivered", []),
+        ("since=2026-01-03", [5, 4, 3]),
+        ("until=2026-01-03", [2, 1]),
+        ("since=2026-01-02&until=2026-01-04", [3, 2]),
+        ("since=2026-01-03T12:00:00Z", [5, 4, 3]),
+        ("since=2026-01-03T12:00:00.001Z", [5, 4]),
+        ("until=2026-01-03T12:00:00Z", [2, 1]),
+        ("until=2026-01-03T12:00:00.001Z", [3, 2, 1]),
+        ("since=2026-01-03T12:00:00%2B02:00", [5, 4, 3]),
+        ("since=2026-01-03T10:00:01-02:00", [5, 4]),
+        ("since=2026-01-03T14:00:01+02:00", [5, 4]),
+        ("since=2026-01-04&customer_id=ana", [5]),
+        ("since=0001-01-01&until=9999-12-31", [5, 4, 3, 2, 1]),
+        ("foo=bar&foo=baz", [5, 4, 3, 2, 1]),
+    ],
+)
+def test_orders_are_filtered(client: FlaskClient, five: list[str], query: str, expected: list[int]) -> None:
+    assert days(client, five, query) == expected
+
+
+@pytest.mark.parametrize(
+    "status", ["awaiting_payment", "pending", "processed", "shipped", "cancelled", "payment_denied", "failed"]
+)
+def test_each_status_can_be_asked_for(client: FlaskClient, shop: Shop, five: list[str], status: str) -> None:
+    if status in ("processed", "shipped", "cancelled"):
+        move(client, five[2], status)
+    else:
+        execute(shop, "UPDATE pedido SET status = 'delivered'")
+        execute(shop, "UPDATE pedido SET status = :status WHERE id = :id", status=status, id=five[2])
+    assert days(client, five, f"status={status}") == [3]
+
+
+def test_the_time_an_order_shows_finds_it_again(client: FlaskClient, five: list[str]) -> None:
+    at = placed(client)["created_at"]
+    assert len(listed(client, since=at)) == 1
+    assert len(listed(client, until=at)) == 5
+
+
+@pytest.mark.parametrize(
+    ("query", "expected", "pages"),
+    [
+        ("per_page=2", [5, 4], {"first": 1, "next": 2, "last": 3}),
+        ("per_page=2&page=2", [3, 2], {"first": 1, "prev": 1, "next": 3, "last": 3}),
+        ("per_page=2&page=3", [1], {"first": 1, "prev": 2, "last": 3}),
+        ("per_page=2&page=9", [], {"first": 1, "prev": 3, "last": 3}),
+        ("", [5, 4, 3, 2, 1], {"first": 1, "last": 1}),
+        ("per_page=1000&page=1000000", [], {"first": 1, "prev": 1, "last": 1}),
+    ],
+)
+def test_orders_come_in_pages(
+    client: FlaskClient, five: list[str], query: str, expected: list[int], pages: dict[str, int]
+) -> None:
+    assert days(client, five, query) == expected
+    response = client.get(f"{ORDERS}?{query}", headers=API_KEY)
+    assert response.headers["X-Total-Count"] == "5"
+    found = re.findall(r'<([^>]*[?&]page=(\d+)[^>]*)>; rel="(\w+)"', response.headers["Link"])
+    assert {name: int(page) for _, page, name in found} == pages
+
+
+def test_twenty_orders_make_a_page_if_nothing_is_said(
+    client: FlaskClient, shop: Shop, five: list[str]
+) -> None:
+    execute(
+        shop,
+        "INSERT INTO pedido SELECT pedido.id || '-' || livros.id, cliente, status, pagamento_status, total, "
+        "observacoes, criado_em, atualizado_em, versao, dono FROM pedido, livros WHERE livros.id < 4",
+    )
+    response = client.get(ORDERS, headers=API_KEY)
+    assert len(response.get_json()["orders"]) == 20
+    assert response.headers["X-Total-Count"] == "25"
+    assert 'page=2&per_page=20>; rel="next"' in response.headers["Link"]
+
+
+def test_the_links_keep_the_filters_and_can_be_followed(client: FlaskClient, five: list[str]) -> None:
+    response = client.get(f"{ORDERS}?customer_id=ana&per_page=2&since=2026-01-01", headers=API_KEY)
+    assert response.headers["X-Total-Count"] == "3"
+    following = re.search(r'<([^>]+)>; rel="next"', response.headers["Link"])
+    assert following is not None
+    rest = client.get(following[1], headers=API_KEY).get_json()["orders"]
+    assert [order["order_id"] for order in rest] == [five[0]]
+
+
+@pytest.mark.parametrize(
+    ("query", "fields"),
+    [
+        ("status=enviado", {"status"}),
+        ("status=", {"status"}),
+        ("status=PENDING", {"status"}),
+        ("customer_id=", {"customer_id"}),
+        ("customer_id=" + "x" * 101, {"customer_id"}),
+        ("customer_id=a%00b", {"customer_id"}),
+        ("since=", {"since"}),
+        ("since=ontem", {"since"}),
+        ("since=2026-01-04&until=2026-01-02", {"since"}),
+        ("since=2026-13-01", {"since"}),
+        ("since=2026-02-30", {"since"}),
+        ("until=2026-01-01T25:00:00Z", {"until"}),
+        ("until=9999-12-31T23:59:59-23:00", {"until"}),
+        ("since=0001-01-01T00:00:00%2B23:00", {"since"}),
+        ("since=1767225600", {"since"}),
+        ("since=٢٠٢٦-٠١-٠١", {"since"}),
+        ("page=0", {"page"}),
+        ("page=-1", {"page"}),
+        ("page=x", {"page"}),
+        ("page=1000001", {"page"}),
+        ("per_page=1001", {"per_page"}),
+        ("per_page=1.0", {"per_page"}),
+        ("status=pending&status=shipped", {"status"}),
+        ("since=x&until=y&page=0&status=z", {"since", "until", "page", "status"}),
+    ],
+)
+def test_a_query_that_makes_no_sense_is_refused_by_name(
+    reader: FlaskClient, query: str, fields: set[str]
+) -> None:
+    assert fields_of(reader.get(f"{ORDERS}?{query}", headers=API_KEY)) == fields
+
+
+@pytest.mark.parametrize("query", ["", "?page=0", "?status=x"])
+def test_the_list_needs_the_key_before_anything_else(reader: FlaskClient, query: str) -> None:
+    problem_of(reader.get(f"{ORDERS}{query}"), 401)

@@ -1,0 +1,264 @@
+"""What the shop should do, as simply as it can be said: dictionaries, no SQL, and copies counted on fingers."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, ClassVar
+
+from app.core.errors import ShopError
+from app.core.orders import Order, OrderStatus, PaymentStatus
+from app.core.payments import Decision
+from app.services.payments import Payments
+
+Basket = dict[str, int]
+"""How many copies of each book, by name."""
+Answer = dict[str, str]
+"""`placed` with the order's id, or `refused` with the error's name."""
+
+_S, _P = OrderStatus, PaymentStatus
+NEXT = {
+    _S.PENDING: (_S.PROCESSED, _S.SHIPPED, _S.CANCELLED),
+    _S.PROCESSED: (_S.SHIPPED, _S.CANCELLED),
+    _S.SHIPPED: (_S.DELIVERED, _S.RETURNED),
+    _S.DELIVERED: (_S.RETURNED,),
+}
+WAITING = {_S.AWAITING_PAYMENT, _S.PENDING, _S.PROCESSED}
+OUTCOMES: dict[Decision | None, tuple[OrderStatus, PaymentStatus]] = {
+    Decision.APPROVED: (_S.PENDING, _P.APPROVED),
+    Decision.DENIED: (_S.PAYMENT_DENIED, _P.DENIED),
+}
+
+
+@dataclass
+class Shelf:
+    """A book: `counted` is what the supplier has, whoever it may be promised to."""
+
+    id: int
+    counted: int
+    listed: bool = True
+
+
+@dataclass
+class Sale:
+    """An order; `forgotten` where its books went with the demonstration catalogue."""
+
+    id: str
+    basket: Basket
+    total: Decimal
+    key: str | None
+    status: OrderStatus = _S.AWAITING_PAYMENT
+    payment: PaymentStatus = _P.PENDING
+    version: int = 1
+    forgotten: bool = False
+
+
+@dataclass
+class Kept:
+    """What is known of an Idempotency-Key; `answer` is None while its order waits for its payment."""
+
+    body: str
+    order_id: str | None = None
+    answer: Answer | None = None
+
+
+@dataclass
+class Model:
+    prices: dict[str, Decimal]
+    demonstration: bool = False
+    books: dict[str, Shelf] = field(default_factory=dict)
+    sales: dict[str, Sale] = field(default_factory=dict)  # the one changed last comes last
+    keys: dict[str, Kept] = field(default_factory=dict)
+
+    def free(self, name: str) -> int:
+        """What the supplier has less what is promised; below zero, so much was promised twice."""
+        promised = (
+            sale.basket.get(name, 0)
+            for sale in self.sales.values()
+            if sale.status in WAITING and not sale.forgotten
+        )
+        return self.books[name].counted - sum(promised)
+
+    def refusal(self, key: str | None, body: str, basket: Basket) -> str | Answer | None:
+        """Why no order comes of a request: an error's name, or an earlier answer; None where one does."""
+        kept = self.keys.get(key) if key else None
+        if kept is not None:
+            return "KeyReused" if kept.body != body else kept.answer or "RequestInFlight"
+        if any(name not in self.books or not self.books[name].listed for name in basket):
+            return "ProductsNotFound"
+        if any(quantity > self.free(name) for name, quantity in basket.items()):
+            return "OutOfStock"
+        return None
+
+    def refuse(self, key: str | None, body: str, error: str) -> None:
+        """Keep the refusal with a key that is new."""
+        if key and key not in self.keys:
+            self.keys[key] = Kept(body, answer={"refused": error})
+
+    def reserve(self, order_id: str, key: str | None, body: str, basket: Basket) -> None:
+        total = sum((self.prices[name] * quantity for name, quantity in basket.items()), Decimal(0))
+        self.sales[order_id] = Sale(order_id, basket, total, key)
+        if key:
+            self.keys[key] = Kept(body, order_id)
+
+    def conclude(self, order_id: str, decision: Decision | None) -> str | Answer:
+        """End a purchase as the gateway decided, unless somebody has; what the customer hears."""
+        sale = self.sales[order_id]
+        if sale.status is _S.AWAITING_PAYMENT:
+            after, payment = OUTCOMES.get(decision, (_S.FAILED, _P.VOIDING))
+            self._move(sale, after, payment)
+            if sale.key and after is _S.FAILED:
+                del self.keys[sale.key]
+            elif sale.key:
+                denied = {"refused": "PaymentDenied"}
+                self.keys[sale.key].answer = denied if after is _S.PAYMENT_DENIED else {"placed": sale.id}
+        heard: dict[OrderStatus, str | Answer] = {
+            _S.FAILED: "PaymentTimedOut" if decision is None else "PaymentFailed",
+            _S.PAYMENT_DENIED: "PaymentDenied",
+        }
+        return heard.get(sale.status, {"placed": sale.id})
+
+    def allowed(self) -> list[tuple[str, OrderStatus]]:
+        """What clerks may do: an order, and the state to move it to."""
+        return [(sale.id, after) for sale in self.sales.values() for after in NEXT.get(sale.status, ())]
+
+    def change(self, order_id: str, after: OrderStatus) -> bool:
+        """What a clerk does; False where it is not allowed."""
+        sale = self.sales[order_id]
+        if after is sale.status:
+            return True
+        if after not in NEXT.get(sale.status, ()):
+            return False
+        self._move(sale, after, _P.VOIDING if after in {_S.CANCELLED, _S.RETURNED} else sale.payment)
+        return True
+
+    def settling(self, gateway: FakeGateway, *, all_abandoned: bool) -> Iterator[None]:
+        """What a recovery does, one transaction to a step; does nothing that is not asked for."""
+        if all_abandoned:
+            for sale in [sale for sale in self.sales.values() if sale.status is _S.AWAITING_PAYMENT]:
+                self.conclude(sale.id, None if gateway.away else gateway.decisions.get(sale.id))
+                yield
+        for sale in [sale for sale in self.sales.values() if sale.payment is _P.VOIDING]:
+            if gateway.away:
+                return
+            sale.payment = _P.VOIDED
+            self._touch(sale)
+            yield
+
+    def publish(self, scraped: dict[str, int], failed: set[str]) -> None:
+        """A scrape: the supplier's counts of the books it shows, and those whose page could not be read."""
+        if not scraped:
+            return  # refused
+        if self.demonstration:
+            self.demonstration = False
+            self.books.clear()
+            for sale in self.sales.values():
+                sale.forgotten = True
+        for name, shelf in self.books.items():
+            shelf.listed = name in scraped or (shelf.listed and name in failed)
+        for name, counted in scraped.items():
+            self.books.setdefault(name, Shelf(len(self.books), counted)).counted = counted
+
+    def _move(self, sale: Sale, after: OrderStatus, payment: PaymentStatus) -> None:
+        for name, quantity in sale.basket.items():
+            if not sale.forgotten and after is _S.SHIPPED:
+                self.books[name].counted -= quantity
+            if not sale.forgotten and after is _S.RETURNED:
+                self.books[name].counted += quantity
+        sale.status, sale.payment = after, payment
+        self._touch(sale)
+
+    def _touch(self, sale: Sale) -> None:
+        sale.version += 1
+        self.sales[sale.id] = self.sales.pop(sale.id)
+
+
+class FakeGateway:
+    """A `PaymentGateway` that does what the card says; `away` refuses all but the asking for new payments.
+
+    `lost` takes the money and loses its answer; `slow` takes it only after `let_go`.
+    """
+
+    CARDS: ClassVar[dict[str, Decision | None]] = {
+        "approved": Decision.APPROVED,
+        "denied": Decision.DENIED,
+        "error": Decision.ERROR,
+        "lost": Decision.ERROR,
+        "broken": Decision.ERROR,
+        "slow": None,
+    }
+    """With what the shop hears of each; None where it has not heard in time."""
+
+    def __init__(self) -> None:
+        self.away = False
+        self.decisions: dict[str, Decision] = {}
+        self.voided: set[str] = set()
+        self._hanging: list[tuple[threading.Event, threading.Event]] = []
+
+    def authorise(self, amount: Decimal, reference: str, token: str | None) -> Decision:
+        if token == "slow":
+            go, gone = threading.Event(), threading.Event()
+            self._hanging.append((go, gone))
+            assert go.wait(60)
+            if reference not in self.voided:
+                self.decisions[reference] = Decision.APPROVED
+            gone.set()
+            return Decision.APPROVED
+        if token in {"approved", "lost"}:
+            self.decisions[reference] = Decision.APPROVED
+        if token in {"broken", "lost"}:
+            raise ConnectionError(token)
+        if token == "denied":
+            self.decisions[reference] = Decision.DENIED
+        return self.decisions.get(reference, Decision.ERROR)
+
+    def decision(self, reference: str) -> Decision | None:
+        if self.away:
+            raise ConnectionError
+        return self.decisions.get(reference)
+
+    def void(self, reference: str) -> None:
+        if self.away:
+            raise ConnectionError
+        self.voided.add(reference)
+
+    def let_go(self) -> None:
+        """Let the calls that hang come to their end, which nobody waits for any more."""
+        while self._hanging:
+            go, gone = self._hanging.pop()
+            go.set()
+            assert gone.wait(60)
+
+    def charged(self, order_id: str) -> bool:
+        return self.decisions.get(order_id) is Decision.APPROVED and order_id not in self.voided
+
+
+def ignore(*_: object) -> None:
+    """Nothing happens in between."""
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+class Answers:
+    def placed(self, order: Order) -> dict[str, Any]:
+        return {"placed": order.id}
+
+    def refused(self, error: ShopError) -> dict[str, Any]:
+        return {"refused": type(error).__name__}
+
+
+class WatchedPayments(Payments):
+    """Says when copies are reserved and the gateway is about to be asked, and when it has answered."""
+
+    before: Callable[..., None]
+    after: Callable[..., None]
+
+    def authorise(self, order: Order, token: str | None) -> Decision | None:
+        self.before(order)
+        decision = super().authorise(order, token)
+        self.after(order, decision)
+        return decision

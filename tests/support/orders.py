@@ -1,0 +1,113 @@
+"""Orders for tests: placed in one line, and the traces that they leave in the database."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from flask.testing import FlaskClient
+from sqlalchemy import text
+from werkzeug.test import TestResponse
+
+from app.settings import SAMPLE_API_KEY
+from app.shop import Shop
+
+ORDERS = "/orders"
+API_KEY = {"X-API-Key": SAMPLE_API_KEY}
+WAIT_AT_MOST_S = 20.0
+_TRACES = {
+    "stock": "SELECT id, disponibilidade, em_falta FROM livros ORDER BY id",
+    "orders": "SELECT id, status FROM pedido ORDER BY id",
+    "items": "SELECT pedido_id, livro_id, quantidade FROM pedido_item ORDER BY pedido_id, livro_id",
+    "ledger": "SELECT id, livro_id, quantidade, motivo FROM estoque_movimento ORDER BY id",
+    "history": "SELECT id, pedido_id, para, por FROM pedido_historico ORDER BY id",
+    "keys": "SELECT chave FROM idempotencia ORDER BY chave",
+}
+
+
+def order_for(*lines: tuple[Any, Any], **more: Any) -> dict[str, Any]:
+    """The body of an order for `lines` of product and quantity, paid with a card that is always approved."""
+    return {
+        "customer_id": "cliente-42",
+        "items": [{"product_id": product_id, "quantity": quantity} for product_id, quantity in lines],
+        "payment": {"token": "tok_approved"},
+        **more,
+    }
+
+
+def place(
+    client: FlaskClient,
+    *lines: tuple[Any, Any],
+    token: str = "tok_approved",
+    headers: Mapping[str, str] | None = None,
+    **more: Any,
+) -> TestResponse:
+    body = order_for(*lines, payment={"token": token}, **more)
+    return client.post(ORDERS, json=body, headers={**API_KEY, **(headers or {})})
+
+
+def placed(client: FlaskClient, *lines: tuple[Any, Any], **more: Any) -> dict[str, Any]:
+    """An order that was placed without trouble; one copy of book 0 if nothing is said."""
+    response = place(client, *(lines or ((0, 1),)), **more)
+    assert response.status_code == 201, response.get_data(as_text=True)
+    body: dict[str, Any] = response.get_json()
+    return body
+
+
+def move(client: FlaskClient, order_id: str, status: str, **headers: str) -> TestResponse:
+    """Ask for another status."""
+    return client.put(f"{ORDERS}/{order_id}/status", json={"status": status}, headers={**API_KEY, **headers})
+
+
+def patch(client: FlaskClient, order_id: str, changes: Any, **headers: str) -> TestResponse:
+    return client.patch(f"{ORDERS}/{order_id}", json=changes, headers={**API_KEY, **headers})
+
+
+def shown(client: FlaskClient, order_id: str, headers: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """An order as somebody sees it who sends `headers`, and holds its id only if there are none."""
+    body: dict[str, Any] = client.get(f"{ORDERS}/{order_id}", headers=headers).get_json()
+    return body
+
+
+def listed(client: FlaskClient, **query: Any) -> list[dict[str, Any]]:
+    response = client.get(ORDERS, query_string=query, headers=API_KEY)
+    assert response.status_code == 200, response.get_data(as_text=True)
+    found: list[dict[str, Any]] = response.get_json()["orders"]
+    return found
+
+
+def stock_of(client: FlaskClient, book_id: int) -> int:
+    """What the catalogue says can be ordered."""
+    stock: int = client.get(f"/api/v1/books/{book_id}").get_json()["disponibilidade"]
+    return stock
+
+
+def stocks_of(client: FlaskClient) -> dict[int, int]:
+    return {book["id"]: book["disponibilidade"] for book in client.get("/api/v1/books").get_json()}
+
+
+def query(shop: Shop, statement: str, **values: Any) -> list[tuple[Any, ...]]:
+    with shop.database.reading() as session:
+        return [tuple(row) for row in session.execute(text(statement), values)]
+
+
+def execute(shop: Shop, *statements: str, **values: Any) -> None:
+    """Change the database behind the application's back."""
+    with shop.database.writing() as session:
+        for statement in statements:
+            session.execute(text(statement), values)
+
+
+def traces(shop: Shop) -> dict[str, list[tuple[Any, ...]]]:
+    """Everything that an order changes, as it is now."""
+    return {name: query(shop, statement) for name, statement in _TRACES.items()}
+
+
+def wait_until(true: Callable[[], bool]) -> None:
+    """Ask again until `true` says so; AssertionError after WAIT_AT_MOST_S."""
+    deadline, waiting = time.monotonic() + WAIT_AT_MOST_S, threading.Event()
+    while not true():
+        assert time.monotonic() < deadline, "it never came to be"
+        waiting.wait(0.01)
