@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import click
 from flask import Flask
+from sqlalchemy.exc import DBAPIError
 
 from app.services.audit import audit
 from app.shop import Shop
 
 EXIT_MISMATCH = 1
+EXIT_NOT_READ = 2
 
 
 def register_commands(app: Flask) -> None:
     @app.cli.command("audit")
     def run_audit() -> None:
-        """Check the stock, its ledger and the orders; exits 1 where something is off, and names it."""
+        """Check the stock, its ledger and the orders; exits 1 where something is off, which it names."""
         shop: Shop = app.extensions["shop"]
-        mismatches = audit(shop.database, shop.metrics)
+        try:
+            mismatches = audit(shop.database, shop.metrics)
+        except DBAPIError as error:
+            click.echo(f"O banco de dados não pôde ser lido: {error.orig}. A loja já foi iniciada uma vez?")
+            raise SystemExit(EXIT_NOT_READ) from None
         for mismatch in mismatches:
             click.echo(mismatch)
         if mismatches:

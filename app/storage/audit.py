@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from sqlalchemy import BigInteger, and_, case, cast, func, or_, select
+from sqlalchemy import BigInteger, and_, case, cast, func, literal, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from app.core.orders import GIVEN_BACK, PAYMENTS, TRANSITIONS, OrderStatus
@@ -38,20 +38,16 @@ def find_mismatches(session: Session, now: datetime) -> list[str]:
 
 
 def _stocks_unlike_ledger(session: Session) -> Iterator[str]:
-    summed = (
-        select(MovementRow.book_id, func.sum(MovementRow.quantity).label("copies"))
-        .group_by(MovementRow.book_id)
-        .subquery()
-    )
-    both = select(
-        func.coalesce(BookRow.id, summed.c.book_id),
-        func.coalesce(BookRow.stock, 0),
-        func.coalesce(summed.c.copies, 0),
-    ).select_from(summed.join(BookRow, BookRow.id == summed.c.book_id, full=True))
-    for book_id, stock, copies in session.execute(
-        both.where(func.coalesce(BookRow.stock, 0) != func.coalesce(summed.c.copies, 0)).limit(SHOWN)
-    ):
-        yield f"livro {book_id}: estoque {stock}, mas os movimentos somam {copies}"
+    # Not a full outer join, which SQLite has only since 3.39: a book may be missing on either side.
+    nothing = literal(0)
+    both = union_all(
+        select(BookRow.id.label("book_id"), BookRow.stock.label("stock"), nothing.label("moved")),
+        select(MovementRow.book_id, nothing, MovementRow.quantity),
+    ).subquery()
+    stock, moved = func.sum(both.c.stock), func.sum(both.c.moved)
+    unlike = select(both.c.book_id, stock, moved).group_by(both.c.book_id).having(stock != moved)
+    for book_id, copies, ledger in session.execute(unlike.order_by(both.c.book_id).limit(SHOWN)):
+        yield f"livro {book_id}: estoque {copies}, mas os movimentos somam {ledger}"
 
 
 def _impossible_stocks(session: Session) -> Iterator[str]:

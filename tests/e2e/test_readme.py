@@ -22,6 +22,7 @@ RUN_BY_CI = {
     ".venv/bin/python -m demo.site --port 8898",
     "SCRAPER_BASE_URL=http://localhost:8898/ make run",
     "cp .env.example .env",
+    ".venv/bin/flask audit",
 }
 INSTALLS_AND_MEASURES = ("python3 -m venv .venv", ".venv/bin/python benchmarks/")
 
@@ -55,7 +56,7 @@ def test_the_calls_work_in_their_order(
     site = open_site()
     server = start_server(SCRAPER_BASE_URL=site.base_url)
     calls = [block for block in command_blocks("README.md") if "localhost:5000" in block]
-    assert len(calls) == 2
+    assert len(calls) == 3
     script = "\n".join(calls).replace("curl ", "curl --fail-with-body --silent --show-error ")
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", script.replace("localhost:5000", f"127.0.0.1:{server.port}")],
@@ -64,6 +65,7 @@ def test_the_calls_work_in_their_order(
     assert done.returncode == 0, done.stdout[-500:] + done.stderr
     assert "Amber Orchards" in done.stdout
     assert "Usuário criado com sucesso!" in done.stdout
+    assert "Pedido criado com sucesso!" in done.stdout
     assert server.wait_for_scrape()["status"] == "done"
 
 
