@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 from flask import Flask
 from sqlalchemy.exc import DBAPIError
@@ -18,6 +20,10 @@ def register_commands(app: Flask) -> None:
     def run_audit() -> None:
         """Check the stock, its ledger and the orders; exits 1 where something is off, which it names."""
         shop: Shop = app.extensions["shop"]
+        file = shop.database.engine.url.database if shop.database.engine.dialect.name == "sqlite" else None
+        if file is not None and not Path(file).exists():  # asking SQLite would make an empty one
+            click.echo(f"Não há banco de dados em {file}: inicie a loja uma vez.")
+            raise SystemExit(EXIT_NOT_READ)
         try:
             mismatches = audit(shop.database, shop.metrics)
         except DBAPIError as error:
