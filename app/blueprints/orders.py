@@ -53,7 +53,7 @@ TAG = "Pedidos"
     )
 )
 def place_order(body: dict[str, Any]) -> ResponseReturnValue:
-    use = key_use()
+    use = key_use(body)
     earlier = shop().orders.answered(use) if use else None
     if earlier:
         return _placed(earlier)

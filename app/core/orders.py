@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -42,6 +43,7 @@ class PaymentStatus(StrEnum):
     VOIDED = "voided"
 
 
+_ORDER_ID = re.compile("ORDER-[A-Z2-7]{26}")
 _S = OrderStatus
 TRANSITIONS: Final[dict[OrderStatus, frozenset[OrderStatus]]] = {
     _S.AWAITING_PAYMENT: frozenset({_S.PENDING, _S.PAYMENT_DENIED, _S.FAILED}),
@@ -58,6 +60,8 @@ REQUESTABLE: Final = (_S.PROCESSED, _S.SHIPPED, _S.DELIVERED, _S.CANCELLED, _S.R
 """What a client may ask for; the others are the shop's own."""
 RESERVED: Final = frozenset({_S.AWAITING_PAYMENT, _S.PENDING, _S.PROCESSED})
 """The copies are promised and still with the supplier, who counts them as there."""
+GONE: Final = frozenset({_S.SHIPPED, _S.DELIVERED})
+"""The copies have left."""
 GIVEN_BACK: Final = frozenset({_S.CANCELLED, _S.RETURNED, _S.PAYMENT_DENIED, _S.FAILED})
 """The copies are on sale again. Nothing leads out of these, so that they come back exactly once."""
 
@@ -120,6 +124,10 @@ class Order:
     updated_at: datetime
     version: int
     history: tuple[StatusChange, ...] = ()
+
+
+def is_order_id(text: str) -> bool:
+    return _ORDER_ID.fullmatch(text) is not None
 
 
 def new_order_id() -> str:

@@ -16,7 +16,7 @@ class Decision(StrEnum):
 
 
 class PaymentGateway(Protocol):
-    """A payment service. Every call may hang or raise; the shop bounds them in time and takes both as `ERROR`.
+    """A payment service. Every call may hang or raise: the shop bounds them in time and gives the payment back.
 
     `reference` names one payment for ever: asking again gives the first answer and never charges twice.
     """

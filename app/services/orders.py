@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -32,13 +33,15 @@ from app.core.orders import (
     OrderStatus,
     PaymentStatus,
     check_transition,
+    is_order_id,
     merge_lines,
     new_order_id,
     total_of,
 )
 from app.core.payments import Decision
 from app.core.users import BY_PAYMENT, BY_RECOVERY
-from app.services.payments import Payments
+from app.observability.metrics import Metrics
+from app.services.payments import GatewayUnavailable, Payments
 from app.services.process_identity import is_surely_dead, own_identity
 from app.storage import idempotency, orders, stock
 from app.storage.catalogue_store import CatalogueStore
@@ -50,7 +53,7 @@ from app.storage.stock import BookOnSale, Reason
 log = logging.getLogger(__name__)
 
 SETTLED_AT_ONCE = 100
-VOID_FAILURES_BORNE = 5
+FAILURES_BORNE = 5
 """In one round: more mean that the gateway is away, and each may cost its whole time limit."""
 
 _REASONS = {
@@ -94,7 +97,9 @@ class Placed:
 
 
 class Orders:
-    """Sells the books of the catalogue. Holds no state of its own: the database decides every race.
+    """Sells the books of the catalogue. The database decides every race.
+
+    `_unconcluded` are the orders that this process could not conclude; `_lock` protects it.
 
     A purchase is two transactions with the payment between them: reserve, then confirm or release.
     """
@@ -105,13 +110,21 @@ class Orders:
         catalogue: CatalogueStore,
         payments: Payments,
         answers: Answers,
+        metrics: Metrics,
         settle_after: timedelta,
+        give_up_after: timedelta,
     ) -> None:
+        """Orders older than `settle_after` are taken for abandoned; older than `give_up_after`, they are released
+        although the gateway can't be asked about them."""
         self._database = database
         self._catalogue = catalogue
         self._payments = payments
         self._answers = answers
+        self._metrics = metrics
         self._settle_after = settle_after
+        self._give_up_after = give_up_after
+        self._lock = threading.Lock()
+        self._unconcluded: set[str] = set()
 
     def place(self, draft: Draft, use: KeyUse | None, by: str) -> Placed:
         """Buy what `draft` says.
@@ -123,9 +136,14 @@ class Orders:
         if isinstance(reserved, Placed):
             return reserved
         decision = self._payments.authorise(reserved, draft.token)
-        order = self._conclude(reserved, decision, BY_PAYMENT)
+        try:
+            order = self._conclude(reserved, decision, BY_PAYMENT)
+        except SQLAlchemyError:
+            with self._lock:
+                self._unconcluded.add(reserved.id)  # this process lives, and would be waited for
+            raise
         log.info(
-            "order_placed",
+            "order_concluded",
             extra={"order_id": order.id, "status": order.status.value, "total": str(order.total)},
         )
         if order.status is OrderStatus.PAYMENT_DENIED:
@@ -149,7 +167,7 @@ class Orders:
         now = datetime.now(UTC)
         stock_version = None
         with self._database.writing() as session:
-            order = orders.find_order(session, order_id, lock=True)
+            order = orders.find_order(session, order_id, lock=True) if is_order_id(order_id) else None
             if order is None:
                 raise OrderNotFound
             if versions is not None and str(order.version) not in versions:
@@ -174,7 +192,7 @@ class Orders:
     def order(self, order_id: str) -> Order:
         """One order with its history. Raises OrderNotFound."""
         with self._database.reading() as session:
-            order = orders.find_order(session, order_id)
+            order = orders.find_order(session, order_id) if is_order_id(order_id) else None
         if order is None:
             raise OrderNotFound
         return order
@@ -192,26 +210,49 @@ class Orders:
     def _settle_abandoned(self) -> None:
         with self._database.reading() as session:
             unsettled = orders.unsettled_orders(session, SETTLED_AT_ONCE)
+        with self._lock:
+            unconcluded = set(self._unconcluded)
         abandoned = datetime.now(UTC) - self._settle_after
+        failures = 0
         for order, owner in unsettled:
-            if is_surely_dead(owner) or order.created_at < abandoned:
-                settled = self._conclude(order, self._payments.decision(order.id), BY_RECOVERY)
-                log.warning("order_settled", extra={"order_id": order.id, "status": settled.status.value})
+            waits_for_nobody = order.id in unconcluded or order.created_at < abandoned
+            if failures == FAILURES_BORNE or not (waits_for_nobody or is_surely_dead(owner)):
+                continue
+            try:
+                self._settle_one(order)
+            except (GatewayUnavailable, SQLAlchemyError):
+                failures += 1
+                log.exception("order_not_settled", extra={"order_id": order.id})
+
+    def _settle_one(self, order: Order) -> None:
+        """Raises GatewayUnavailable where the order can wait for the gateway to come back."""
+        try:
+            decision = self._payments.decision(order.id)
+        except GatewayUnavailable:
+            if order.created_at > datetime.now(UTC) - self._give_up_after:
+                raise
+            decision = None
+        settled = self._conclude(order, decision, BY_RECOVERY)
+        with self._lock:
+            self._unconcluded.discard(order.id)
+        log.warning("order_settled", extra={"order_id": order.id, "status": settled.status.value})
 
     def _void_payments(self) -> None:
         """Give back the payments of orders that failed, were cancelled or returned."""
-        with self._database.reading() as session:
-            due = orders.orders_to_void(session, SETTLED_AT_ONCE)
-        failures = 0
-        for order_id in due:
-            if failures == VOID_FAILURES_BORNE:
-                return
-            if self._payments.void(order_id):
-                with self._database.writing() as session:
-                    orders.settle_payment(session, order_id, PaymentStatus.VOIDED, datetime.now(UTC))
-            else:
-                failures += 1
+        failures, more = 0, True
+        while more:
+            with self._database.reading() as session:
+                due = orders.orders_to_void(session, SETTLED_AT_ONCE)
+            for order_id in due:
+                if self._payments.void(order_id):
+                    with self._database.writing() as session:
+                        orders.record_void(session, order_id, datetime.now(UTC))
+                    continue
                 log.error("payment_not_voided", extra={"order_id": order_id})
+                failures += 1
+                if failures == FAILURES_BORNE:
+                    return
+            more = len(due) == SETTLED_AT_ONCE
 
     def forget_old_keys(self) -> None:
         """Let go of the idempotency keys that are no longer kept."""
@@ -227,7 +268,11 @@ class Orders:
                 if known is not None:
                     return _replay(use, known)
             lines = merge_lines(draft.lines)
-            on_sale = stock.lock_books_on_sale(session, [line.product_id for line in lines])
+            wanted = [line.product_id for line in lines]
+            on_sale = stock.lock_books_on_sale(session, wanted)
+            if len(on_sale) < len(wanted):
+                # Once more: a publication that was waited for may have replaced rows by others of the same ids.
+                on_sale = stock.lock_books_on_sale(session, wanted)
             error = _why_not(draft, lines, on_sale)
             if error is None:
                 order = _new_order(draft, lines, on_sale, now)
@@ -256,6 +301,8 @@ class Orders:
                 stock_version = stock.next_stock_version(session)
         if moved:
             self._show(stock_version)
+            units = sum(item.quantity for item in order.items)
+            self._metrics.count_order(after, float(order.total), units)
         return order
 
     def _remember(self, session: Session, order: Order) -> None:

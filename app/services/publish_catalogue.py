@@ -28,12 +28,13 @@ class ScrapeRefused(Exception):
 
 
 def publish_harvest(
-    session: Session, harvest: Harvest, limits: Limits, source_url: str
+    session: Session, harvest: Harvest, limits: Limits, source_url: str, counted_since: datetime | None = None
 ) -> tuple[Publication, Difference]:
     """Make the catalogue what `harvest` says, in the caller's transaction.
 
     The demonstration catalogue is replaced entirely, ids included; any other is changed where it differs,
-    and keeps its version where it doesn't. Raises ScrapeRefused, having changed nothing.
+    and keeps its version where it doesn't. The supplier began to count at `counted_since`, or just now.
+    Raises ScrapeRefused, having changed nothing.
     """
     now = datetime.now(UTC)
     books.lock_books(session)
@@ -41,7 +42,8 @@ def publish_harvest(
     stored = books.load_stored_books(session)
     demonstration = stored if before and before.origin == books.DEMONSTRATION else []
     known = [] if demonstration else stored
-    difference = compare(known, harvest, {} if demonstration else reserved_copies(session))
+    reserved = {} if demonstration else reserved_copies(session, counted_since or now)
+    difference = compare(known, harvest, reserved)
     reason = why_refuse(harvest, difference, sum(book.listed for book in known), limits)
     if reason:
         raise ScrapeRefused(reason)

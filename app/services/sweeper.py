@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
 
 log = logging.getLogger(__name__)
@@ -13,12 +14,16 @@ STOP_WITHIN_S = 10.0
 
 
 class Sweeper:
-    """Runs its chores at once and then every `EVERY_S`, in one thread that `start` begins and `stop` joins."""
+    """Runs its chores at once and then every `EVERY_S`, in one thread that `start` begins and `stop` joins.
 
-    def __init__(self, chores: Sequence[Callable[[], object]]) -> None:
+    A round is followed by a rest of at least `rests` times as long.
+    """
+
+    def __init__(self, name: str, chores: Sequence[Callable[[], object]], rests: int = 0) -> None:
         self._chores = chores
+        self._rests = rests
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="sweeper", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def start(self) -> None:
         self._thread.start()
@@ -40,5 +45,6 @@ class Sweeper:
 
     def _run(self) -> None:
         while not self._stopping.is_set():
+            began = time.monotonic()
             self.sweep()
-            self._stopping.wait(EVERY_S)
+            self._stopping.wait(max(EVERY_S, self._rests * (time.monotonic() - began)))

@@ -9,17 +9,14 @@ from decimal import Decimal
 from typing import Final
 
 from sqlalchemy import delete, select
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from app.core.payments import Decision
 from app.simulation.knobs import Simulation
-from app.storage.database import Database
+from app.storage.database import Database, upsert_into
 from app.storage.tables import SimulatedPaymentRow
 
 TOKENS: Final = ("tok_approved", "tok_denied", "tok_error", "tok_timeout")
 """Cards whose fate is certain; without one, the knobs and chance decide."""
-HANGS_FOR_S = 30.0
 _REMEMBERS_FOR = timedelta(days=7)
 _VOIDED = "voided"
 
@@ -30,15 +27,17 @@ class SimulatedGateway:
     Holds no state but `_closing`, which ends the calls that hang.
     """
 
-    def __init__(self, simulation: Simulation, database: Database) -> None:
+    def __init__(self, simulation: Simulation, database: Database, hangs_for_s: float) -> None:
+        """`hangs_for_s` is how long a call with `tok_timeout` takes to come to nothing."""
         self._simulation = simulation
+        self._hangs_for_s = hangs_for_s
         self._database = database
         self._closing = threading.Event()
 
     def authorise(self, amount: Decimal, reference: str, token: str | None) -> Decision:
         knobs = self._simulation.knobs()
         if token == "tok_timeout":  # noqa: S105 - a card for tests
-            self._closing.wait(HANGS_FOR_S)
+            self._closing.wait(self._hangs_for_s)
             return Decision.ERROR
         time.sleep(knobs.payment_latency_ms / 1_000)
         if token == "tok_error" or (  # noqa: S105
@@ -60,6 +59,11 @@ class SimulatedGateway:
     def void(self, reference: str) -> None:
         self._decide(reference, _VOIDED, replaces=True)
 
+    def forget_old_payments(self) -> None:
+        forgotten = datetime.now(UTC) - _REMEMBERS_FOR
+        with self._database.writing() as session:
+            session.execute(delete(SimulatedPaymentRow).where(SimulatedPaymentRow.at < forgotten))
+
     def close(self) -> None:
         """Let go of the calls that hang."""
         self._closing.set()
@@ -67,15 +71,15 @@ class SimulatedGateway:
     def _decide(self, reference: str, outcome: str, *, replaces: bool = False) -> Decision:
         """Keep the first outcome for `reference` and answer it; a void replaces any."""
         now = datetime.now(UTC)
-        insert = sqlite_insert if self._database.engine.dialect.name == "sqlite" else postgresql_insert
-        row = insert(SimulatedPaymentRow).values(reference=reference, outcome=outcome, at=now)
         with self._database.writing() as session:
+            row = upsert_into(session, SimulatedPaymentRow).values(
+                reference=reference, outcome=outcome, at=now
+            )
             session.execute(
                 row.on_conflict_do_update(index_elements=["referencia"], set_={"resultado": outcome})
                 if replaces
                 else row.on_conflict_do_nothing()
             )
-            session.execute(delete(SimulatedPaymentRow).where(SimulatedPaymentRow.at < now - _REMEMBERS_FOR))
             kept = session.scalars(
                 select(SimulatedPaymentRow.outcome).where(SimulatedPaymentRow.reference == reference)
             ).one()

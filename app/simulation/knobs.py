@@ -6,14 +6,13 @@ import logging
 import random
 import threading
 import time
-from dataclasses import asdict, dataclass
-from decimal import Decimal
+from dataclasses import asdict, dataclass, fields
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.core.errors import FieldProblem, OutOfStock
 from app.settings import Settings
-from app.storage.database import Database
+from app.storage.database import Database, upsert_into
 from app.storage.tables import SimulationRow
 
 log = logging.getLogger(__name__)
@@ -43,22 +42,23 @@ class Knobs:
 class Simulation:
     """The knobs, as the settings have them or as an admin last set them, and a generator for each.
 
-    `_lock` protects the knobs and the generators; `_knobs` is only ever swapped.
+    `_lock` protects the generators; `_knobs` is only ever swapped; `_looking` lets one thread at a time ask.
     """
 
     def __init__(self, settings: Settings, database: Database) -> None:
         self._database = database
         self._lock = threading.Lock()
+        self._looking = threading.Lock()
         self._version = 0
         self._checked_at = float("-inf")
         self._turn(
             Knobs(
-                payment_denied_rate=_rate(settings.simulation_payment_denied_rate),
-                payment_error_rate=_rate(settings.simulation_payment_error_rate),
+                payment_denied_rate=float(settings.simulation_payment_denied_rate),
+                payment_error_rate=float(settings.simulation_payment_error_rate),
                 payment_latency_ms=settings.simulation_payment_latency_ms,
-                stock_failure_rate=_rate(settings.simulation_stock_failure_rate),
-                internal_error_rate=_rate(settings.simulation_internal_error_rate),
-                slow_rate=_rate(settings.simulation_slow_rate),
+                stock_failure_rate=float(settings.simulation_stock_failure_rate),
+                internal_error_rate=float(settings.simulation_internal_error_rate),
+                slow_rate=float(settings.simulation_slow_rate),
                 slow_ms=settings.simulation_slow_ms,
                 seed=settings.simulation_seed,
             )
@@ -66,20 +66,25 @@ class Simulation:
 
     def knobs(self) -> Knobs:
         """The knobs as they are now, in whichever process they were turned."""
-        with self._lock:
-            if time.monotonic() - self._checked_at > CHECK_EVERY_S:
+        # One thread asks the database, while the others go on with what is there.
+        if time.monotonic() - self._checked_at > CHECK_EVERY_S and self._looking.acquire(blocking=False):
+            try:
                 self._look()
-            return self._knobs
+            finally:
+                self._looking.release()
+        return self._knobs
 
     def turn(self, knobs: Knobs) -> None:
         """Set the knobs for every process, until somebody sets them again, and begin the chances anew."""
         with self._database.writing() as session:
-            row = session.get(SimulationRow, 1, with_for_update=True)
-            if row is None:
-                session.add(SimulationRow(id=1, version=1, knobs=asdict(knobs)))
-            else:
-                row.version, row.knobs = row.version + 1, asdict(knobs)
-        with self._lock:
+            first = upsert_into(session, SimulationRow).values(id=1, version=1, knobs=asdict(knobs))
+            session.execute(
+                first.on_conflict_do_update(
+                    index_elements=["id"],
+                    set_={"versao": SimulationRow.version + 1, "ajustes": first.excluded.ajustes},
+                )
+            )
+        with self._looking:
             self._look()
         log.warning("simulation_set", extra=asdict(knobs))
 
@@ -114,15 +119,13 @@ class Simulation:
             return
         if row is not None and row.version != self._version:
             self._version = row.version
-            self._turn(Knobs(**row.knobs))
+            known = {each.name for each in fields(Knobs)}  # another release may have had others
+            self._turn(Knobs(**{name: value for name, value in row.knobs.items() if name in known}))
 
     def _turn(self, knobs: Knobs) -> None:
-        self._knobs = knobs
-        self._chances = {
-            name: random.Random(None if knobs.seed is None else f"{knobs.seed}:{name}")
-            for name in ("payment_denied", "payment_error", "stock_failure", "internal_error", "slow")
-        }
-
-
-def _rate(share: Decimal) -> float:
-    return float(share)
+        with self._lock:
+            self._knobs = knobs
+            self._chances = {
+                name: random.Random(None if knobs.seed is None else f"{knobs.seed}:{name}")
+                for name in ("payment_denied", "payment_error", "stock_failure", "internal_error", "slow")
+            }

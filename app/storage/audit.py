@@ -18,7 +18,7 @@ from app.storage.tables import (
     StatusChangeRow,
 )
 
-STUCK_AFTER = timedelta(minutes=5)
+STUCK_AFTER = timedelta(minutes=15)
 SHOWN = 100
 
 

@@ -9,13 +9,12 @@ from typing import Any
 
 import orjson
 from sqlalchemy import ColumnElement, Text, cast, delete, func, select, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.core.catalogue import Book, Catalogue, Publication
 from app.core.scraping import Difference, StoredBook
 from app.storage import stock
+from app.storage.database import upsert_into
 from app.storage.tables import BookRow, CatalogueRow
 from scraper.book import ScrapedBook
 
@@ -101,7 +100,7 @@ def apply_difference(
     written = [*difference.added, *difference.returned, *difference.changed().values()]
     before = dict(_all_rows(session, (BookRow.id, BookRow.stock)))
     changes = {book.id: book.shown.stock - before.get(book.id, 0) for book in written}
-    stock.record_counts(session, changes, reason, now)
+    stock.record_movements(session, changes, reason, now)
     for first in range(0, len(written), _ROWS_AT_ONCE):
         _upsert(session, [_columns(book) for book in written[first : first + _ROWS_AT_ONCE]])
     removed = [book.id for book in difference.removed]
@@ -162,8 +161,7 @@ def _stored_book(
 
 def _upsert(session: Session, rows: list[dict[str, Any]]) -> None:
     """One statement for many rows: executed row by row, it would wait for the interpreter lock at each."""
-    insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
-    statement = insert(BookRow).values(rows)
+    statement = upsert_into(session, BookRow).values(rows)
     replaced = {column.name: column for column in statement.excluded if column.name != "id"}
     session.execute(statement.on_conflict_do_update(index_elements=["id"], set_=replaced))
 

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, Engine, event, exc
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
 BUSY_TIMEOUT_MS = 10_000
@@ -19,7 +21,7 @@ class Database:
     """Hands out transactions on one engine. Safe to share: each transaction has a session of its own.
 
     `_turn` is held by the one thread of this process that writes to SQLite. Without it they would ask the file
-    again and again, with growing pauses and in no order, and the unlucky would wait for seconds.
+    again and again, with growing pauses, and the unlucky would wait for seconds.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -70,6 +72,11 @@ class Database:
             yield
         finally:
             self._turn.release()
+
+
+def upsert_into(session: Session, table: type[Any]) -> Any:
+    """An insert that knows `on_conflict_do_nothing` and `on_conflict_do_update`, which is each database's own."""
+    return (sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert)(table)
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:

@@ -7,10 +7,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import delete, select, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
+from app.storage.database import upsert_into
 from app.storage.tables import IdempotencyRow
 
 KEPT_FOR = timedelta(hours=24)
@@ -43,9 +42,8 @@ def claim_key(session: Session, use: KeyUse, now: datetime) -> Remembered | None
             IdempotencyRow.key == use.key, IdempotencyRow.created_at < now - KEPT_FOR
         )
     )
-    insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
     claimed = session.scalar(
-        insert(IdempotencyRow)
+        upsert_into(session, IdempotencyRow)
         .values(key=use.key, body_digest=use.body_digest, created_at=now)
         .on_conflict_do_nothing()
         .returning(IdempotencyRow.key)
@@ -86,10 +84,14 @@ def forget_order_key(session: Session, order_id: str) -> None:
 
 
 def forget_old_keys(session: Session, now: datetime) -> None:
-    """Forget what is older than KEPT_FOR, and of the rest all but the newest KEYS_KEPT."""
+    """Forget what is older than KEPT_FOR, and of the refusals all but the newest KEYS_KEPT.
+
+    A key that sold something is kept its whole time: forgotten, it would sell twice.
+    """
     session.execute(delete(IdempotencyRow).where(IdempotencyRow.created_at < now - KEPT_FOR))
     oldest_kept = session.scalar(
         select(IdempotencyRow.created_at)
+        .where(IdempotencyRow.order_id.is_(None))
         .order_by(IdempotencyRow.created_at.desc())
         .offset(KEYS_KEPT - 1)
         .limit(1)
@@ -97,6 +99,8 @@ def forget_old_keys(session: Session, now: datetime) -> None:
     if oldest_kept is not None:
         session.execute(
             delete(IdempotencyRow).where(
-                IdempotencyRow.created_at < oldest_kept, IdempotencyRow.answer.is_not(None)
+                IdempotencyRow.created_at < oldest_kept,
+                IdempotencyRow.order_id.is_(None),
+                IdempotencyRow.answer.is_not(None),
             )
         )

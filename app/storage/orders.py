@@ -88,11 +88,12 @@ def edit_order(session: Session, order_id: str, changes: dict[str, str | None], 
     )
 
 
-def settle_payment(session: Session, order_id: str, payment: PaymentStatus, now: datetime) -> None:
+def record_void(session: Session, order_id: str, now: datetime) -> None:
+    """The gateway has confirmed that an order's payment is given back."""
     session.execute(
         update(OrderRow)
         .where(OrderRow.id == order_id, OrderRow.payment_status == PaymentStatus.VOIDING)
-        .values(payment_status=payment, updated_at=now, version=OrderRow.version + 1)
+        .values(payment_status=PaymentStatus.VOIDED, updated_at=now, version=OrderRow.version + 1)
     )
 
 
@@ -138,6 +139,11 @@ def list_orders(session: Session, wanted: OrderFilter, offset: int, limit: int) 
     items = _items(session, [row.id for row in rows])
     total = session.scalar(select(func.count()).select_from(OrderRow).where(*conditions)) or 0
     return [_order(row, items[row.id]) for row in rows], total
+
+
+def count_by_status(session: Session) -> dict[str, int]:
+    rows = session.execute(select(OrderRow.status, func.count()).group_by(OrderRow.status))
+    return {row[0]: row[1] for row in rows}
 
 
 def unsettled_orders(session: Session, limit: int) -> list[tuple[Order, str]]:

@@ -68,6 +68,31 @@ def runs_in_progress(session: Session) -> list[RunRow]:
     return list(session.scalars(select(RunRow).where(RunRow.status == RunStatus.PROCESSING)))
 
 
+def counting_began(session: Session, row: RunRow) -> datetime:
+    """When the first of the pages that a run has were read, which may be in a run that it resumes."""
+    while row.resumed_from is not None:
+        earlier = session.get(RunRow, row.resumed_from)
+        if earlier is None:
+            break
+        row = earlier
+    return row.started_at
+
+
+def last_ended_run(session: Session) -> RunRow | None:
+    return session.scalar(
+        select(RunRow)
+        .options(defer(RunRow.difference))
+        .where(RunRow.ended_at.is_not(None))
+        .order_by(RunRow.id.desc())
+        .limit(1)
+    )
+
+
+def last_success(session: Session) -> datetime | None:
+    """When the last run ended that was done."""
+    return session.scalar(select(func.max(RunRow.ended_at)).where(RunRow.status == RunStatus.DONE))
+
+
 def latest_run(session: Session) -> RunRow | None:
     return session.scalar(
         select(RunRow).options(defer(RunRow.difference)).order_by(RunRow.id.desc()).limit(1)

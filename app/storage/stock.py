@@ -9,13 +9,22 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, func, insert, literal, select, update
+from sqlalchemy import CursorResult, and_, func, insert, literal, or_, select, update
 from sqlalchemy.orm import Session
 
-from app.core.orders import RESERVED, Line
-from app.storage.tables import BookRow, CatalogueRow, MovementRow, OrderItemRow, OrderRow, UtcTime
+from app.core.orders import GONE, RESERVED, Line, OrderStatus
+from app.storage.tables import (
+    BookRow,
+    CatalogueRow,
+    MovementRow,
+    OrderItemRow,
+    OrderRow,
+    StatusChangeRow,
+    UtcTime,
+)
 
 _ROWS_AT_ONCE = 500
+_RECENT_SALES = 1_000
 
 
 class Reason(StrEnum):
@@ -61,7 +70,9 @@ def take(session: Session, lines: Sequence[Line], order_id: str, now: datetime) 
         )
         if cast("CursorResult[Any]", taken).rowcount != 1:
             raise RuntimeError(f"book {line.product_id} had less than it had under lock")
-    _record(session, {line.product_id: -line.quantity for line in lines}, Reason.RESERVED, now, order_id)
+    record_movements(
+        session, {line.product_id: -line.quantity for line in lines}, Reason.RESERVED, now, order_id
+    )
 
 
 def give_back(session: Session, order_id: str, reason: Reason, now: datetime) -> None:
@@ -83,19 +94,47 @@ def give_back(session: Session, order_id: str, reason: Reason, now: datetime) ->
             .where(BookRow.id == book_id)
             .values(stock=BookRow.stock + quantity - owed[book_id], short=BookRow.short - owed[book_id])
         )
-    _record(session, {book_id: quantity for book_id, _, quantity in rows}, reason, now, order_id)
-    _record(session, {book_id: -copies for book_id, copies in owed.items()}, Reason.OWED, now)
+    record_movements(session, {book_id: quantity for book_id, _, quantity in rows}, reason, now, order_id)
+    record_movements(session, {book_id: -copies for book_id, copies in owed.items()}, Reason.OWED, now)
 
 
-def reserved_copies(session: Session) -> dict[int, int]:
-    """By book, what is promised and still with the supplier, who counts it as there."""
+def reserved_copies(session: Session, counted_since: datetime) -> dict[int, int]:
+    """By book, what the supplier counted as there although it is sold.
+
+    That is what is promised and not yet shipped, and what was shipped since the counting began: the page of
+    such a book may have been read before its copies left.
+    """
+    shipped_since = select(StatusChangeRow.order_id).where(
+        StatusChangeRow.after == OrderStatus.SHIPPED, StatusChangeRow.at >= counted_since
+    )
+    still_counted = or_(
+        OrderRow.status.in_(RESERVED),
+        and_(OrderRow.status.in_(GONE), OrderRow.id.in_(shipped_since)),
+    )
     rows = session.execute(
         select(OrderItemRow.book_id, func.sum(OrderItemRow.quantity))
         .join(OrderRow, OrderRow.id == OrderItemRow.order_id)
-        .where(OrderRow.status.in_(RESERVED), OrderItemRow.in_catalogue.is_(True))
+        .where(still_counted, OrderItemRow.in_catalogue.is_(True))
         .group_by(OrderItemRow.book_id)
     )
     return {book_id: int(copies) for book_id, copies in rows}
+
+
+def books_sold_last(session: Session, books: int) -> list[int]:
+    """Ids of up to `books` books, those first that somebody ordered last."""
+    recent = (
+        select(MovementRow.id, MovementRow.book_id)
+        .where(MovementRow.reason == Reason.RESERVED)
+        .order_by(MovementRow.id.desc())
+        .limit(_RECENT_SALES)
+        .subquery()
+    )
+    last = func.max(recent.c.id)
+    return list(
+        session.scalars(
+            select(recent.c.book_id).group_by(recent.c.book_id).order_by(last.desc()).limit(books)
+        )
+    )
 
 
 def withdraw_all(session: Session, now: datetime) -> None:
@@ -108,11 +147,6 @@ def withdraw_all(session: Session, now: datetime) -> None:
     session.execute(update(OrderItemRow).values(in_catalogue=False))
 
 
-def record_counts(session: Session, changes: Mapping[int, int], reason: Reason, now: datetime) -> None:
-    """Write what a publication changes in the stock of the books, by id, into the ledger."""
-    _record(session, changes, reason, now)
-
-
 def next_stock_version(session: Session) -> int:
     """Tell every process that stocks have changed. Last in a transaction: its row is the one all orders share."""
     return session.execute(
@@ -123,9 +157,10 @@ def next_stock_version(session: Session) -> int:
     ).scalar_one()
 
 
-def _record(
+def record_movements(
     session: Session, changes: Mapping[int, int], reason: Reason, now: datetime, order_id: str | None = None
 ) -> None:
+    """Write into the ledger by how many copies the stock of each book changes, by id."""
     rows = [
         {"book_id": book_id, "quantity": change, "reason": reason, "order_id": order_id, "at": now}
         for book_id, change in changes.items()

@@ -284,6 +284,7 @@ class SimulatedPaymentRow(Base):
     """The simulated gateway's own memory, as a real one has its own elsewhere."""
 
     __tablename__ = "pagamento_simulado"
+    __table_args__ = (Index(None, "quando"),)
 
     reference: Mapped[str] = mapped_column("referencia", String(64), primary_key=True)
     outcome: Mapped[str] = mapped_column("resultado", String(20))

@@ -17,7 +17,10 @@ from app.web.current import shop
 
 
 class Access(StrEnum):
-    """What a route asks of its caller; the values are the security schemes of the OpenAPI document."""
+    """What a route asks of its caller; the values are the security schemes of the OpenAPI document.
+
+    `LOGS` is `PUBLIC` or `OPERATOR`, as the setting LOGS_PUBLIC says.
+    """
 
     PUBLIC = "public"
     LOGGED_IN = "tokenDeAcesso"
@@ -25,6 +28,7 @@ class Access(StrEnum):
     ANY_TOKEN = "qualquerToken"  # noqa: S105
     OPERATOR = "operador"
     ADMIN = "admin"
+    LOGS = "logs"
     API_KEY = "chaveDeApi"
 
 
@@ -33,12 +37,14 @@ _NEEDED_ROLE = {Access.OPERATOR: Role.OPERATOR, Access.ADMIN: Role.ADMIN}
 
 def admit(access: Access) -> None:
     """Let the request pass or raise InvalidToken, InvalidApiKey or Forbidden; afterwards `caller()` is known."""
+    if access is Access.LOGS:
+        access = Access.PUBLIC if shop().settings.logs_public else Access.OPERATOR
     if access is Access.PUBLIC:
         return
     if access is Access.API_KEY:
         if not knows_api_key():
             raise InvalidApiKey
-        if "Authorization" not in request.headers:
+        if request.headers.get("Authorization", "").partition(" ")[0] != "Bearer":
             return  # the key alone will do; a token beside it says who it is
     try:
         verify_jwt_in_request(
@@ -52,10 +58,10 @@ def admit(access: Access) -> None:
     user = shop().accounts.logged_in(str(claims.get("sessao", "")), _user_id(claims))
     if user is None:
         raise InvalidToken("A sessão deste token foi encerrada. Faça login novamente.")
+    g.caller = user  # also where the role is not enough: the log says whose request was refused
     needed = _NEEDED_ROLE.get(access)
     if needed is not None and not user.role.covers(needed):
         raise Forbidden(needed.value)
-    g.caller = user
 
 
 def knows_api_key() -> bool:

@@ -166,7 +166,7 @@ def test_what_is_off_is_named_and_ends_in_1(
     assert audited(app) == (1, [sentence.format(id=order_id) for sentence in said])
 
 
-@pytest.mark.parametrize(("minutes", "exit_code"), [(4, 0), (6, 1)])
+@pytest.mark.parametrize(("minutes", "exit_code"), [(14, 0), (16, 1)])
 def test_an_order_that_waits_too_long_for_its_payment_is_named(
     app: Flask, shop: Shop, order_id: str, minutes: int, exit_code: int
 ) -> None:

@@ -131,6 +131,14 @@ def test_the_history_names_the_user_whose_token_is_beside_the_key(
     assert shown(client, order["order_id"], API_KEY)["history"][0]["by"] == "operadora"
 
 
+@pytest.mark.parametrize(
+    "order_id", ["a%00b", "ORDER-0", "order-" + "A" * 26, "ORDER-" + "A" * 27, "%F0%9F%92%A9"]
+)
+def test_what_is_no_orders_id_is_no_order(client: FlaskClient, order_id: str) -> None:
+    problem_of(client.get(f"{ORDERS}/{order_id}"), 404)
+    problem_of(client.patch(f"{ORDERS}/{order_id}", json={"notes": "x"}, headers=API_KEY), 404)
+
+
 def test_who_holds_only_the_id_is_not_told_who_works_here(
     client: FlaskClient, as_operator: dict[str, str]
 ) -> None:

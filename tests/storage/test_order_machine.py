@@ -46,9 +46,12 @@ from app.storage.database import Database, database_options
 from app.storage.idempotency import KeyUse
 from app.storage.orders import OrderFilter, list_orders
 from app.storage.tables import BookRow
+from tests.support.metrics import make_metrics
 from tests.support.order_model import Answers, FakeGateway, Killed, Model, Shelf, WatchedPayments, ignore
 from tests.unit.making import LIMITS, make_harvest, make_scraped
 
+METRICS = make_metrics()
+GIVES_UP_AT_ONCE = timedelta(hours=-1)
 PRICES = {"a": Decimal("0.10"), "b": Decimal("12.34"), "c": Decimal("99.99"), "d": Decimal("5.00")}
 LINES = st.lists(st.tuples(st.sampled_from("aaabbbcccd"), st.integers(1, 3)), min_size=1, max_size=3)
 CARDS = st.sampled_from(["approved"] * 6 + list(FakeGateway.CARDS))
@@ -301,10 +304,10 @@ class OrderMachine(RuleBasedStateMachine):
         before: Callable[..., None] = ignore,
         after: Callable[..., None] = ignore,
     ) -> Orders:
-        payments = WatchedPayments(self.gateway, timeout_s)
+        payments = WatchedPayments(self.gateway, timeout_s, METRICS)
         payments.before, payments.after = before, after
         store = self.elsewhere if settle_after < timedelta(0) else self.shown
-        return Orders(self.database, store, payments, Answers(), settle_after)
+        return Orders(self.database, store, payments, Answers(), METRICS, settle_after, GIVES_UP_AT_ONCE)
 
     def _run(self, call: Callable[[], Any], lives: float) -> tuple[Any, int]:
         """What came of it, or an error's name, or Killed; and how many transactions were committed."""

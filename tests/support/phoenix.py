@@ -28,6 +28,7 @@ def serve(data_dir: Path, port: int) -> None:
     prepare(app)
     shop: Shop = app.extensions["shop"]
     shop.sweeper.start()
+    shop.auditor.start()
     server = make_server("127.0.0.1", port, app, threaded=True)
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     sys.stdout.write(f"{os.getpid()}\n")

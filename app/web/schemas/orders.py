@@ -105,7 +105,7 @@ class ShownOrder(Schema):
     version = fields.Integer(required=True, metadata={"description": "Também na ETag", "example": 2})
 
 
-class ShownChange(Schema):
+class _ShownChange(Schema):
     at = fields.DateTime(required=True, metadata={"description": "UTC"})
     by = fields.String(
         required=True,
@@ -117,8 +117,10 @@ class ShownChange(Schema):
     to = fields.String(required=True, metadata={"enum": list(OrderStatus)})
 
 
-ShownChange._declared_fields["from"] = fields.String(
-    required=True, allow_none=True, metadata={"description": "Nulo no começo"}
+# A keyword, which no class can have as an attribute.
+ShownChange = _ShownChange.from_dict(
+    {"from": fields.String(required=True, allow_none=True, metadata={"description": "Nulo no começo"})},
+    name="ShownChange",
 )
 
 

@@ -103,6 +103,7 @@ def upgrade() -> None:
         sa.Column("quando", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("referencia", name=op.f("pk_pagamento_simulado")),
     )
+    op.create_index(op.f("ix_pagamento_simulado_quando"), "pagamento_simulado", ["quando"])
     op.create_table(
         "simulacao",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
