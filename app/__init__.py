@@ -12,13 +12,18 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app.blueprints.auth import auth
 from app.blueprints.books import books
+from app.blueprints.logs import logs
 from app.blueprints.orders import orders
 from app.blueprints.scraping import scraping
-from app.blueprints.simulation import simulation
+from app.blueprints.simulation import simulation as simulation_routes
 from app.blueprints.stats import stats
 from app.blueprints.system import system
 from app.cli import register_commands
 from app.extensions import db, jwt, migrate
+from app.observability.log_reader import LogReader
+from app.observability.log_tail import LogTails
+from app.observability.log_writer import LogWriter
+from app.observability.logs import log_path
 from app.observability.metrics import Metrics
 from app.services.accounts import ACCESS_LASTS, REFRESH_LASTS, Accounts
 from app.services.audit import audit
@@ -27,6 +32,7 @@ from app.services.passwords import Passwords
 from app.services.payments import Payments
 from app.services.scrapes import Scrapes
 from app.services.sweeper import Sweeper
+from app.services.watch import Watch
 from app.settings import ENV_FILE, Settings, read_settings
 from app.shop import Shop
 from app.simulation.gateway import SimulatedGateway
@@ -34,6 +40,7 @@ from app.simulation.knobs import Simulation
 from app.storage.catalogue_store import CatalogueStore
 from app.storage.database import Database, database_options
 from app.web.errors import register_error_handlers
+from app.web.instrumentation import instrument
 from app.web.json import UnescapedJson
 from app.web.kept_answers import KeptAnswers
 from app.web.openapi import serve_documentation
@@ -43,6 +50,10 @@ from app.web.throttling import throttle_failures
 
 GRACE = timedelta(seconds=60)
 """How much longer than its payment an order may take before it counts as abandoned."""
+GIVE_UP_AFTER = timedelta(minutes=10)
+"""How long an abandoned order waits for a gateway that can't be asked."""
+MAX_TAILS = 4
+"""How many clients of one process may follow the log at once; some thread is always left for others."""
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -74,11 +85,12 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.extensions["shop"] = _assemble(app, settings)
     register_request_hooks(app)
     register_error_handlers(app)
-    for blueprint in (system, auth, books, stats, orders, scraping, simulation):
+    for blueprint in (system, auth, books, stats, orders, scraping, simulation_routes, logs):
         app.register_blueprint(blueprint)
     throttle_failures(app, "auth.log_in", settings)
     _require_operations(app.view_functions)
     serve_documentation(app)
+    instrument(app, app.extensions["shop"].metrics)
     register_commands(app)
     return app
 
@@ -87,28 +99,36 @@ def _assemble(app: Flask, settings: Settings) -> Shop:
     with app.app_context():
         database = Database(db.engine)
     catalogue = CatalogueStore(database)
-    metrics = Metrics()
+    metrics = Metrics(Watch(database, catalogue, settings.metrics_inventory_books).look)
     trouble = Simulation(settings, database)
-    gateway = SimulatedGateway(trouble, database)
     payment_timeout_s = float(settings.payment_timeout_s)
+    gateway = SimulatedGateway(trouble, database, payment_timeout_s + 1)
     sales = Orders(
         database,
         catalogue,
-        Payments(gateway, payment_timeout_s),
+        Payments(gateway, payment_timeout_s, metrics),
         KeptAnswers(),
+        metrics,
         settle_after=timedelta(seconds=payment_timeout_s) + GRACE,
+        give_up_after=GIVE_UP_AFTER,
     )
+    log = log_path(settings.data_dir)
     return Shop(
         settings=settings,
         database=database,
         catalogue=catalogue,
         accounts=Accounts(database, Passwords(settings)),
-        scrapes=Scrapes(settings, database, catalogue),
+        scrapes=Scrapes(settings, database, catalogue, metrics),
         orders=sales,
         simulation=trouble,
         gateway=gateway,
         metrics=metrics,
-        sweeper=Sweeper([sales.settle, sales.forget_old_keys, functools.partial(audit, database, metrics)]),
+        log_writer=LogWriter(log, settings.log_max_bytes, settings.log_files, metrics.count_lost_line),
+        log_reader=LogReader(log, settings.log_files),
+        log_tails=LogTails(log, settings.log_files, most=min(MAX_TAILS, settings.web_threads - 1)),
+        sweeper=Sweeper("sweeper", [sales.settle, sales.forget_old_keys, gateway.forget_old_payments]),
+        # Apart, since it reads everything that was ever sold, and must hold up neither orders nor the machine.
+        auditor=Sweeper("auditor", [functools.partial(audit, database, metrics)], rests=20),
     )
 
 

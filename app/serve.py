@@ -11,6 +11,7 @@ import signal
 import socket
 import sys
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 
 from granian.constants import HTTPModes, Interfaces
@@ -18,6 +19,7 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server.mp import MPServer
 
+from app.observability.metrics import FOLDER_VARIABLE
 from app.settings import ENV_FILE, InvalidSettings, Settings, read_settings
 from app.storage.files import replace_file
 
@@ -26,6 +28,7 @@ log = logging.getLogger(__name__)
 EXIT_INVALID_SETTINGS = 2
 HEADER_TIMEOUT_MS = 5_000
 DRAIN_S = 15
+METRICS_FOLDER = ".metrics"
 
 
 def main() -> None:
@@ -34,6 +37,7 @@ def main() -> None:
         settings = read_settings(os.environ, ENV_FILE)
         os.umask(0o077)  # the database holds password hashes: nobody else on the machine reads it
         _check_surroundings(settings)
+        _share_metrics(settings)
     except InvalidSettings as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(EXIT_INVALID_SETTINGS)
@@ -51,16 +55,22 @@ def build() -> object:
     from app.start import prepare
 
     settings = with_own_secret(read_settings(os.environ, ENV_FILE))
-    configure_logging(settings.log_level, as_json=settings.production)
     _follow_supervisor()
     app = create_app(settings)
+    shop: Shop = app.extensions["shop"]
+    configure_logging(
+        settings.log_level,
+        readable=not settings.production and sys.stderr.isatty(),
+        writer=shop.log_writer,
+    )
     try:
         prepare(app)
     except DBAPIError as error:
         log.critical("database_unusable", extra={"reason": str(error.orig)})
         raise SystemExit(1) from None
-    shop: Shop = app.extensions["shop"]
     shop.sweeper.start()
+    shop.auditor.start()
+    _watch_signals(shop.log_tails.stop)
     # A worker ends through multiprocessing, which runs its own finalizers but not atexit's.
     multiprocessing.util.Finalize(app, shop.stop, exitpriority=10)
     log.info("ready", extra={"url": f"http://{settings.host}:{settings.port}/"})
@@ -77,6 +87,20 @@ def _check_surroundings(settings: Settings) -> None:
     problems += _port_problems(settings.host, settings.port)
     if problems:
         raise InvalidSettings(problems)
+
+
+def _share_metrics(settings: Settings) -> None:
+    """Let several workers add up their figures, from zero as after any restart. Raises InvalidSettings."""
+    if settings.web_workers == 1:
+        return
+    folder = settings.data_dir / METRICS_FOLDER
+    try:
+        folder.mkdir(exist_ok=True)
+        for file in folder.glob("*.db"):
+            file.unlink()
+    except OSError as error:
+        raise InvalidSettings([f"DATA_DIR ({folder}) não pode ser usado: {error.strerror}"]) from error
+    os.environ[FOLDER_VARIABLE] = str(folder)
 
 
 def _port_problems(host: str, port: int) -> list[str]:
@@ -127,6 +151,23 @@ def _server(settings: Settings) -> MPServer:
         workers_kill_timeout=DRAIN_S,
         log_level=LogLevels.error,
     )
+
+
+def _watch_signals(end: Callable[[], None]) -> None:
+    """Call `end` when this worker is told to end: it waits for its answers, and some would go on for a minute.
+
+    granian puts its own handlers in the place of whatever stands here, but not in that of the wake-up descriptor.
+    """
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+
+    def wait_for_it() -> None:
+        while not set(os.read(reading, 64)) & {signal.SIGTERM, signal.SIGINT}:
+            pass
+        end()
+
+    threading.Thread(target=wait_for_it, name="signal-watch", daemon=True).start()
 
 
 def _follow_supervisor() -> None:

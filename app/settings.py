@@ -144,7 +144,11 @@ class Settings:
     trusted_proxies: int = _setting("TRUSTED_PROXIES", _integer(0, 10), "0")
     max_body_bytes: int = _setting("MAX_BODY_BYTES", _integer(1_024, 100_000_000), "1000000")
     log_level: str = _setting("LOG_LEVEL", _one_of("DEBUG", "INFO", "WARNING", "ERROR"), "INFO")
+    log_max_bytes: int = _setting("LOG_MAX_BYTES", _integer(10_000, 999_999_999_999), "10000000")
+    log_files: int = _setting("LOG_FILES", _integer(2, 100), "5")
     logs_public_setting: bool | None = _setting("LOGS_PUBLIC", _yes_no, "")
+
+    metrics_inventory_books: int = _setting("METRICS_INVENTORY_BOOKS", _integer(0, 1_000), "50")
 
     data_dir: Path = _setting("DATA_DIR", lambda value: Path(_text(value)).absolute(), "data")
     database_url: str = _setting("DATABASE_URL", _database_url, "")

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from app.observability.log_reader import LogReader
+from app.observability.log_tail import LogTails
+from app.observability.log_writer import LogWriter
 from app.observability.metrics import Metrics
 from app.services.accounts import Accounts
 from app.services.orders import Orders
@@ -29,10 +32,17 @@ class Shop:
     simulation: Simulation
     gateway: SimulatedGateway
     metrics: Metrics
+    log_writer: LogWriter
+    log_reader: LogReader
+    log_tails: LogTails
     sweeper: Sweeper
+    auditor: Sweeper
 
     def stop(self) -> None:
         """End the threads of this application and join them."""
+        self.log_tails.stop()
         self.gateway.close()
         self.sweeper.stop()
+        self.auditor.stop()
         self.scrapes.stop()
+        self.log_writer.close()

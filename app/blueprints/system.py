@@ -28,6 +28,7 @@ LINKS = {
     "categorias": "/api/v1/categories",
     "estatisticas": "/api/v1/stats/overview",
     "scraping": "/api/v1/scraping/status",
+    "logs": "/api/v1/logs",
     "metricas": "/metrics",
     "saude": "/health",
 }

@@ -129,7 +129,7 @@ class Catalogue:
         try:
             return self._by_id[book_id]
         except KeyError:
-            raise BookNotFound(book_id) from None
+            raise BookNotFound from None
 
     def books(self, sort: str = "id", *, descending: bool = False) -> pd.DataFrame:
         """All books; `sort` is a key of SORT_COLUMNS, ties stay in the order of ids."""

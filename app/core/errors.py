@@ -45,6 +45,8 @@ class FieldProblem:
 class ShopError(Exception):
     """A fact that the client is told about; `detail` is the Brazilian Portuguese sentence it reads.
 
+    It never repeats what the client sent, which may be a secret in the wrong place.
+
     `problems` are the fields to blame, if any.
     """
 
@@ -95,13 +97,13 @@ class NotFound(ShopError):
 
 
 class BookNotFound(NotFound):
-    def __init__(self, book_id: int) -> None:
-        super().__init__(f"Livro {book_id} não encontrado.")
+    def __init__(self) -> None:
+        super().__init__("Livro não encontrado.")
 
 
 class RunNotFound(NotFound):
-    def __init__(self, run_id: int) -> None:
-        super().__init__(f"Execução de scraping {run_id} não encontrada.")
+    def __init__(self) -> None:
+        super().__init__("Execução de scraping não encontrada.")
 
 
 class OrderNotFound(NotFound):
@@ -122,8 +124,8 @@ class Conflict(ShopError):
 
 
 class UsernameTaken(Conflict):
-    def __init__(self, username: str) -> None:
-        super().__init__(f"O usuário '{username}' já existe.")
+    def __init__(self) -> None:
+        super().__init__("Este nome de usuário já existe.")
 
 
 class ScrapeAlreadyRunning(Conflict):
@@ -137,7 +139,7 @@ class NoScrapeRunning(Conflict):
 
 
 class OutOfStock(Conflict):
-    """More copies than there are; `problems` has one for each book that is short."""
+    """More copies than there are; `problems` has one for each line of a book that is short."""
 
     def __init__(self, problems: list[FieldProblem]) -> None:
         super().__init__(f"Estoque insuficiente: {_first_few(problems)}")

@@ -1,26 +1,186 @@
-"""What Prometheus reads: instruments are private to this room, which offers verbs."""
+"""What Prometheus reads: the instruments are private to this room, which offers verbs. See docs/metrics.md."""
 
 from __future__ import annotations
 
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
+import functools
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    GC_COLLECTOR,
+    PLATFORM_COLLECTOR,
+    PROCESS_COLLECTOR,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+    generate_latest,
+    multiprocess,
+    values,
+)
+
+from app.core.orders import OrderStatus
+from app.core.payments import Decision
+from app.core.scraping import RunStatus
+from app.core.state import ShopState
+from app.observability.collectors import StateCollector, forget_dead_processes
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
+FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+"""Where several worker processes keep their figures for each other, as prometheus_client calls it."""
+BUCKETS = (0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"})
+UNMATCHED = "unmatched"
+_PAYMENT_STATUS = {
+    OrderStatus.PENDING: ("success", "approved"),
+    OrderStatus.PAYMENT_DENIED: ("failure", "denied"),
+    OrderStatus.FAILED: ("failure", "error"),
+}
 
 
 class Metrics:
     """The instruments of one application, in a registry of its own. They lock themselves."""
 
-    def __init__(self) -> None:
-        self._registry = CollectorRegistry()
-        self._mismatches = Gauge(
-            "ecommerce_ledger_mismatches",
-            "O que a auditoria do estoque e dos pedidos achou fora do lugar na última vez",
-            registry=self._registry,
+    def __init__(self, look: Callable[[], ShopState]) -> None:
+        """`look` tells how the shop stands; what it raises costs one scrape those figures, and no more."""
+        self._folder = os.environ.get(FOLDER_VARIABLE)
+        # Chosen anew, since the library chose when it was imported, which was before the server knew.
+        values.ValueClass = values.get_value_class()
+        disable_created_metrics()  # a second series for each counter and histogram, which nobody asks for
+        self._state = StateCollector(look)
+        self._registry = registry = CollectorRegistry()
+
+        counter = functools.partial(Counter, registry=registry)
+        gauge = functools.partial(Gauge, registry=registry)
+        histogram = functools.partial(Histogram, buckets=BUCKETS, registry=registry)
+
+        answered, took = "Requisições respondidas", "Segundos até a resposta"
+        self._requests = counter("api_requests_total", answered, ["method", "endpoint", "status"])
+        self._latency = histogram("api_request_latency_seconds", took, ["method", "endpoint"])
+        self._errors = counter("api_errors_total", "Respostas de erro", ["endpoint", "error_type"])
+        flask_labels = ["method", "path", "status"]
+        self._flask_requests = counter("flask_http_request_total", answered, flask_labels)
+        self._flask_latency = histogram("flask_http_request_duration_seconds", took, flask_labels)
+        self._in_flight = gauge(
+            "ecommerce_active_sessions_gauge", "Requisições em andamento", multiprocess_mode="livesum"
         )
+
+        self._orders = counter(
+            "ecommerce_orders_created_total",
+            "Pedidos cujo pagamento terminou",
+            ["status", "payment_status"],
+        )
+        self._order_latency = histogram(
+            "ecommerce_order_processing_latency_seconds",
+            "Segundos de uma requisição de pedido, pagamento incluído",
+            ["order_type"],
+        )
+        self._revenue = counter("ecommerce_revenue_pounds_total", "Libras dos pedidos pagos")
+        self._units_sold = counter("ecommerce_units_sold_total", "Exemplares dos pedidos pagos")
+        self._payments = counter("livraria_payments_total", "Respostas do serviço de pagamento", ["outcome"])
+        self._payment_latency = histogram(
+            "livraria_payment_latency_seconds", "Segundos do serviço de pagamento"
+        )
+        self._mismatches = gauge(
+            "ecommerce_ledger_mismatches",
+            "O que a última auditoria do estoque e dos pedidos achou fora do lugar",
+            multiprocess_mode="mostrecent",
+        )
+
+        self._runs = counter("livraria_scrape_runs_total", "Execuções de scraping terminadas", ["outcome"])
+        self._pages = counter("livraria_scrape_pages_total", "Páginas dessas execuções", ["outcome"])
+        self._logins = counter("livraria_logins_total", "Tentativas de login", ["outcome"])
+        self._lines_lost = counter(
+            "livraria_log_lines_lost_total", "Linhas de log que não puderam ser gravadas"
+        )
+        self._begin_at_zero()
+
+    def begin_route(self, method: str, route: str) -> None:
+        """Have the series of a route's failures, before it first fails."""
+        self._requests.labels(method, route, 500)
+        self._errors.labels(route, "internal_server_error")
+
+    def begin_request(self) -> None:
+        self._in_flight.inc()
+
+    def end_request(self) -> None:
+        self._in_flight.dec()
+
+    def count_request(
+        self, method: str, route: str | None, status: int, seconds: float, error_type: str | None
+    ) -> None:
+        """An answer was given; `route` is its template, None for a URL that nobody serves."""
+        method, route = method if method in METHODS else "other", route or UNMATCHED
+        self._requests.labels(method, route, status).inc()
+        self._latency.labels(method, route).observe(seconds)
+        self._flask_requests.labels(method, route, status).inc()
+        self._flask_latency.labels(method, route, status).observe(seconds)
+        if error_type is not None:
+            self._errors.labels(route, error_type).inc()
+
+    def count_order_request(self, order_type: str, seconds: float) -> None:
+        """An order was created or updated, or that was refused; `order_type` is `create` or `update`."""
+        self._order_latency.labels(order_type).observe(seconds)
+
+    def count_order(self, status: OrderStatus, pounds: float, units: int) -> None:
+        """The payment of an order came to an end."""
+        labels = _PAYMENT_STATUS.get(status)
+        if labels is None:
+            return
+        self._orders.labels(*labels).inc()
+        if status is OrderStatus.PENDING:
+            self._revenue.inc(pounds)
+            self._units_sold.inc(units)
+
+    def count_payment(self, decision: Decision | None, seconds: float) -> None:
+        """The gateway decided, or did not in time."""
+        self._payments.labels("timeout" if decision is None else decision.value).inc()
+        self._payment_latency.observe(seconds)
 
     def count_mismatches(self, number: int) -> None:
         self._mismatches.set(number)
 
+    def count_run(self, status: RunStatus, *, read: int, failed: int, reused: int) -> None:
+        """A scraping run has ended."""
+        self._runs.labels(status.value).inc()
+        for outcome, pages in (("read", read), ("failed", failed), ("reused", reused)):
+            self._pages.labels(outcome).inc(pages)
+
+    def count_login(self, outcome: str) -> None:
+        """`outcome` is `success`, `failure` or `throttled`."""
+        self._logins.labels(outcome).inc()
+
+    def count_lost_line(self) -> None:
+        self._lines_lost.inc()
+
     def render(self) -> bytes:
-        """Everything, in Prometheus' text format."""
-        return generate_latest(self._registry)
+        """Everything, in Prometheus' text format; of all worker processes, where there are several."""
+        answer = CollectorRegistry()
+        if self._folder is None:
+            answer.register(self._registry)
+        else:
+            forget_dead_processes(Path(self._folder))
+            multiprocess.MultiProcessCollector(answer, self._folder)
+        for collector in (self._state, PROCESS_COLLECTOR, PLATFORM_COLLECTOR, GC_COLLECTOR):
+            answer.register(collector)
+        return generate_latest(answer)
+
+    def _begin_at_zero(self) -> None:
+        """Alerts compare with what was before: the first failure must not be the first sample of its series."""
+        for labels in _PAYMENT_STATUS.values():
+            self._orders.labels(*labels)
+        self._errors.labels("/orders", "insufficient_stock")
+        for outcome in (*Decision, "timeout"):
+            self._payments.labels(str(outcome))
+        for order_type in ("create", "update"):
+            self._order_latency.labels(order_type)
+        for status in RunStatus:
+            if status is not RunStatus.PROCESSING:
+                self._runs.labels(status.value)
+        for outcome in ("read", "failed", "reused"):
+            self._pages.labels(outcome)
+        for outcome in ("success", "failure", "throttled"):
+            self._logins.labels(outcome)

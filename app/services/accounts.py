@@ -47,8 +47,8 @@ class Accounts:
                 session.add(row)
         except IntegrityError as error:
             # The database decides, since two requests may ask for one name at the same moment.
-            raise UsernameTaken(username) from error
-        log.info("user_created", extra={"username": username, "role": role.value})
+            raise UsernameTaken from error
+        log.info("user_created", extra={"user_id": row.id, "role": role.value})
         return users.as_user(row)
 
     def log_in(self, username: str, password: str) -> Login:

@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from app.core.scraping import Harvest, Limits, RunStatus
+from app.observability.metrics import Metrics
 from app.services.process_identity import own_identity
 from app.services.publish_catalogue import ScrapeRefused, publish_harvest
 from app.settings import Settings
@@ -57,6 +58,7 @@ class ScrapeRun:
         settings: Settings,
         database: Database,
         catalogue: CatalogueStore,
+        metrics: Metrics,
         staged: Mapping[str, ScrapedBook],
     ) -> None:
         self.id = row.id
@@ -64,12 +66,13 @@ class ScrapeRun:
         self._settings = settings
         self._database = database
         self._catalogue = catalogue
+        self._metrics = metrics
         self._staged = staged
         self._cancelled = threading.Event()
         self._stopping = threading.Event()
         self._harvest = Harvest(announced=0)
         self._unsaved: dict[str, ScrapedBook] = {}
-        self._pages_total = self._pages_done = 0
+        self._pages_total = self._pages_done = self._pages_reused = 0
         self._saved_at = time.monotonic()
         self._refused = False
 
@@ -95,8 +98,15 @@ class ScrapeRun:
             # The lease expires unrenewed, and whoever looks next marks the run as interrupted.
             log.exception("scrape_end_not_recorded", extra={"run_id": self.id})
             return
+        self._count(status)
         log.info("scrape_ended", extra={"run_id": self.id, "status": status.value, "reason": reason})
         self._follow_up(status)
+
+    def _count(self, status: RunStatus) -> None:
+        failed, reused = len(self._harvest.failed), self._pages_reused
+        self._metrics.count_run(
+            status, read=max(0, self._pages_done - failed - reused), failed=failed, reused=reused
+        )
 
     def _attempt(self) -> tuple[RunStatus, str | None]:
         try:
@@ -150,6 +160,7 @@ class ScrapeRun:
             case ProductSkipped():
                 harvest.read[event.position] = self._staged[event.url]
                 self._pages_done += 1
+                self._pages_reused += 1
             case PageFailed():
                 harvest.failed[event.url] = event.reason
                 self._pages_done += 1
@@ -181,7 +192,10 @@ class ScrapeRun:
             row = self._own_row(session)
             if row.cancelled_by is not None or self._cancelled.is_set():
                 raise CrawlCancelled
-            publication, difference = publish_harvest(session, self._harvest, limits, self._base_url)
+            counted_since = scrape_runs.counting_began(session, row)
+            publication, difference = publish_harvest(
+                session, self._harvest, limits, self._base_url, counted_since
+            )
             row.published_version = publication.version
             row.difference = scrape_runs.difference_as_json(difference)
             row.change_counts = {kind: len(books) for kind, books in row.difference.items()}

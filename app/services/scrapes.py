@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.core.errors import NoScrapeRunning, RunNotFound, ScrapeAlreadyRunning
 from app.core.scraping import RunStatus
+from app.observability.metrics import Metrics
 from app.services.process_identity import is_surely_dead, own_identity
 from app.services.scrape_run import ScrapeRun
 from app.settings import Settings
@@ -33,10 +34,13 @@ DIED = "O processo morreu no meio do scraping. Um novo disparo continua de onde 
 class Scrapes:
     """Owns the thread of this process' run. `_lock` protects `_run` and `_thread`, and lets one run start at a time."""
 
-    def __init__(self, settings: Settings, database: Database, catalogue: CatalogueStore) -> None:
+    def __init__(
+        self, settings: Settings, database: Database, catalogue: CatalogueStore, metrics: Metrics
+    ) -> None:
         self._settings = settings
         self._database = database
         self._catalogue = catalogue
+        self._metrics = metrics
         self._lock = threading.Lock()
         self._run: ScrapeRun | None = None
         self._thread: threading.Thread | None = None
@@ -53,7 +57,7 @@ class Scrapes:
             if self._thread is not None:
                 self._thread.join(STOP_WITHIN_S)  # ended in the database, it may still be writing its files
             self._write_status(RunStatus.PROCESSING.shown)
-            self._run = ScrapeRun(row, self._settings, self._database, self._catalogue, staged)
+            self._run = ScrapeRun(row, self._settings, self._database, self._catalogue, self._metrics, staged)
             self._thread = threading.Thread(target=self._run.execute, name=f"scrape-{row.id}", daemon=True)
             self._thread.start()
         log.info("scrape_started", extra={"run_id": row.id, "username": username, "reused": row.pages_reused})
@@ -95,11 +99,11 @@ class Scrapes:
     def run(self, run_id: int) -> RunRow:
         """One run with the difference it made. Raises RunNotFound."""
         if run_id > MAX_RUN_ID:
-            raise RunNotFound(run_id)
+            raise RunNotFound
         with self._database.reading() as session:
             row = session.get(RunRow, run_id)
         if row is None:
-            raise RunNotFound(run_id)
+            raise RunNotFound
         self._catch_up(row)
         return row
 
@@ -145,6 +149,12 @@ class Scrapes:
                 log.warning("scrape_interrupted", extra={"run_id": row.id})
                 scrape_runs.close_run(
                     session, row, RunStatus.INTERRUPTED, DIED, datetime.now(UTC), keep_staged=True
+                )
+                self._metrics.count_run(
+                    RunStatus.INTERRUPTED,
+                    read=max(0, row.pages_done - row.pages_failed - row.pages_reused),
+                    failed=row.pages_failed,
+                    reused=row.pages_reused,
                 )
 
     def _open_run(self, session: Session, username: str) -> tuple[RunRow, dict[str, ScrapedBook]]:

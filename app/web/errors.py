@@ -11,6 +11,8 @@ from werkzeug.exceptions import HTTPException
 
 from app.core import errors
 from app.observability.logs import request_id
+from app.web import request_facts
+from app.web.instrumentation import ERROR_TYPE
 
 log = logging.getLogger(__name__)
 
@@ -72,6 +74,7 @@ def problem(status: int, detail: str) -> Response:
 
 def problem_response(members: dict[str, Any]) -> Response:
     """The answer that consists of `members`, an error's or one's that was kept."""
+    request.environ[ERROR_TYPE] = members["error_type"]
     response = jsonify(members)
     response.status_code = members["status"]
     response.mimetype = "application/problem+json"
@@ -126,5 +129,9 @@ def _http_error(error: HTTPException) -> Response:
 
 
 def _crash(error: Exception) -> Response:
-    log.error("request_crashed", exc_info=error, extra={"method": request.method, "path": request.path})
+    log.error(
+        "request_crashed",
+        exc_info=error,
+        extra={"method": request_facts.method(), "path": request_facts.path()},
+    )
     return problem(500, _DETAILS[500])

@@ -35,6 +35,7 @@ _TAGS = {
     "Pedidos": "A venda dos livros do catálogo; quase tudo pede o cabeçalho `X-API-Key`",
     "Scraping": "A coleta do catálogo em segundo plano",
     "Simulação": "Falhas de propósito, para demonstrações e alertas",
+    "Logs": "O que a loja escreveu sobre si mesma",
     "Sistema": "Saúde e entrada",
 }
 _HEADERS = {
@@ -43,6 +44,10 @@ _HEADERS = {
     "ETag": {"description": "A versão do que é mostrado", "schema": {"type": "string"}},
     "X-Request-ID": {"description": "O id da requisição", "schema": {"type": "string"}},
     "Retry-After": {"description": "Segundos a esperar", "schema": {"type": "integer"}},
+    "X-Log-Scanned-Bytes": {
+        "description": "Bytes de log lidos para a resposta",
+        "schema": {"type": "integer"},
+    },
     "Location": {
         "description": "Onde ler o que foi criado ou acompanhar o que começou",
         "schema": {"type": "string"},
@@ -176,6 +181,7 @@ def _success(answer: Answer, versioned: bool) -> dict[str, Any]:
     }
     if answer.body is not None:
         response["content"] = {answer.media_type: {"schema": answer.body}}
+        response["content"] |= {name: {"schema": {"type": "string"}} for name in answer.other_media_types}
     return response
 
 
@@ -205,6 +211,8 @@ def _problem_response(status: int) -> dict[str, Any]:
 def _security(access: Access) -> list[dict[str, list[str]]]:
     if access is Access.PUBLIC:
         return []
+    if access is Access.LOGS:  # with or without a token, as the shop is set
+        return [{}, {Access.LOGGED_IN.value: []}]
     schemes = {
         Access.REFRESH_TOKEN: [Access.REFRESH_TOKEN],
         Access.ANY_TOKEN: [Access.LOGGED_IN, Access.REFRESH_TOKEN],

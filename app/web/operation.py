@@ -31,6 +31,7 @@ class Answer:
     body: Schema | dict[str, Any] | None = None
     media_type: str = "application/json"
     headers: tuple[str, ...] = ()
+    other_media_types: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +58,7 @@ class Operation:
             statuses.add(415)
         if self.access is not Access.PUBLIC:
             statuses.add(401)
-        if self.access in (Access.OPERATOR, Access.ADMIN):
+        if self.access in (Access.OPERATOR, Access.ADMIN, Access.LOGS):
             statuses.add(403)
         return tuple(sorted(statuses))
 

@@ -6,11 +6,16 @@ import logging
 import re
 import time
 import uuid
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 from flask import Flask, Response, g, request
 
+from app.observability.log_masking import looks_secret
 from app.observability.logs import request_id
+from app.web import request_facts
 from app.web.caching import compress
+from app.web.current import shop
 from app.web.inputs import refuse_large_body
 
 log = logging.getLogger(__name__)
@@ -33,10 +38,15 @@ def register_request_hooks(app: Flask) -> None:
 
 
 def _begin() -> None:
-    offered = request.headers.get("X-Request-ID", "")
-    request_id.set(offered if _SANE_REQUEST_ID.fullmatch(offered) else uuid.uuid4().hex)
+    request_id.set(_request_id(request.headers.get("X-Request-ID", "")))
     g.started_at = time.perf_counter()
     refuse_large_body()
+
+
+def _request_id(offered: str) -> str:
+    """The client's own id, unless it is no id or a secret in the wrong header: it is logged and answered."""
+    sane = _SANE_REQUEST_ID.fullmatch(offered) and not looks_secret(offered)
+    return offered if sane and offered != shop().settings.api_key else uuid.uuid4().hex
 
 
 def _finish(response: Response) -> Response:
@@ -44,13 +54,48 @@ def _finish(response: Response) -> Response:
     for name, value in _HEADERS.items():
         response.headers.setdefault(name, value)
     response.headers["X-Request-ID"] = request_id.get()
-    log.info(
-        "request",
-        extra={
-            "method": request.method,
-            "path": request.path,
-            "status": response.status_code,
-            "duration_ms": round((time.perf_counter() - g.started_at) * 1_000, 1),
-        },
-    )
+    facts = {
+        "method": request_facts.method(),
+        "route": request_facts.route(),
+        "path": request_facts.path(),
+        "status": response.status_code,
+        "remote_addr": request_facts.remote_address(),
+        "user_id": request_facts.user_id(),
+    }
+    if request.method == "HEAD":
+        _log_request(facts, g.started_at, 0)
+    elif not response.is_streamed:
+        _log_request(facts, g.started_at, response.calculate_content_length() or 0)
+    elif response.direct_passthrough:  # a file, whose size is known
+        _log_request(facts, g.started_at, response.content_length or 0)
+    else:
+        _log_at_end(response, facts)
     return response
+
+
+def _log_request(facts: dict[str, Any], started_at: float, sent_bytes: int) -> None:
+    duration_ms = round((time.perf_counter() - started_at) * 1_000, 1)
+    log.info("request", extra={**facts, "duration_ms": duration_ms, "bytes": sent_bytes})
+
+
+def _log_at_end(response: Response, facts: dict[str, Any]) -> None:
+    """Log an answer that is still being made when its last part was sent or its client has left."""
+    started_at, own_id = g.started_at, request_id.get()
+    sent_bytes, ended = 0, False
+
+    def counted(parts: Iterable[Any]) -> Iterator[Any]:
+        nonlocal sent_bytes
+        for part in parts:
+            sent_bytes += len(part)
+            yield part
+
+    def end() -> None:
+        nonlocal ended
+        if ended:
+            return
+        ended = True
+        request_id.set(own_id)  # another thread may close an answer than the one that made it
+        _log_request(facts, started_at, sent_bytes)
+
+    response.response = counted(response.response)
+    response.call_on_close(end)

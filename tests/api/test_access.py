@@ -15,12 +15,12 @@ from tests.conftest import ADMIN
 
 OPERATOR = {"username": "operadora", "password": "12345"}
 ADMITTED = {
-    "nobody": {Access.PUBLIC},
-    "operator": {Access.PUBLIC, Access.LOGGED_IN, Access.ANY_TOKEN, Access.OPERATOR},
-    "admin": {Access.PUBLIC, Access.LOGGED_IN, Access.ANY_TOKEN, Access.OPERATOR, Access.ADMIN},
-    "refresh token": {Access.PUBLIC, Access.ANY_TOKEN, Access.REFRESH_TOKEN},
-    "api key": {Access.PUBLIC, Access.API_KEY},
-    "wrong api key": {Access.PUBLIC},
+    "nobody": {Access.PUBLIC, Access.LOGS},
+    "operator": {Access.PUBLIC, Access.LOGS, Access.LOGGED_IN, Access.ANY_TOKEN, Access.OPERATOR},
+    "admin": {Access.PUBLIC, Access.LOGS, Access.LOGGED_IN, Access.ANY_TOKEN, Access.OPERATOR, Access.ADMIN},
+    "refresh token": {Access.PUBLIC, Access.LOGS, Access.ANY_TOKEN, Access.REFRESH_TOKEN},
+    "api key": {Access.PUBLIC, Access.LOGS, Access.API_KEY},
+    "wrong api key": {Access.PUBLIC, Access.LOGS},
 }
 
 

@@ -120,9 +120,9 @@ def test_a_very_long_unknown_name_is_not_repeated_whole(reader: FlaskClient) -> 
     assert len(response.data) < 2_000
 
 
-def test_many_unknown_names_are_named_without_flooding_the_sentence(reader: FlaskClient) -> None:
+def test_of_many_unknown_names_the_first_hundred_are_named(reader: FlaskClient) -> None:
     response = send(reader, json.dumps({**GOOD, **{f"f{n}": n for n in range(500)}}).encode())
-    assert len(fields_of(response)) == 500
+    assert len(fields_of(response)) == 100
     assert len(response.get_json()["detail"]) < 600
 
 

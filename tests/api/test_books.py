@@ -53,10 +53,8 @@ def test_the_book_of_an_id_has_its_image_too(reader: FlaskClient) -> None:
 
 @pytest.mark.parametrize("book_id", ["6", "888", "99999999999999999999999"])
 def test_a_book_that_is_not_there_is_404(reader: FlaskClient, book_id: str) -> None:
-    assert (
-        problem_of(reader.get(f"/api/v1/books/{book_id}"), 404)["detail"]
-        == f"Livro {book_id} não encontrado."
-    )
+    problem = problem_of(reader.get(f"/api/v1/books/{book_id}"), 404)
+    assert problem["detail"] == "Livro não encontrado."
 
 
 @pytest.mark.parametrize("book_id", ["-1", "1.0", "abc", "%F0%9F%98%80"])

@@ -1,0 +1,113 @@
+"""`/api/v1/logs`: what the shop wrote about itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import Blueprint, Response, request
+from flask.typing import ResponseReturnValue
+
+from app.core.errors import InvalidInput
+from app.observability.log_files import Position, PositionGone
+from app.observability.log_reader import LogFilter, LogPage
+from app.web.access import Access
+from app.web.current import shop
+from app.web.errors import problem
+from app.web.operation import Answer, Operation, operation
+from app.web.schemas.logs import LogLine, LogsQuery
+
+logs = Blueprint("logs", __name__, url_prefix="/api/v1/logs")
+TAG = "Logs"
+NDJSON = "application/x-ndjson"
+NO_STORE = {"Cache-Control": "no-store"}
+RETRY_AFTER_S = "5"
+
+
+@logs.get("")
+@operation(
+    Operation(
+        tag=TAG,
+        summary="Lê os logs",
+        description=(
+            'Os últimos registros, do mais antigo ao mais novo; os filtros se combinam. `Link: rel="next"` leva aos '
+            "anteriores. Uma busca para depois de 64 MB lidos (`X-Log-Scanned-Bytes`), mesmo sem ter achado tudo, e o "
+            "`Link` a continua. Com `Accept: application/x-ndjson` ou `format=ndjson`, um registro por linha; com "
+            "`tail=true` também, seguem por até 60 segundos os que forem escritos, e uma linha vazia quando nada há. "
+            "Aberta em desenvolvimento; em produção, exige o papel operador."
+        ),
+        access=Access.LOGS,
+        query=LogsQuery(),
+        answers={
+            200: Answer(
+                "Os registros",
+                LogLine(many=True),
+                headers=("Link", "X-Log-Scanned-Bytes"),
+                other_media_types=(NDJSON,),
+            )
+        },
+        errors=(429, 503),
+    )
+)
+def read_logs(query: dict[str, Any]) -> ResponseReturnValue:
+    as_ndjson = _asks_for_ndjson(query)
+    if query["tail"] == "true" and not as_ndjson:
+        raise InvalidInput.of("tail", "exige format=ndjson ou Accept: application/x-ndjson")
+    wanted = LogFilter(user_id=query.get("user"), **{name: query.get(name) for name in _SAME_NAMES})
+    try:
+        page = shop().log_reader.page(wanted, query["limit"], _cursor(query))
+    except PositionGone:
+        raise InvalidInput.of("cursor", "o arquivo de log a que se refere não existe mais") from None
+    except OSError:
+        return problem(503, "O arquivo de log não pode ser lido.")
+    headers = {**NO_STORE, "X-Log-Scanned-Bytes": str(page.scanned_bytes), "Vary": "Accept"}
+    if query["tail"] == "true":
+        return _tail(page, wanted, headers)
+    if page.older is not None:
+        headers["Link"] = f'<{_address(page.older)}>; rel="next"'
+    if as_ndjson:
+        return Response(_lines(page), mimetype=NDJSON, headers=headers)
+    return Response(b"[" + b",".join(page.lines) + b"]", mimetype="application/json", headers=headers)
+
+
+_SAME_NAMES = ("level", "status", "route", "request_id", "text", "since", "until")
+
+
+def _tail(page: LogPage, wanted: LogFilter, headers: dict[str, str]) -> Response:
+    """The page, and then what is written, until the client leaves or its time is up."""
+    tails = shop().log_tails
+    leave = tails.take_place()
+    if leave is None:
+        response = problem(429, "Já há clientes demais seguindo os logs. Tente de novo em alguns segundos.")
+        response.headers["Retry-After"] = RETRY_AFTER_S
+        return response
+
+    def lines() -> Iterator[bytes]:
+        yield _lines(page)
+        yield from tails.follow(wanted, page.newest)
+
+    response = Response(lines(), mimetype=NDJSON, headers={**headers, "X-Accel-Buffering": "no"})
+    response.call_on_close(leave)
+    return response
+
+
+def _asks_for_ndjson(query: dict[str, Any]) -> bool:
+    if "format" in query:
+        return bool(query["format"] == "ndjson")
+    return request.accept_mimetypes.best_match(["application/json", NDJSON]) == NDJSON
+
+
+def _cursor(query: dict[str, Any]) -> Position | None:
+    try:
+        return Position.from_text(query["cursor"]) if "cursor" in query else None
+    except ValueError:
+        raise InvalidInput.of("cursor", "não é um cursor desta rota") from None
+
+
+def _address(older: Position) -> str:
+    return f"{request.path}?{urlencode({**request.args.to_dict(), 'cursor': older.as_text()})}"
+
+
+def _lines(page: LogPage) -> bytes:
+    return b"".join(line + b"\n" for line in page.lines)

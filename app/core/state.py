@@ -1,0 +1,27 @@
+"""How the whole shop stands at one moment, as those who watch it ask."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+LOW_STOCK = 3
+"""So many copies or fewer, but not none, are few."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShopState:
+    """Times are seconds since 1970 (0 for never), durations seconds."""
+
+    catalogue_version: int
+    books: int
+    published_at: float
+    stock_units: int
+    low_stock_books: int
+    out_of_stock_books: int
+    scrape_running: bool
+    last_scrape_seconds: float
+    last_scrape_success_at: float
+    orders_by_status: Mapping[str, int]
+    inventory: Mapping[int, int] = field(default_factory=dict)
+    """The stock of the books that are worth a series of their own, by id."""

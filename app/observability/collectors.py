@@ -1,0 +1,81 @@
+"""Figures that are read when Prometheus asks, rather than kept."""
+
+from __future__ import annotations
+
+import logging
+import os
+import platform
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from prometheus_client import multiprocess
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from app.core.state import ShopState
+from app.version import API_VERSION
+
+log = logging.getLogger(__name__)
+
+
+class StateCollector(Collector):
+    """Asks how the shop stands whenever Prometheus does, so that nobody has to keep gauges up to date."""
+
+    def __init__(self, look: Callable[[], ShopState]) -> None:
+        self._look = look
+
+    def collect(self) -> Iterator[Metric]:
+        build = GaugeMetricFamily("livraria_build_info", "A versão em serviço", labels=["version", "python"])
+        build.add_metric([API_VERSION, platform.python_version()], 1)
+        yield build
+        try:
+            state = self._look()
+        except Exception:
+            log.exception("state_not_read")
+        else:
+            yield from _families(state)
+
+
+def _families(state: ShopState) -> Iterator[Metric]:
+    for name, meaning, value in (
+        ("livraria_catalogue_version", "Versão do catálogo publicado", state.catalogue_version),
+        ("livraria_catalogue_books", "Livros à venda", state.books),
+        ("livraria_catalogue_published_timestamp_seconds", "Quando foi publicado", state.published_at),
+        ("livraria_stock_units", "Exemplares à venda", state.stock_units),
+        ("livraria_low_stock_books", "Livros com poucos exemplares", state.low_stock_books),
+        ("livraria_out_of_stock_books", "Livros sem exemplares", state.out_of_stock_books),
+        ("livraria_scrape_running", "1 durante um scraping", state.scrape_running),
+        ("livraria_scrape_duration_seconds", "Duração do último scraping", state.last_scrape_seconds),
+        (
+            "livraria_scrape_last_success_timestamp_seconds",
+            "Quando um scraping terminou bem pela última vez",
+            state.last_scrape_success_at,
+        ),
+    ):
+        yield GaugeMetricFamily(name, meaning, value=float(value))
+    orders = GaugeMetricFamily("livraria_orders", "Pedidos em cada estado", labels=["status"])
+    for status, count in state.orders_by_status.items():
+        orders.add_metric([status], count)
+    yield orders
+    inventory = GaugeMetricFamily(
+        "ecommerce_inventory_level_gauge",
+        "Estoque dos livros vendidos por último e dos mais escassos",
+        labels=["product_id"],
+    )
+    for book_id, stock in state.inventory.items():
+        inventory.add_metric([str(book_id)], stock)
+    yield inventory
+
+
+def forget_dead_processes(folder: Path) -> None:
+    """Take the gauges of workers that have ended out of the sums; what they counted stays counted."""
+    for file in folder.glob("gauge_live*_*.db"):
+        pid = int(file.stem.rpartition("_")[2])
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            with suppress(FileNotFoundError):  # another worker was faster
+                multiprocess.mark_process_dead(pid, str(folder))
+        except PermissionError:
+            log.debug("process_of_somebody_else")

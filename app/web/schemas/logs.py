@@ -1,0 +1,70 @@
+"""The log."""
+
+from __future__ import annotations
+
+from marshmallow import Schema, fields, validate
+
+from app.web.inputs import MAX_ID, Choice, Input, Moment, Text, WholeNumber
+
+DEFAULT_LIMIT = 100
+MAX_LIMIT = 1_000
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+
+
+class LogsQuery(Input):
+    limit = WholeNumber(
+        low=1,
+        high=MAX_LIMIT,
+        load_default=DEFAULT_LIMIT,
+        metadata={"description": f"Quantos registros (até {MAX_LIMIT})"},
+    )
+    level = Choice(*LEVELS, metadata={"description": "Só os deste nível", "example": "ERROR"})
+    status = fields.String(
+        validate=validate.Regexp(
+            r"[1-5](\d\d|xx)\Z", error="deve ser um status, como 404, ou uma classe, como 4xx"
+        ),
+        metadata={"description": "Um status, como `404`, ou uma classe, como `4xx`", "example": "4xx"},
+    )
+    route = Text(
+        low=1,
+        high=200,
+        metadata={
+            "description": "O modelo da rota; `unmatched` para endereços desconhecidos",
+            "example": "/api/v1/books/<int:book_idx>",
+        },
+    )
+    user = WholeNumber(low=0, high=MAX_ID, metadata={"description": "O user_id do token", "example": 1})
+    request_id = Text(low=1, high=64, metadata={"description": "O X-Request-ID de uma resposta"})
+    text = Text(low=1, high=200, metadata={"description": "Um trecho literal do evento ou do caminho"})
+    since = Moment(metadata={"description": "Escritos a partir daqui", "example": "2026-11-22"})
+    until = Moment(metadata={"description": "Escritos antes daqui", "example": "2026-11-23T00:00:00Z"})
+    cursor = Text(low=1, high=200, metadata={"description": "De onde continuar, como diz o `Link` anterior"})
+    format = Choice(
+        "json", "ndjson", metadata={"description": "`ndjson` vale o mesmo que o cabeçalho Accept"}
+    )
+    tail = Choice(
+        "true",
+        "false",
+        load_default="false",
+        metadata={"description": "Com NDJSON: mantém a conexão aberta e envia o que for escrito"},
+    )
+
+
+class LogLine(Schema):
+    """The fields of an event beyond these depend on the event."""
+
+    timestamp = fields.DateTime(metadata={"description": "UTC"})
+    level = fields.String(metadata={"enum": list(LEVELS)})
+    event = fields.String(metadata={"description": "`request` para uma requisição", "example": "request"})
+    request_id = fields.String(metadata={"description": "`-` fora de uma requisição"})
+    method = fields.String(metadata={"example": "GET"})
+    route = fields.String(metadata={"example": "/api/v1/books/<int:book_idx>"})
+    path = fields.String(
+        metadata={"description": "Com `*` no que poderia ser um segredo", "example": "/api/v1/books/888"}
+    )
+    status = fields.Raw(metadata={"description": "O status HTTP, ou o estado de que o evento fala"})
+    duration_ms = fields.Float(metadata={"example": 1.2})
+    remote_addr = fields.String(allow_none=True, metadata={"example": "127.0.0.1"})
+    user_id = fields.Integer(allow_none=True, metadata={"description": "De quem era o token"})
+    bytes = fields.Integer(metadata={"description": "Tamanho do corpo da resposta"})
+    exception = fields.String(metadata={"description": "O rastro de um erro"})

@@ -1,0 +1,41 @@
+"""Logs for tests and benchmarks."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+BEGAN_AT = datetime(2026, 11, 22, 10, tzinfo=UTC)
+
+
+def make_line(number: int, **fields: Any) -> bytes:
+    """The `number`-th line of a log that writes one a second, without its line end."""
+    return orjson.dumps(
+        {
+            "timestamp": (BEGAN_AT + timedelta(seconds=number)).isoformat(timespec="milliseconds"),
+            "level": "INFO",
+            "event": "request",
+            "request_id": f"{number:032x}",
+            "method": "GET",
+            "route": "/api/v1/books/<int:book_idx>",
+            "path": f"/api/v1/books/{number}",
+            "status": 200,
+            "remote_addr": "127.0.0.1",
+            "user_id": None,
+            "duration_ms": 1.2,
+            "bytes": 240,
+            **fields,
+        }
+    )
+
+
+def write_log(path: Path, at_least_bytes: int) -> int:
+    """Make a log of `at_least_bytes`, whose last line is `number` 999; answers its size."""
+    thousand = b"".join(make_line(number) + b"\n" for number in range(1_000))
+    with path.open("wb") as file:
+        for _ in range(-(-at_least_bytes // len(thousand))):
+            file.write(thousand)
+    return path.stat().st_size
