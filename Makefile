@@ -8,10 +8,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 
-.PHONY: help setup run test check format lock clean
+.PHONY: help setup run demo dashboard test check format lock clean
 
 help: ## list these commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # The stamps carry the requirements' time: nothing is installed again until a requirements file changes.
 $(VENV)/python.stamp:
@@ -35,6 +35,12 @@ setup: $(VENV)/dev.stamp ## install everything, tools included, into .venv
 
 run: $(VENV)/run.stamp ## serve the shop on http://localhost:5000
 	@exec $(BIN)/python run.py
+
+demo: $(VENV)/run.stamp ## the whole shop with visitors, dashboard and Prometheus
+	@exec $(BIN)/python -m demo.everything $(ARGS)
+
+dashboard: $(VENV)/run.stamp ## watch the shop on http://localhost:8501
+	@exec $(BIN)/streamlit run dashboards/dashboard_unificado.py $(ARGS)
 
 test: $(VENV)/dev.stamp ## run the tests
 	@$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)

@@ -1,0 +1,54 @@
+"""The dashboard: `streamlit run dashboards/dashboard_unificado.py`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import streamlit as st
+
+ROOT = str(Path(__file__).resolve().parents[1])
+if ROOT not in sys.path:  # `streamlit run` only knows this file's own folder
+    sys.path.insert(0, ROOT)
+
+from dashboards.connections import DEFAULT_PERIOD, PERIOD_KEY, PERIODS, prometheus_answers, settings  # noqa: E402
+from dashboards.page import PAUSED_KEY  # noqa: E402
+
+ICON = Path(__file__).parent / "icon.svg"  # icons by name are fetched from Google
+VIEWS = Path(__file__).parent / "views"
+PAGES = (
+    ("overview.py", "Visão geral", "visao-geral", ":material/storefront:"),
+    ("metrics.py", "Métricas Prometheus", "metricas", ":material/monitoring:"),
+    ("logs.py", "Logs Estruturados", "logs", ":material/receipt_long:"),
+    ("orders.py", "Pedidos e estoque", "pedidos", ":material/shopping_cart:"),
+    ("catalogue.py", "Catálogo", "catalogo", ":material/menu_book:"),
+    ("scraping.py", "Scraping", "scraping", ":material/travel_explore:"),
+)
+
+st.set_page_config(page_title="Livraria", page_icon=ICON, layout="wide")
+chosen = st.navigation(
+    [
+        st.Page(VIEWS / script, title=title, url_path=path, icon=icon, default=path == "visao-geral")
+        for script, title, path, icon in PAGES
+    ]
+)
+with st.sidebar:
+    st.toggle("Pausar a atualização", key=PAUSED_KEY)
+    remembered = prometheus_answers(settings().prometheus_url)
+    st.selectbox(
+        "Período",
+        PERIODS,
+        index=list(PERIODS).index(DEFAULT_PERIOD),
+        key=PERIOD_KEY,
+        disabled=not remembered,
+        help="O Prometheus guarda o passado. Sem ele, o painel lembra os últimos 15 minutos que viu.",
+    )
+    if remembered:
+        st.caption(f"Métricas: Prometheus em {settings().prometheus_url}")
+    else:
+        st.caption(
+            f"Métricas: /metrics da API, lido por este painel. O Prometheus não responde, ou não coleta esta "
+            f"loja, em {settings().prometheus_url}"
+        )
+    st.caption(f"API: {settings().api_url} · [documentação]({settings().api_url}/apidocs/)")
+chosen.run()

@@ -1,0 +1,110 @@
+"""HTTP, with an end to every wait; what goes wrong is a `Problem` whose text is for the reader."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import requests
+
+CONNECT_WITHIN_S = 2.0
+SILENCE_AT_MOST_S = 5.0
+ANSWER_WITHIN_S = 10.0
+MAX_BYTES = 20_000_000
+_CHUNK_BYTES = 65_536
+
+Query = Mapping[str, str | int | float]
+
+
+class Problem(Exception):
+    """Something that the reader should know about a server."""
+
+
+class Unreachable(Problem):
+    """Nobody answered, or not in time."""
+
+
+class Malformed(Problem):
+    """The answer is not what that server is documented to say."""
+
+
+class Refused(Problem):
+    """The server answered with an error status."""
+
+    def __init__(self, server: str, path: str, status: int, detail: str) -> None:
+        super().__init__(f"{server} respondeu {status} em `{path}`. {detail}".rstrip())
+        self.status = status
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    text: str
+    more: bool  # a further page follows (Link rel=next)
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """`name` is how the reader knows it, with its article: "A API"."""
+
+    name: str
+    url: str
+    token: str = ""
+
+    def get(self, path: str, query: Query | None = None) -> Answer:
+        headers = {"User-Agent": "livraria-dashboard"}
+        if self.token:
+            headers["Authorization"] = f"Bearer {self.token}"
+        try:
+            with requests.get(
+                f"{self.url}{path}",
+                params=dict(query or {}),
+                headers=headers,
+                timeout=(CONNECT_WITHIN_S, SILENCE_AT_MOST_S),
+                stream=True,
+            ) as response:
+                text = self._read(path, response)
+                more = "next" in response.links
+        except requests.Timeout as error:
+            raise Unreachable(f"{self.name} não respondeu a tempo em {self.url}.") from error
+        except requests.ConnectionError as error:
+            raise Unreachable(f"{self.name} não responde em {self.url}.") from error
+        except (requests.RequestException, UnicodeError) as error:
+            raise Unreachable(f"Não foi possível ler de {self.url}: confira o endereço.") from error
+        if response.status_code >= 400:
+            raise Refused(self.name, path, response.status_code, _detail(text))
+        return Answer(text, more)
+
+    def json(self, path: str, query: Query | None = None) -> Any:
+        return self.decoded(path, self.get(path, query))
+
+    def decoded(self, path: str, answer: Answer) -> Any:
+        try:
+            return json.loads(answer.text)
+        except (ValueError, RecursionError) as error:
+            raise self.malformed(path) from error
+
+    def malformed(self, path: str) -> Malformed:
+        return Malformed(f"{self.name} respondeu em `{path}` algo que este painel não entende.")
+
+    def _read(self, path: str, response: requests.Response) -> str:
+        deadline = time.monotonic() + ANSWER_WITHIN_S
+        body = bytearray()
+        for chunk in response.iter_content(_CHUNK_BYTES):
+            body += chunk
+            if time.monotonic() > deadline:
+                raise requests.Timeout
+            if len(body) > MAX_BYTES:
+                raise self.malformed(path)
+        return body.decode("utf-8", errors="replace")
+
+
+def _detail(text: str) -> str:
+    """What the API says about its refusal; other servers' error pages are not for the reader."""
+    try:
+        detail = json.loads(text)["detail"]
+    except (ValueError, RecursionError, KeyError, TypeError):
+        return ""
+    return detail[:300] if isinstance(detail, str) else ""

@@ -1,0 +1,80 @@
+"""Visão geral: in ten seconds, what the shop is doing."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import streamlit as st
+
+from dashboards import formats, parts
+from dashboards.api import Api, Health
+from dashboards.connections import api, source
+from dashboards.page import Tile, show_page, telling, tiles, zone
+from dashboards.servers import Problem
+from dashboards.sources import Source, only
+
+
+def body() -> None:
+    with telling():
+        catalogue_origin(api().health())
+    with telling():
+        figures = source()
+        parts.traffic_tiles(figures)
+        shop_tiles(figures)
+        left, right = st.columns(2)
+        with left:
+            parts.traffic_chart(figures)
+        with right:
+            parts.latency_chart(figures)
+    with telling():
+        scraping(api())
+
+
+def catalogue_origin(health: Health) -> None:
+    st.badge("No ar", icon=":material/check_circle:", color="green")
+    published = (
+        f"{formats.number(health.books)} livros · versão {formats.number(health.version)} do catálogo · "
+        f"publicado em {formats.moment(health.published_at, zone())} "
+        f"({formats.ago(health.published_at, datetime.now(UTC))})"
+    )
+    if health.demonstration:
+        st.warning(
+            "**Este é o catálogo de demonstração**, de livros inventados; o primeiro scraping o substitui. "
+            f"{published}",
+            icon=":material/science:",
+        )
+    else:
+        st.markdown(f"Catálogo de {health.source_url}: {published}")
+
+
+def shop_tiles(figures: Source) -> None:
+    orders = parts.orders_by_status(figures)
+    tiles(
+        [
+            Tile("Pedidos", formats.number(orders.total), "Todos os pedidos registrados, em qualquer estado"),
+            Tile("Taxa de recusa", formats.percent(orders.denial_rate), "Pedidos com pagamento negado"),
+            Tile(
+                "Receita",
+                formats.pounds(only(figures.total("ecommerce_revenue_pounds_total"))),
+                f"Pedidos pagos {figures.span}",
+            ),
+            *parts.stock_tiles(figures),
+        ]
+    )
+    st.caption(f"Receita: {figures.span}. Estoque e pedidos: agora. Fonte: {figures.name}.")
+
+
+def scraping(server: Api) -> None:
+    st.subheader("Scraping", divider="gray")
+    parts.scraping_progress(server.progress())
+    try:
+        runs = server.runs()
+    except Problem as problem:
+        parts.explain_token(problem, "ver o que a última execução mudou")
+        return
+    compared = runs.dropna(subset="adicionados")
+    if not compared.empty:
+        st.caption(f"O que mudou na execução {compared.iloc[0]['id']}: {parts.changes(compared.iloc[0])}")
+
+
+show_page("Visão geral", body)

@@ -1,0 +1,199 @@
+"""The whole shop, moving: `make demo`, or `python -m demo.everything`.
+
+Starts a shop to scrape (demo.site), the API, Prometheus and the dashboard, then visitors (demo.traffic), who have the
+catalogue scraped at once and every 5 minutes. What is not installed is left out, with a word about it. Everything ends
+on Ctrl-C or SIGTERM, and when one of the programs ends by itself.
+
+It touches nobody's data: database, samples and logs lie in data/demo, are found there again next time, and may be
+deleted. DATA_DIR and DATABASE_URL don't count here; the other settings do, from the environment or `.env`, such as
+SIMULATION_PAYMENT_DENIED_RATE=0.3. All of it listens on this machine only.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import os
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from dotenv import dotenv_values
+
+from demo.processes import AskedToStop, Broken, Program, Running, is_taken
+
+ROOT = Path(__file__).parents[1]
+DASHBOARD = ROOT / "dashboards" / "dashboard_unificado.py"
+PROMETHEUS = ROOT / "prometheus.yml"
+WATCHED_API = "localhost:5000"  # as prometheus.yml and the files that it names have it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Where everything goes; `environment` is what the programs get."""
+
+    api_port: int
+    site_port: int
+    dashboard_port: int
+    prometheus_port: int
+    rate: float
+    folder: Path
+    environment: dict[str, str]
+
+
+def read_plan(arguments: list[str] | None = None) -> Plan:
+    given = {**dotenv_values(ROOT / ".env", interpolate=False), **os.environ}
+
+    def setting(name: str, default: str) -> str:
+        return (given.get(name) or default).strip()
+
+    parser = argparse.ArgumentParser(
+        prog="python -m demo.everything", description="Starts the whole shop, with visitors."
+    )
+    add = parser.add_argument
+    for option, name, default in (
+        ("--api-port", "FLASK_APP_PORT", "5000"),
+        ("--site-port", "DEMO_SITE_PORT", "8898"),
+        ("--dashboard-port", "STREAMLIT_SERVER_PORT", "8501"),
+        ("--prometheus-port", "PROMETHEUS_PORT", "9090"),
+    ):
+        add(
+            option, type=_port, default=setting(name, default), metavar="N", help=f"{name}, or else {default}"
+        )
+    add("--rate", type=float, default=20.0, metavar="N", help="requests a second, default: %(default)s")
+    add("--folder", type=Path, default=ROOT / "data" / "demo", metavar="PATH", help="default: data/demo")
+    options = parser.parse_args(arguments)
+    environment = dict(os.environ) | {
+        "FLASK_APP_PORT": str(options.api_port),
+        "API_URL": f"http://localhost:{options.api_port}",
+        "PROMETHEUS_URL": f"http://localhost:{options.prometheus_port}",
+        "API_KEY_REQUIRED": setting("API_KEY_REQUIRED", "minha_chave_secreta_empresa"),
+        "ADMIN_PASSWORD": setting("ADMIN_PASSWORD", "1234"),
+        "PYTHONUNBUFFERED": "1",
+    }
+    options.folder = options.folder.absolute()
+    return Plan(**vars(options), environment=environment)
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 0 < int(text) < 65_536):
+        raise argparse.ArgumentTypeError(f"{text!r} is no port")
+    return int(text)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    plan = read_plan(arguments)
+    programs = [_site(plan), _api(plan), *_watchers(plan)]
+    taken = [program for program in programs if is_taken(program.port)]
+    for program in taken:
+        name, port = program.name, program.port
+        sys.stderr.write(
+            f"Port {port} is taken: free it, or choose another for the {name} with --{name}-port.\n"
+        )
+    if taken:
+        return 2
+    try:
+        with Running(plan.folder / "logs", ROOT) as running:
+            _run(plan, programs, running)
+    except AskedToStop:
+        _say("Everything has ended.")
+    except Broken as error:
+        sys.stderr.write(f"{error}\nEverything else has ended.\n")
+        return 1
+    return 0
+
+
+def _run(plan: Plan, programs: Sequence[Program], running: Running) -> None:
+    """Start it all and stay. Raises AskedToStop or Broken."""
+    _say(f"Starting {', '.join(program.name for program in programs)} ...")
+    for program in programs:
+        running.start(program)
+    site, api, *watchers = programs
+    running.wait_for(site)
+    running.wait_for(api)
+    running.start(_traffic(plan, api))  # which begins with a scrape
+    for program in watchers:
+        running.wait_for(program)
+    addresses = {program.name: f"{program.url}/" for program in (api, *watchers, site)}
+    addresses |= {"docs": f"{api.url}/apidocs/", "data, logs": str(plan.folder)}
+    _say(
+        "".join(f"  {name:<12}{address}\n" for name, address in addresses.items()) + "Ctrl-C ends all of it."
+    )
+    for _ in running.watch():
+        pass
+
+
+def _site(plan: Plan) -> Program:
+    command = (sys.executable, "-m", "demo.site", "--port", str(plan.site_port))
+    return Program("site", command, plan.environment, plan.site_port, "/")
+
+
+def _api(plan: Plan) -> Program:
+    settings = {
+        "APP_ENV": "development",
+        "HOST": "127.0.0.1",
+        "DATA_DIR": str(plan.folder / "shop"),
+        "DATABASE_URL": "",
+        "SCRAPER_BASE_URL": f"http://localhost:{plan.site_port}/",
+    }
+    return Program("api", (sys.executable, "run.py"), plan.environment | settings, plan.api_port, "/health")
+
+
+def _traffic(plan: Plan, api: Program) -> Program:
+    how = ("--url", api.url, "--rate", str(plan.rate), "--seconds", "inf", "--scrape")
+    return Program("traffic", (sys.executable, "-m", "demo.traffic", *how), plan.environment)
+
+
+def _watchers(plan: Plan) -> Iterator[Program]:
+    """What watches the shop, as far as it is there."""
+    if not DASHBOARD.exists():
+        _say(f"Without the dashboard: there is no {DASHBOARD.relative_to(ROOT)}.")
+    elif importlib.util.find_spec("streamlit") is None:
+        _say("Without the dashboard: streamlit is not installed.")
+    else:
+        yield _dashboard(plan)
+    if not PROMETHEUS.exists():
+        _say(f"Without Prometheus: there is no {PROMETHEUS.relative_to(ROOT)}.")
+    elif shutil.which("prometheus") is None:
+        _say("Without Prometheus: it is not installed (on Debian and Ubuntu: sudo apt install prometheus).")
+    else:
+        yield _prometheus(plan)
+
+
+def _dashboard(plan: Plan) -> Program:
+    how = ("run", str(DASHBOARD), "--server.port", str(plan.dashboard_port))  # the rest is in .streamlit/
+    command = (sys.executable, "-m", "streamlit", *how)
+    return Program("dashboard", command, plan.environment, plan.dashboard_port, "/_stcore/health")
+
+
+def _prometheus(plan: Plan) -> Program:
+    command = (
+        "prometheus",
+        f"--config.file={_prometheus_config(plan)}",
+        f"--storage.tsdb.path={plan.folder / 'prometheus'}",
+        f"--web.listen-address=127.0.0.1:{plan.prometheus_port}",
+    )
+    return Program("prometheus", command, plan.environment, plan.prometheus_port, "/-/ready")
+
+
+def _prometheus_config(plan: Plan) -> Path:
+    """The repository's, or a copy, with the files that it names, for an API on another port."""
+    api = f"localhost:{plan.api_port}"
+    if api == WATCHED_API:
+        return PROMETHEUS
+    for file in (PROMETHEUS, *ROOT.glob("alerts/*.yml"), *ROOT.glob("targets/*.yml")):
+        copy = plan.folder / "watched" / file.relative_to(ROOT)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_text(file.read_text(encoding="utf-8").replace(WATCHED_API, api), encoding="utf-8")
+    return plan.folder / "watched" / PROMETHEUS.name
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

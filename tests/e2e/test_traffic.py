@@ -1,0 +1,71 @@
+"""The visitors of the demonstration, in the real shop."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+
+from app.settings import SAMPLE_API_KEY
+from demo.cast import ACTORS, SCRAPER
+from demo.memory import Memory
+from demo.site import DemoSite
+from demo.traffic import Pace, Traffic
+from tests.support.server import ROOT, Server
+
+CALLS = 40
+SEEN = {
+    "browser": {200},
+    "reader": {200},
+    "searcher": {200},
+    "bargain_hunter": {200},
+    "regular": {200, 304},
+    "watchman": {200},
+    "buyer": {201},
+    "buyer_without_funds": {402},
+    "buyer_with_a_bad_line": {502},
+    "impatient_buyer": {201},
+    "customer": {200},
+    "clerk": {200},
+    "bungler": {400, 401, 404, 405},
+    "intruder": {401},
+    "user": {200, 204},
+    "scraper": {200, 202},
+}
+
+
+def test_every_actor_gets_only_answers_that_it_expects(
+    start_server: Callable[..., Server], open_site: Callable[..., DemoSite]
+) -> None:
+    server = start_server(SCRAPER_BASE_URL=open_site().base_url)
+    traffic = Traffic(server.url, Memory(SAMPLE_API_KEY, "admin", "1234"), Pace(rate=1, seconds=5))
+    traffic.open()
+    for actor in (*ACTORS, SCRAPER):
+        traffic.welcome(*[actor] * CALLS, chance=Random(7))
+    assert not traffic.tally.unexpected, traffic.tally.report()
+    bad_luck = {404, 409, 504}
+    answers = {
+        name: set(counts) - bad_luck if "buyer" in name else set(counts)
+        for name, counts in traffic.tally.answers.items()
+    }
+    assert answers == SEEN
+    key = {"X-API-Key": SAMPLE_API_KEY}
+    for status in ("shipped", "delivered", "cancelled", "returned", "payment_denied", "failed"):
+        assert server.get(f"/orders?status={status}", headers=key).json()["orders"], status
+    assert server.wait_for_scrape()["status"] == "done"
+
+
+def test_the_command_visits_the_shop_and_has_it_scraped(
+    start_server: Callable[..., Server], open_site: Callable[..., DemoSite], tmp_path: Path
+) -> None:
+    server = start_server(SCRAPER_BASE_URL=open_site().base_url)
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-m", "demo.traffic",
+         "--url", server.url, "--rate", "30", "--seconds", "4", "--seed", "7", "--scrape"],
+        capture_output=True, text=True, timeout=60, check=False, cwd=ROOT,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "unexpected:" not in done.stdout, done.stdout
+    assert server.wait_for_scrape()["status"] == "done"
