@@ -24,6 +24,10 @@ RUN_BY_CI = {
     "cp .env.example .env",
     ".venv/bin/flask audit",
 }
+RUN_BY_TESTS = {
+    "make demo": "demo.everything",  # tests/e2e/test_demo.py
+    "make dashboard": "dashboards/dashboard_unificado.py",  # tests/dashboard/test_browser.py
+}
 INSTALLS_AND_MEASURES = ("python3 -m venv .venv", ".venv/bin/python benchmarks/")
 
 
@@ -44,9 +48,10 @@ def test_every_command_is_run_somewhere() -> None:
     for block in command_blocks("README.md"):
         asks_the_server = "localhost:5000" in block
         scrapes = block.startswith(".venv/bin/python -m scraper")
-        assert asks_the_server or scrapes or block in RUN_BY_CI or block.startswith(INSTALLS_AND_MEASURES), (
-            block
-        )
+        run = asks_the_server or scrapes or block in RUN_BY_CI or block in RUN_BY_TESTS
+        assert run or block.startswith(INSTALLS_AND_MEASURES), block
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert all(program in makefile for program in RUN_BY_TESTS.values())
 
 
 def test_the_calls_work_in_their_order(
