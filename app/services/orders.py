@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -38,36 +37,20 @@ from app.core.orders import (
     new_order_id,
     total_of,
 )
-from app.core.payments import Decision
-from app.core.users import BY_PAYMENT, BY_RECOVERY
+from app.core.users import BY_PAYMENT
 from app.observability.metrics import Metrics
-from app.services.payments import GatewayUnavailable, Payments
-from app.services.process_identity import is_surely_dead, own_identity
+from app.services.conclude_order import REASONS, Answers, Conclusion
+from app.services.payments import Payments
+from app.services.process_identity import own_identity
+from app.services.settle_orders import Settlement
 from app.storage import idempotency, orders, stock
 from app.storage.catalogue_store import CatalogueStore
 from app.storage.database import Database
 from app.storage.idempotency import KeyUse
 from app.storage.orders import OrderFilter
-from app.storage.stock import BookOnSale, Reason
+from app.storage.stock import BookOnSale
 
 log = logging.getLogger(__name__)
-
-SETTLED_AT_ONCE = 100
-FAILURES_BORNE = 5
-"""In one round: more mean that the gateway is away, and each may cost its whole time limit."""
-
-_REASONS = {
-    OrderStatus.CANCELLED: Reason.CANCELLED,
-    OrderStatus.RETURNED: Reason.RETURNED,
-    OrderStatus.PAYMENT_DENIED: Reason.PAYMENT_DENIED,
-    OrderStatus.FAILED: Reason.FAILED,
-}
-_OUTCOMES = {
-    Decision.APPROVED: (OrderStatus.PENDING, PaymentStatus.APPROVED),
-    Decision.DENIED: (OrderStatus.PAYMENT_DENIED, PaymentStatus.DENIED),
-    Decision.ERROR: (OrderStatus.FAILED, PaymentStatus.VOIDING),
-    None: (OrderStatus.FAILED, PaymentStatus.VOIDING),
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,14 +63,6 @@ class Draft:
     token: str | None = None
 
 
-class Answers(Protocol):
-    """How an answer is written, so that it can be kept with its Idempotency-Key; each is a JSON object."""
-
-    def placed(self, order: Order) -> dict[str, Any]: ...
-
-    def refused(self, error: ShopError) -> dict[str, Any]: ...
-
-
 @dataclass(frozen=True, slots=True)
 class Placed:
     """What a request to place an order is answered; `replayed` where an earlier one was answered it first."""
@@ -97,9 +72,7 @@ class Placed:
 
 
 class Orders:
-    """Sells the books of the catalogue. The database decides every race.
-
-    `_unconcluded` are the orders that this process could not conclude; `_lock` protects it.
+    """Sells the books of the catalogue. Holds no state of its own: the database decides every race.
 
     A purchase is two transactions with the payment between them: reserve, then confirm or release.
     """
@@ -114,17 +87,12 @@ class Orders:
         settle_after: timedelta,
         give_up_after: timedelta,
     ) -> None:
-        """Orders older than `settle_after` are taken for abandoned; older than `give_up_after`, they are released
-        although the gateway can't be asked about them."""
+        """The times are as `Settlement` has them."""
         self._database = database
-        self._catalogue = catalogue
         self._payments = payments
         self._answers = answers
-        self._metrics = metrics
-        self._settle_after = settle_after
-        self._give_up_after = give_up_after
-        self._lock = threading.Lock()
-        self._unconcluded: set[str] = set()
+        self._conclusion = Conclusion(database, catalogue, answers, metrics)
+        self._settlement = Settlement(database, payments, self._conclusion, settle_after, give_up_after)
 
     def place(self, draft: Draft, use: KeyUse | None, by: str) -> Placed:
         """Buy what `draft` says.
@@ -137,10 +105,9 @@ class Orders:
             return reserved
         decision = self._payments.authorise(reserved, draft.token)
         try:
-            order = self._conclude(reserved, decision, BY_PAYMENT)
+            order = self._conclusion.conclude(reserved, decision, BY_PAYMENT)
         except SQLAlchemyError:
-            with self._lock:
-                self._unconcluded.add(reserved.id)  # this process lives, and would be waited for
+            self._settlement.leave(reserved.id)
             raise
         log.info(
             "order_concluded",
@@ -179,7 +146,8 @@ class Orders:
                 check_transition(order.status, status)
                 stock_version = self._move(session, order, status, now, by)
             after = orders.reload_order(session, order_id)
-        self._show(stock_version)
+        if stock_version is not None:
+            self._conclusion.show(stock_version)
         log.info("order_changed", extra={"order_id": order_id, "status": after.status.value, "by": by})
         return after
 
@@ -203,56 +171,8 @@ class Orders:
             return orders.list_orders(session, wanted, offset, limit)
 
     def settle(self) -> None:
-        """Settle what crashes left between reserve and confirm, then give back the payments that are due."""
-        self._settle_abandoned()
-        self._void_payments()
-
-    def _settle_abandoned(self) -> None:
-        with self._database.reading() as session:
-            unsettled = orders.unsettled_orders(session, SETTLED_AT_ONCE)
-        with self._lock:
-            unconcluded = set(self._unconcluded)
-        abandoned = datetime.now(UTC) - self._settle_after
-        failures = 0
-        for order, owner in unsettled:
-            waits_for_nobody = order.id in unconcluded or order.created_at < abandoned
-            if failures == FAILURES_BORNE or not (waits_for_nobody or is_surely_dead(owner)):
-                continue
-            try:
-                self._settle_one(order)
-            except (GatewayUnavailable, SQLAlchemyError):
-                failures += 1
-                log.exception("order_not_settled", extra={"order_id": order.id})
-
-    def _settle_one(self, order: Order) -> None:
-        """Raises GatewayUnavailable where the order can wait for the gateway to come back."""
-        try:
-            decision = self._payments.decision(order.id)
-        except GatewayUnavailable:
-            if order.created_at > datetime.now(UTC) - self._give_up_after:
-                raise
-            decision = None
-        settled = self._conclude(order, decision, BY_RECOVERY)
-        with self._lock:
-            self._unconcluded.discard(order.id)
-        log.warning("order_settled", extra={"order_id": order.id, "status": settled.status.value})
-
-    def _void_payments(self) -> None:
-        """Give back the payments of orders that failed, were cancelled or returned."""
-        failures, more = 0, True
-        while more:
-            with self._database.reading() as session:
-                due = orders.orders_to_void(session, SETTLED_AT_ONCE)
-            for order_id in due:
-                if self._payments.void(order_id):
-                    with self._database.writing() as session:
-                        orders.record_void(session, order_id, datetime.now(UTC))
-                    continue
-                log.error("payment_not_voided", extra={"order_id": order_id})
-                failures += 1
-                if failures == FAILURES_BORNE:
-                    return
-            more = len(due) == SETTLED_AT_ONCE
+        """Settle what crashes left between reserve and confirm, and give back the payments that are due."""
+        self._settlement.settle()
 
     def forget_old_keys(self) -> None:
         """Let go of the idempotency keys that are no longer kept."""
@@ -287,33 +207,6 @@ class Orders:
             raise error
         return order
 
-    def _conclude(self, reserved: Order, decision: Decision | None, by: str) -> Order:
-        """The second transaction: confirm or release. The order as it ended, whoever was faster to end it."""
-        after, payment = _OUTCOMES[decision]
-        now = datetime.now(UTC)
-        with self._database.writing() as session:
-            moved = orders.move_order(session, reserved, after, payment, now, by)
-            if moved and after in GIVEN_BACK:
-                stock.give_back(session, reserved.id, _REASONS[after], now)
-            order = orders.reload_order(session, reserved.id)
-            if moved:
-                self._remember(session, order)
-                stock_version = stock.next_stock_version(session)
-        if moved:
-            self._show(stock_version)
-            units = sum(item.quantity for item in order.items)
-            self._metrics.count_order(after, float(order.total), units)
-        return order
-
-    def _remember(self, session: Session, order: Order) -> None:
-        """Keep the final answer with the request's key; one that failed may be tried again under it."""
-        if order.status is OrderStatus.FAILED:
-            idempotency.forget_order_key(session, order.id)
-            return
-        denied = order.status is OrderStatus.PAYMENT_DENIED
-        answer = self._answers.refused(PaymentDenied()) if denied else self._answers.placed(order)
-        idempotency.remember_order_answer(session, order.id, answer)
-
     def _move(self, session: Session, order: Order, after: OrderStatus, now: datetime, by: str) -> int | None:
         """Move a locked order; the stock's version where it changed."""
         returns = after in GIVEN_BACK
@@ -322,18 +215,8 @@ class Orders:
             raise RuntimeError("a locked order was changed")
         if not returns:
             return None
-        stock.give_back(session, order.id, _REASONS[after], now)
+        stock.give_back(session, order.id, REASONS[after], now)
         return stock.next_stock_version(session)
-
-    def _show(self, stock_version: int | None) -> None:
-        """Let readers see the stock that was just committed."""
-        if stock_version is None:
-            return
-        try:
-            self._catalogue.catch_up_stocks(stock_version)
-        except SQLAlchemyError:
-            # What is sold is sold; readers follow at their next look.
-            log.exception("stocks_not_shown")
 
 
 def _replay(use: KeyUse, known: idempotency.Remembered) -> Placed:

@@ -126,7 +126,7 @@ def test_an_order_left_between_its_transactions_is_settled_by_another_replica(
     with pytest.raises(ProcessKilled):
         here.orders.place(Draft(customer_id="c", lines=(Line(0, 2),)), None, "test")
     assert stocks(there)[0] == COPIES - 2
-    there.orders._settle_after = timedelta(seconds=-1)
+    there.orders._settlement._settle_after = timedelta(seconds=-1)
     there.orders.settle()
     [order], _ = there.orders.orders(OrderFilter(), 0, 10)
     assert (order.status, order.payment_status) == ("failed", "voided")

@@ -184,7 +184,7 @@ def test_copies_that_left_while_a_scrape_counted_are_not_sold_again(
 def test_many_payments_are_given_back_in_one_round(
     make_orders: Callable[..., Orders], gateway: FakeGateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.services.orders.SETTLED_AT_ONCE", 2)
+    monkeypatch.setattr("app.services.settle_orders.SETTLED_AT_ONCE", 2)
     orders = make_orders()
     for _ in range(5):
         order_id = orders.place(Draft(customer_id="c", lines=(Line(0, 1),)), None, "t").answer["body"][
