@@ -32,6 +32,17 @@ def make_line(number: int, **fields: Any) -> bytes:
     )
 
 
+def write(path: Path, *lines: bytes) -> None:
+    """Append `lines`, without their ends, to a log."""
+    with path.open("ab") as file:
+        file.write(b"".join(line + b"\n" for line in lines))
+
+
+def numbers(lines: list[bytes]) -> list[int]:
+    """Which of `make_line`'s lines these are."""
+    return [int(orjson.loads(line)["request_id"], 16) for line in lines]
+
+
 def write_log(path: Path, at_least_bytes: int) -> int:
     """Make a log of `at_least_bytes`, whose last line is `number` 999; answers its size."""
     thousand = b"".join(make_line(number) + b"\n" for number in range(1_000))

@@ -6,7 +6,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,28 +13,9 @@ from hypothesis import strategies as st
 from app.observability import log_reader
 from app.observability.log_files import Position, PositionGone
 from app.observability.log_reader import BLOCK_BYTES, LogFilter, LogReader, lines_backwards
-from tests.support.log_lines import BEGAN_AT, make_line, write_log
+from tests.support.log_lines import BEGAN_AT, make_line, numbers, write, write_log
 
 EVERYTHING = LogFilter()
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "app.jsonl"
-
-
-@pytest.fixture
-def reader(path: Path) -> LogReader:
-    return LogReader(path, files=5)
-
-
-def write(path: Path, *lines: bytes) -> None:
-    with path.open("ab") as file:
-        file.write(b"".join(line + b"\n" for line in lines))
-
-
-def numbers(lines: list[bytes]) -> list[int]:
-    return [int(orjson.loads(line)["request_id"], 16) for line in lines]
 
 
 def pages(reader: LogReader, wanted: LogFilter, limit: int) -> Iterator[list[bytes]]:

@@ -2,33 +2,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import orjson
-import pytest
-
 from app.observability.log_reader import LogFilter, LogReader
 from app.observability.log_tail import LogTail
-from tests.support.log_lines import make_line
+from tests.support.log_lines import make_line, numbers, write
 
 EVERYTHING = LogFilter()
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "app.jsonl"
-
-
-@pytest.fixture
-def reader(path: Path) -> LogReader:
-    return LogReader(path, files=5)
-
-
-def write(path: Path, *lines: bytes) -> None:
-    with path.open("ab") as file:
-        file.write(b"".join(line + b"\n" for line in lines))
-
-
-def numbers(lines: list[bytes]) -> list[int]:
-    return [int(orjson.loads(line)["request_id"], 16) for line in lines]
 
 
 def test_a_tail_goes_on_where_the_page_ended_and_across_rotations(reader: LogReader, path: Path) -> None:
