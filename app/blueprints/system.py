@@ -9,8 +9,8 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.core.scraping import RunStatus
 from app.observability.metrics import CONTENT_TYPE
+from app.services.scrapes import shown_status
 from app.web import presenters
 from app.web.access import Access
 from app.web.current import catalogue, shop
@@ -103,5 +103,5 @@ def show_health() -> ResponseReturnValue:
         "versao_catalogo": publication.version,
         "publicado_em": presenters.time(publication.published_at),
         "banco": "ok",
-        "scraping": RunStatus(run.status).shown if run else "never",
+        "scraping": shown_status(run),
     }

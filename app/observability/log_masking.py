@@ -52,10 +52,6 @@ def looks_secret(text: str) -> bool:
     return _OFFERED_SECRET.search(text) is not None
 
 
-def is_order_id(text: str) -> bool:
-    return _ORDER_ID.fullmatch(text) is not None
-
-
 def in_one_line(text: str) -> str:
     """`text` with escapes for all that could end a line, move a cursor or turn the direction of reading."""
     if text.isprintable():

@@ -143,8 +143,9 @@ class Metrics:
     def count_mismatches(self, number: int) -> None:
         self._mismatches.set(number)
 
-    def count_run(self, status: RunStatus, *, read: int, failed: int, reused: int) -> None:
-        """A scraping run has ended."""
+    def count_run(self, status: RunStatus, *, done: int, failed: int, reused: int) -> None:
+        """A scraping run has ended; of its pages that are `done`, some failed and some were read by another run."""
+        read = max(0, done - failed - reused)
         self._runs.labels(status.value).inc()
         for outcome, pages in (("read", read), ("failed", failed), ("reused", reused)):
             self._pages.labels(outcome).inc(pages)

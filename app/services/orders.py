@@ -32,7 +32,6 @@ from app.core.orders import (
     OrderStatus,
     PaymentStatus,
     check_transition,
-    is_order_id,
     merge_lines,
     new_order_id,
     total_of,
@@ -134,7 +133,7 @@ class Orders:
         now = datetime.now(UTC)
         stock_version = None
         with self._database.writing() as session:
-            order = orders.find_order(session, order_id, lock=True) if is_order_id(order_id) else None
+            order = orders.find_order(session, order_id, lock=True)
             if order is None:
                 raise OrderNotFound
             if versions is not None and str(order.version) not in versions:
@@ -160,7 +159,7 @@ class Orders:
     def order(self, order_id: str) -> Order:
         """One order with its history. Raises OrderNotFound."""
         with self._database.reading() as session:
-            order = orders.find_order(session, order_id) if is_order_id(order_id) else None
+            order = orders.find_order(session, order_id)
         if order is None:
             raise OrderNotFound
         return order
@@ -251,9 +250,10 @@ def _why_not(draft: Draft, lines: list[Line], on_sale: Mapping[int, BookOnSale])
 
 def _new_order(draft: Draft, lines: list[Line], on_sale: Mapping[int, BookOnSale], now: datetime) -> Order:
     items = tuple(
-        OrderItem(line.product_id, book.name, line.quantity, book.price)
+        OrderItem(
+            line.product_id, on_sale[line.product_id].name, line.quantity, on_sale[line.product_id].price
+        )
         for line in lines
-        for book in (on_sale[line.product_id],)
     )
     return Order(
         id=new_order_id(),

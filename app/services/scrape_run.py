@@ -98,15 +98,11 @@ class ScrapeRun:
             # The lease expires unrenewed, and whoever looks next marks the run as interrupted.
             log.exception("scrape_end_not_recorded", extra={"run_id": self.id})
             return
-        self._count(status)
+        self._metrics.count_run(
+            status, done=self._pages_done, failed=len(self._harvest.failed), reused=self._pages_reused
+        )
         log.info("scrape_ended", extra={"run_id": self.id, "status": status.value, "reason": reason})
         self._follow_up(status)
-
-    def _count(self, status: RunStatus) -> None:
-        failed, reused = len(self._harvest.failed), self._pages_reused
-        self._metrics.count_run(
-            status, read=max(0, self._pages_done - failed - reused), failed=failed, reused=reused
-        )
 
     def _attempt(self) -> tuple[RunStatus, str | None]:
         try:

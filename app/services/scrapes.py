@@ -85,7 +85,7 @@ class Scrapes:
             self.bury_the_dead()
             with self._database.reading() as session:
                 row = scrape_runs.latest_run(session)
-            self._write_status(RunStatus(row.status).shown if row else "never")
+            self._write_status(shown_status(row))
         self._catch_up(row)
         return row
 
@@ -115,7 +115,7 @@ class Scrapes:
     def write_status(self) -> None:
         """Write the status file again, in case a crash kept it from following the database."""
         row = self.latest()
-        self._write_status(RunStatus(row.status).shown if row else "never")
+        self._write_status(shown_status(row))
 
     def wait(self, timeout_s: float) -> None:
         """Return when this process' run has ended, or after `timeout_s`."""
@@ -152,7 +152,7 @@ class Scrapes:
                 )
                 self._metrics.count_run(
                     RunStatus.INTERRUPTED,
-                    read=max(0, row.pages_done - row.pages_failed - row.pages_reused),
+                    done=row.pages_done,
                     failed=row.pages_failed,
                     reused=row.pages_reused,
                 )
@@ -185,6 +185,11 @@ class Scrapes:
             row.resumed_from, row.pages_reused = (previous.id if staged else None), len(staged)
         scrape_runs.trim_history(session, row.id)
         return row, staged
+
+
+def shown_status(row: RunRow | None) -> str:
+    """How the newest run stands, in the seeds' words."""
+    return "never" if row is None else RunStatus(row.status).shown
 
 
 def _alive(session: Session, row: RunRow) -> bool:

@@ -6,7 +6,7 @@ import threading
 import time
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Final
+from enum import StrEnum
 
 from sqlalchemy import delete, select
 
@@ -15,8 +15,16 @@ from app.simulation.knobs import Simulation
 from app.storage.database import Database, upsert_into
 from app.storage.tables import SimulatedPaymentRow
 
-TOKENS: Final = ("tok_approved", "tok_denied", "tok_error", "tok_timeout")
-"""Cards whose fate is certain; without one, the knobs and chance decide."""
+
+class Card(StrEnum):
+    """The tokens whose fate is certain; without one, the knobs and chance decide."""
+
+    APPROVED = "tok_approved"
+    DENIED = "tok_denied"
+    ERROR = "tok_error"
+    TIMEOUT = "tok_timeout"
+
+
 _REMEMBERS_FOR = timedelta(days=7)
 _VOIDED = "voided"
 
@@ -36,15 +44,15 @@ class SimulatedGateway:
 
     def authorise(self, amount: Decimal, reference: str, token: str | None) -> Decision:
         knobs = self._simulation.knobs()
-        if token == "tok_timeout":  # noqa: S105 - a card for tests
+        if token == Card.TIMEOUT:
             self._closing.wait(self._hangs_for_s)
             return Decision.ERROR
         time.sleep(knobs.payment_latency_ms / 1_000)
-        if token == "tok_error" or (  # noqa: S105
+        if token == Card.ERROR or (
             token is None and self._simulation.strikes("payment_error", knobs.payment_error_rate)
         ):
             return Decision.ERROR
-        denied = token == "tok_denied" or (  # noqa: S105
+        denied = token == Card.DENIED or (
             token is None and self._simulation.strikes("payment_denied", knobs.payment_denied_rate)
         )
         return self._decide(reference, (Decision.DENIED if denied else Decision.APPROVED).value)

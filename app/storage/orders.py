@@ -16,6 +16,7 @@ from app.core.orders import (
     OrderStatus,
     PaymentStatus,
     StatusChange,
+    is_order_id,
 )
 from app.storage.tables import OrderItemRow, OrderRow, StatusChangeRow
 
@@ -98,7 +99,12 @@ def record_void(session: Session, order_id: str, now: datetime) -> None:
 
 
 def find_order(session: Session, order_id: str, *, lock: bool = False) -> Order | None:
-    """An order with its history; with `lock`, nobody else changes it until the transaction ends."""
+    """An order with its history; with `lock`, nobody else changes it until the transaction ends.
+
+    A text that can't be an order's id is not even asked for: PostgreSQL refuses to read some.
+    """
+    if not is_order_id(order_id):
+        return None
     statement = select(OrderRow).where(OrderRow.id == order_id).execution_options(populate_existing=True)
     row = session.scalar(statement.with_for_update() if lock else statement)
     if row is None:

@@ -12,6 +12,7 @@ from app.core.catalogue import Book, CategorySummary, Overview
 from app.core.orders import Order
 from app.core.scraping import RunStatus
 from app.core.users import RESERVED_USERNAMES
+from app.services.scrapes import shown_status
 from app.simulation.knobs import Knobs
 from app.storage.tables import RunRow
 
@@ -86,9 +87,9 @@ def category_summary(summary: CategorySummary) -> Shape:
 def scraping_progress(row: RunRow | None, now: datetime) -> Shape:
     """How the newest run stands, in the seeds' words; public, so it names nobody."""
     if row is None:
-        return {"status": "never"}
+        return {"status": shown_status(row)}
     shape: Shape = {
-        "status": RunStatus(row.status).shown,
+        "status": shown_status(row),
         "execucao": row.id,
         "motivo": row.reason,
         "iniciada_em": time(row.started_at),

@@ -9,7 +9,8 @@ from typing import Final
 from flask import current_app, g, request
 from werkzeug.routing import Map
 
-from app.observability.log_masking import is_order_id, mask
+from app.core.orders import is_order_id
+from app.observability.log_masking import mask
 from app.observability.metrics import METHODS, UNMATCHED
 from app.web.inputs import MAX_ID
 

@@ -50,6 +50,12 @@ SIX_BOOKS = [
 ]
 
 
+@pytest.fixture
+def six_books(app: Flask) -> None:
+    """The test's own shop with SIX_BOOKS on sale."""
+    publish(app, SIX_BOOKS)
+
+
 def publish(app: Flask, books: list[ScrapedBook]) -> None:
     """Put `books` on sale, as a scrape would."""
     shop: Shop = app.extensions["shop"]

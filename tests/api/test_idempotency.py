@@ -12,7 +12,6 @@ from werkzeug.test import TestResponse
 
 from app.shop import Shop
 from tests.api.checks import fields_of, problem_of
-from tests.api.conftest import SIX_BOOKS, publish
 from tests.support.orders import (
     API_KEY,
     ORDERS,
@@ -28,9 +27,7 @@ from tests.support.orders import (
 KEY = {"Idempotency-Key": "key-1"}
 
 
-@pytest.fixture(autouse=True)
-def _six_books(app: Flask) -> None:
-    publish(app, SIX_BOOKS)
+pytestmark = pytest.mark.usefixtures("six_books")
 
 
 @pytest.fixture

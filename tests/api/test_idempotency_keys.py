@@ -4,14 +4,12 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from app.shop import Shop
 from app.storage import idempotency
 from tests.api.checks import fields_of
-from tests.api.conftest import SIX_BOOKS, publish
 from tests.support.orders import (
     execute,
     place,
@@ -23,9 +21,7 @@ KEY = {"Idempotency-Key": "key-1"}
 OLD = "UPDATE idempotencia SET criada_em = :at"
 
 
-@pytest.fixture(autouse=True)
-def _six_books(app: Flask) -> None:
-    publish(app, SIX_BOOKS)
+pytestmark = pytest.mark.usefixtures("six_books")
 
 
 def was_replayed(response: TestResponse) -> bool:

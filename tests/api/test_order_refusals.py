@@ -22,10 +22,7 @@ from tests.support.orders import (
     traces,
 )
 
-
-@pytest.fixture(autouse=True)
-def _six_books(app: Flask) -> None:
-    publish(app, SIX_BOOKS)
+pytestmark = pytest.mark.usefixtures("six_books")
 
 
 @pytest.fixture

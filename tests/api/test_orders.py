@@ -23,10 +23,7 @@ from tests.support.orders import (
     stock_of,
 )
 
-
-@pytest.fixture(autouse=True)
-def _six_books(app: Flask) -> None:
-    publish(app, SIX_BOOKS)
+pytestmark = pytest.mark.usefixtures("six_books")
 
 
 def test_an_order_is_placed_and_paid(client: FlaskClient) -> None:

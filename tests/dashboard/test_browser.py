@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
 from app.settings import SAMPLE_API_KEY
 from dashboards import formats
@@ -25,8 +25,7 @@ from demo.books import make_books
 from demo.site import DemoSite
 from tests.dashboard.conftest import NOBODY
 from tests.dashboard.dashboard import Dashboard
-from tests.e2e.test_browser import FLAGS
-from tests.support.programs import need
+from tests.support.browser import open_chromium
 from tests.support.server import ROOT, Server
 
 PAGES = {
@@ -45,11 +44,8 @@ PICTURES = ROOT / "docs" / "images"
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    chromium = need("chromium", debian_package="chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+    with open_chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tests.support.exposition import Samples, read_samples, value
-from tests.support.orders import API_KEY, order_for
+from tests.support.orders import API_KEY, order_for, wait_until
 from tests.support.server import Server
 
 WORKERS = 4
 READS, ORDERS = 200, 40
+RESPAWN_WITHIN_S = 60
 
 
 def scrape(server: Server) -> Samples:
@@ -59,12 +59,12 @@ def test_a_worker_that_dies_keeps_its_counts_and_loses_its_gauges(
     before = workers_of(server)
     with ThreadPoolExecutor(8) as pool:
         hanging = [pool.submit(_buy, server) for _ in range(8)]
-        _wait_until(lambda: value(scrape(server), "ecommerce_active_sessions_gauge") == 9)
+        wait_until(lambda: value(scrape(server), "ecommerce_active_sessions_gauge") == 9, RESPAWN_WITHIN_S)
         for pid in before:
             os.kill(pid, signal.SIGKILL)
         assert [each.result() for each in hanging] == ["hung up"] * 8
-    _wait_until(lambda: len(workers_of(server) - before) >= WORKERS and _answers(server))
-    _wait_until(lambda: value(scrape(server), "ecommerce_active_sessions_gauge") == 1)
+    wait_until(lambda: len(workers_of(server) - before) >= WORKERS and _answers(server), RESPAWN_WITHIN_S)
+    wait_until(lambda: value(scrape(server), "ecommerce_active_sessions_gauge") == 1, RESPAWN_WITHIN_S)
     counted = value(
         scrape(server), "api_requests_total", method="GET", endpoint="/api/v1/categories", status=200
     )
@@ -84,10 +84,3 @@ def _answers(server: Server) -> bool:
         return server.get("/health").status_code == 200
     except OSError:
         return False
-
-
-def _wait_until(true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not true():
-        assert time.monotonic() < deadline, "it never came to be"
-        time.sleep(0.05)

@@ -23,16 +23,15 @@ from app import create_app
 from app.core.orders import RESERVED
 from app.core.users import BY_RECOVERY
 from app.services.audit import audit
-from app.settings import SAMPLE_API_KEY
 from app.shop import Shop
 from app.storage.orders import OrderFilter
+from tests.support.orders import API_KEY
 from tests.support.server import ROOT, Server, free_port
 from tests.support.shop import make_settings
 
 KILLS = 50
 BUYERS = 8
 BOOKS = range(10)
-KEY = {"X-API-Key": SAMPLE_API_KEY}
 TROUBLE = {"SIMULATION_PAYMENT_LATENCY_MS": "3", "SIMULATION_PAYMENT_DENIED_RATE": "0.1"}
 
 
@@ -74,7 +73,7 @@ class Buyer:
         while not self._finished.is_set():
             try:
                 answer = requests.request(
-                    method, f"{self._url}{path}", json=body, headers=KEY | headers, timeout=10
+                    method, f"{self._url}{path}", json=body, headers=API_KEY | headers, timeout=10
                 )
             except requests.RequestException:
                 time.sleep(0.01)  # the shop is dead

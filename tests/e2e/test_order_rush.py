@@ -14,14 +14,13 @@ import requests
 from app import create_app
 from app.services.audit import audit
 from app.services.publish_catalogue import publish_harvest
-from app.settings import SAMPLE_API_KEY
 from app.shop import Shop
+from tests.support.orders import API_KEY
 from tests.support.server import Server
 from tests.support.shop import make_settings
 from tests.unit.making import LIMITS, make_harvest, make_scraped
 
 BUYERS, CONNECTIONS, COPIES = 800, 64, 50
-KEY = {"X-API-Key": SAMPLE_API_KEY}
 
 
 def shop_on(data_dir: Path) -> Shop:
@@ -58,7 +57,7 @@ def place_together(server: Server, headers: list[dict[str, str]]) -> list[reques
 
     def place(each: dict[str, str]) -> requests.Response:
         answer: requests.Response = own.session.post(
-            f"{server.url}/orders", json=body, headers=KEY | each, timeout=60
+            f"{server.url}/orders", json=body, headers=API_KEY | each, timeout=60
         )
         return answer
 
@@ -79,7 +78,7 @@ def test_800_buyers_on_64_connections_buy_exactly_the_50_copies_there_are(
     assert refused["error_type"] == "insufficient_stock"
     assert len({answer.json()["order_id"] for answer in answers if answer.status_code == 201}) == COPIES
     assert server.get("/api/v1/books/0").json()["disponibilidade"] == 0
-    listed = server.get("/orders?per_page=1", headers=KEY)
+    listed = server.get("/orders?per_page=1", headers=API_KEY)
     assert listed.headers["X-Total-Count"] == str(COPIES)
     assert mismatches(server) == []
 
@@ -94,6 +93,6 @@ def test_60_concurrent_requests_with_one_key_make_one_order(start_server: Callab
     placed = [answer for answer in answers if answer.status_code == 201]
     assert len({answer.text for answer in placed}) == 1
     assert sum("Idempotent-Replayed" not in answer.headers for answer in placed) == 1
-    assert server.get("/orders", headers=KEY).headers["X-Total-Count"] == "1"
+    assert server.get("/orders", headers=API_KEY).headers["X-Total-Count"] == "1"
     assert server.get("/api/v1/books/0").json()["disponibilidade"] == before - 1
     assert mismatches(server) == []

@@ -18,15 +18,14 @@ from app.core.orders import RESERVED, Line, OrderStatus
 from app.services.audit import audit
 from app.services.orders import Draft
 from app.services.publish_catalogue import publish_harvest
-from app.settings import SAMPLE_API_KEY
 from app.shop import Shop
 from app.start import prepare
 from app.storage.orders import OrderFilter
+from tests.support.orders import API_KEY
 from tests.unit.making import LIMITS, make_harvest, make_scraped
 
 THREADS = 16
 BOOKS, COPIES = 4, 50
-KEY = {"X-API-Key": SAMPLE_API_KEY}
 
 
 @pytest.fixture
@@ -56,7 +55,7 @@ def together(work: Callable[[int], Any], times: int) -> list[Any]:
 
 
 def place(app: Flask, body: dict[str, Any], **headers: str) -> int:
-    return app.test_client().post("/orders", json=body, headers=KEY | headers).status_code
+    return app.test_client().post("/orders", json=body, headers=API_KEY | headers).status_code
 
 
 def stocks(shop: Shop) -> list[int]:

@@ -22,19 +22,18 @@ from sqlalchemy import event
 
 from app import create_app
 from app.services.audit import audit
-from app.settings import SAMPLE_API_KEY
 from app.shop import Shop
+from tests.support.orders import API_KEY
 from tests.support.shop import make_settings
 
 BOOKS = (0, 1)
 BODY = {"customer_id": "c", "items": [{"product_id": 1, "quantity": 2}, {"product_id": 0, "quantity": 3}]}
-KEY = {"X-API-Key": SAMPLE_API_KEY}
 Report = dict[str, Any]
 
 
 def place(client: FlaskClient, token: str = "tok_approved") -> int:
     body = {**BODY, "payment": {"token": token}}
-    return client.post("/orders", json=body, headers={**KEY, "Idempotency-Key": "once"}).status_code
+    return client.post("/orders", json=body, headers={**API_KEY, "Idempotency-Key": "once"}).status_code
 
 
 def place_denied(client: FlaskClient) -> int:
@@ -44,7 +43,7 @@ def place_denied(client: FlaskClient) -> int:
 def move(client: FlaskClient, status: str) -> int:
     [order] = orders(client)
     path = f"/orders/{order['order_id']}/status"
-    return client.put(path, json={"status": status}, headers=KEY).status_code
+    return client.put(path, json={"status": status}, headers=API_KEY).status_code
 
 
 def cancel(client: FlaskClient) -> int:
@@ -74,7 +73,7 @@ SCENARIOS: dict[str, tuple[Callable[[FlaskClient], int], Callable[[FlaskClient],
 
 
 def orders(client: FlaskClient) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = client.get("/orders", headers=KEY).get_json()["orders"]
+    found: list[dict[str, Any]] = client.get("/orders", headers=API_KEY).get_json()["orders"]
     return found
 
 

@@ -105,9 +105,9 @@ def traces(shop: Shop) -> dict[str, list[tuple[Any, ...]]]:
     return {name: query(shop, statement) for name, statement in _TRACES.items()}
 
 
-def wait_until(true: Callable[[], bool]) -> None:
-    """Ask again until `true` says so; AssertionError after WAIT_AT_MOST_S."""
-    deadline, waiting = time.monotonic() + WAIT_AT_MOST_S, threading.Event()
+def wait_until(true: Callable[[], bool], within_s: float = WAIT_AT_MOST_S) -> None:
+    """Ask again until `true` says so; AssertionError after `within_s`."""
+    deadline, waiting = time.monotonic() + within_s, threading.Event()
     while not true():
         assert time.monotonic() < deadline, "it never came to be"
         waiting.wait(0.01)

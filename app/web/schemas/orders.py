@@ -7,7 +7,7 @@ from typing import Any
 from marshmallow import Schema, fields
 
 from app.core.orders import MAX_LINES, MAX_QUANTITY, REQUESTABLE, OrderStatus, PaymentStatus
-from app.simulation.gateway import TOKENS
+from app.simulation.gateway import Card
 from app.web.inputs import Choice, Input, Moment, Name, Notes, ProductId, Quantity, Text
 from app.web.paging import PageQuery
 
@@ -24,7 +24,7 @@ class NewLine(Input):
 
 class NewPayment(Input):
     token = Choice(
-        *TOKENS,
+        *Card,
         metadata={"description": "Um cartão de teste de resultado certo; sem ele, vale a simulação"},
     )
 
