@@ -13,6 +13,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from app.blueprints.auth import auth
 from app.blueprints.books import books
 from app.blueprints.logs import logs
+from app.blueprints.ml import ml
 from app.blueprints.orders import orders
 from app.blueprints.scraping import scraping
 from app.blueprints.simulation import simulation as simulation_routes
@@ -27,11 +28,14 @@ from app.observability.logs import log_path
 from app.observability.metrics import Metrics
 from app.services.accounts import ACCESS_LASTS, REFRESH_LASTS, Accounts
 from app.services.audit import audit
+from app.services.models import Models
 from app.services.orders import Orders
 from app.services.passwords import Passwords
 from app.services.payments import Payments
+from app.services.predictions import Predictions
 from app.services.scrapes import Scrapes
 from app.services.sweeper import Sweeper
+from app.services.trainings import Trainings
 from app.services.watch import Watch
 from app.settings import ENV_FILE, Settings, read_settings
 from app.shop import Shop
@@ -52,6 +56,7 @@ GRACE = timedelta(seconds=60)
 """How much longer than its payment an order may take before it counts as abandoned."""
 GIVE_UP_AFTER = timedelta(minutes=10)
 """How long an abandoned order waits for a gateway that can't be asked."""
+TRAIN_AFTER_S = 2.0
 MAX_TAILS = 4
 """How many clients of one process may follow the log at once; some thread is always left for others."""
 
@@ -85,7 +90,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.extensions["shop"] = _assemble(app, settings)
     register_request_hooks(app)
     register_error_handlers(app)
-    for blueprint in (system, auth, books, stats, orders, scraping, simulation_routes, logs):
+    for blueprint in (system, auth, books, stats, orders, scraping, ml, simulation_routes, logs):
         app.register_blueprint(blueprint)
     throttle_failures(app, "auth.log_in", settings)
     _require_operations(app.view_functions)
@@ -112,14 +117,19 @@ def _assemble(app: Flask, settings: Settings) -> Shop:
         settle_after=timedelta(seconds=payment_timeout_s) + GRACE,
         give_up_after=GIVE_UP_AFTER,
     )
+    models = Models(settings.data_dir, database, catalogue, metrics)
+    trainings = Trainings(settings, database, catalogue, models, metrics)
     log = log_path(settings.data_dir)
     return Shop(
         settings=settings,
         database=database,
         catalogue=catalogue,
         accounts=Accounts(database, Passwords(settings)),
-        scrapes=Scrapes(settings, database, catalogue, metrics),
+        scrapes=Scrapes(settings, database, catalogue, metrics, trainings.start_if_needed),
         orders=sales,
+        models=models,
+        trainings=trainings,
+        predictions=Predictions(models, metrics),
         simulation=trouble,
         gateway=gateway,
         metrics=metrics,
@@ -129,6 +139,8 @@ def _assemble(app: Flask, settings: Settings) -> Shop:
         sweeper=Sweeper("sweeper", [sales.settle, sales.forget_old_keys, gateway.forget_old_payments]),
         # Apart, since it reads everything that was ever sold, and must hold up neither orders nor the machine.
         auditor=Sweeper("auditor", [functools.partial(audit, database, metrics)], rests=20),
+        # After the first answers, which neither a training nor the import of scikit-learn may hold up.
+        trainer=Sweeper("trainer", [models.refresh, trainings.start_if_needed], first_after_s=TRAIN_AFTER_S),
     )
 
 

@@ -6,7 +6,7 @@ from flask_jwt_extended import JWTManager
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 
-from app.storage.tables import Base
+from app.storage.columns import Base
 
 db = SQLAlchemy(model_class=Base)
 migrate = Migrate()

@@ -70,6 +70,7 @@ def build() -> object:
         raise SystemExit(1) from None
     shop.sweeper.start()
     shop.auditor.start()
+    shop.trainer.start()
     _watch_signals(shop.log_tails.stop)
     # A worker ends through multiprocessing, which runs its own finalizers but not atexit's.
     multiprocessing.util.Finalize(app, shop.stop, exitpriority=10)

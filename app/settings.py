@@ -173,6 +173,10 @@ class Settings:
     simulation_slow_ms: int = _setting("SIMULATION_SLOW_MS", _integer(0, 60_000), "2000")
     simulation_seed: int | None = _setting("SIMULATION_SEED", _optional_integer(0, 2**31 - 1), "")
 
+    ml_auto_train: bool = _setting("ML_AUTO_TRAIN", lambda value: _yes_no(_text(value)), "true")
+    ml_training_timeout_s: int = _setting("ML_TRAINING_TIMEOUT_S", _integer(1, 86_400), "600")
+    ml_max_batch: int = _setting("ML_MAX_BATCH", _integer(1, 10_000), "1000")
+
     scraper_base_url: str = _setting("SCRAPER_BASE_URL", _http_url, "https://books.toscrape.com/")
     scraper_concurrency: int = _setting("SCRAPER_CONCURRENCY", _integer(1, 64), "8")
     scraper_max_attempts: int = _setting("SCRAPER_MAX_ATTEMPTS", _integer(1, 20), "8")

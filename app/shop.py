@@ -9,9 +9,12 @@ from app.observability.log_tail import LogTails
 from app.observability.log_writer import LogWriter
 from app.observability.metrics import Metrics
 from app.services.accounts import Accounts
+from app.services.models import Models
 from app.services.orders import Orders
+from app.services.predictions import Predictions
 from app.services.scrapes import Scrapes
 from app.services.sweeper import Sweeper
+from app.services.trainings import Trainings
 from app.settings import Settings
 from app.simulation.gateway import SimulatedGateway
 from app.simulation.knobs import Simulation
@@ -29,6 +32,9 @@ class Shop:
     accounts: Accounts
     scrapes: Scrapes
     orders: Orders
+    models: Models
+    trainings: Trainings
+    predictions: Predictions
     simulation: Simulation
     gateway: SimulatedGateway
     metrics: Metrics
@@ -37,6 +43,7 @@ class Shop:
     log_tails: LogTails
     sweeper: Sweeper
     auditor: Sweeper
+    trainer: Sweeper
 
     def stop(self) -> None:
         """End the threads of this application and join them."""
@@ -44,5 +51,7 @@ class Shop:
         self.gateway.close()
         self.sweeper.stop()
         self.auditor.stop()
+        self.trainer.stop()
         self.scrapes.stop()
+        self.trainings.stop()
         self.log_writer.close()

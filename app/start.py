@@ -33,6 +33,7 @@ def prepare(app: Flask) -> None:
     publish_demonstration(shop.database, DEMONSTRATION_CSV)
     shop.scrapes.bury_the_dead()
     shop.scrapes.write_status()
+    shop.trainings.bury_the_dead()
     catalogue = shop.catalogue.refresh()
     if export_is_stale(shop.settings.data_dir, catalogue):
         export_catalogue(shop.settings.data_dir, catalogue)

@@ -11,11 +11,13 @@ ShopError
 │   ├── BookNotFound
 │   ├── RunNotFound
 │   ├── OrderNotFound
+│   ├── ModelNotFound
 │   └── ProductsNotFound
 ├── Conflict                right in itself, but not now
 │   ├── UsernameTaken
 │   ├── ScrapeAlreadyRunning
 │   ├── NoScrapeRunning
+│   ├── TrainingAlreadyRunning
 │   ├── OutOfStock
 │   ├── TransitionNotAllowed
 │   └── RequestInFlight
@@ -25,6 +27,7 @@ ShopError
 ├── KeyReused               one Idempotency-Key for two different requests
 ├── VersionMismatch         somebody else was faster
 ├── BodyTooLarge
+│   └── BatchTooLarge
 └── UnsupportedMediaType
 """
 
@@ -111,6 +114,11 @@ class OrderNotFound(NotFound):
         super().__init__("Pedido não encontrado.")
 
 
+class ModelNotFound(NotFound):
+    def __init__(self) -> None:
+        super().__init__("Versão de modelo não encontrada.")
+
+
 class ProductsNotFound(NotFound):
     """Books that are not on sale; `problems` has one for each line that asks for one."""
 
@@ -136,6 +144,11 @@ class ScrapeAlreadyRunning(Conflict):
 class NoScrapeRunning(Conflict):
     def __init__(self) -> None:
         super().__init__("Nenhum scraping em andamento.")
+
+
+class TrainingAlreadyRunning(Conflict):
+    def __init__(self, version: int) -> None:
+        super().__init__(f"Já há um treino em andamento (versão {version}). Consulte o status.")
 
 
 class OutOfStock(Conflict):
@@ -186,6 +199,11 @@ class VersionMismatch(ShopError):
 class BodyTooLarge(ShopError):
     def __init__(self, limit_bytes: int) -> None:
         super().__init__(f"O corpo da requisição passa do limite de {limit_bytes} bytes.")
+
+
+class BatchTooLarge(BodyTooLarge):
+    def __init__(self, limit: int) -> None:
+        ShopError.__init__(self, f"O lote passa do limite de {limit} livros (ML_MAX_BATCH).")
 
 
 class UnsupportedMediaType(ShopError):

@@ -5,25 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from enum import StrEnum
 from urllib.parse import urlsplit
 
 from scraper.book import ScrapedBook
-
-
-class RunStatus(StrEnum):
-    """How a run stands; all but the first are final."""
-
-    PROCESSING = "processing"
-    DONE = "done"
-    ERROR = "error"
-    CANCELLED = "cancelled"
-    INTERRUPTED = "interrupted"
-
-    @property
-    def shown(self) -> str:
-        """The seeds' word for it: they know no interrupted scrape, only one that went wrong."""
-        return RunStatus.ERROR.value if self is RunStatus.INTERRUPTED else self.value
 
 
 @dataclass(frozen=True, slots=True)

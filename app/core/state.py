@@ -23,5 +23,12 @@ class ShopState:
     last_scrape_seconds: float
     last_scrape_success_at: float
     orders_by_status: Mapping[str, int]
+    model_version: int
+    model_accuracy: float
+    """Of the served model when it was trained, a fraction of 1."""
+    baseline_accuracy: float
+    """Of always answering the commonest rating of the present catalogue."""
+    model_trained_at: float
+    training_running: bool
     inventory: Mapping[int, int] = field(default_factory=dict)
     """The stock of the books that are worth a series of their own, by id."""

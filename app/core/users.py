@@ -19,8 +19,9 @@ class Role(StrEnum):
 BY_API_KEY = "chave-api"
 BY_PAYMENT = "pagamento"
 BY_RECOVERY = "recuperacao"
-RESERVED_USERNAMES = frozenset({BY_API_KEY, BY_PAYMENT, BY_RECOVERY})
-"""What the histories of orders call the parts of the shop; no user may look like one."""
+BY_PUBLICATION = "publicacao"
+RESERVED_USERNAMES = frozenset({BY_API_KEY, BY_PAYMENT, BY_RECOVERY, BY_PUBLICATION})
+"""What histories call the parts of the shop; no user may look like one."""
 
 
 @dataclass(frozen=True, slots=True)

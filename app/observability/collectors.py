@@ -52,6 +52,15 @@ def _families(state: ShopState) -> Iterator[Metric]:
             "Quando um scraping terminou bem pela última vez",
             state.last_scrape_success_at,
         ),
+        ("livraria_model_version", "Versão do modelo em uso", state.model_version),
+        ("livraria_model_accuracy", "Acurácia do modelo em uso, ao ser treinado", state.model_accuracy),
+        (
+            "livraria_model_baseline_accuracy",
+            "Acurácia de responder sempre a avaliação mais comum do catálogo",
+            state.baseline_accuracy,
+        ),
+        ("livraria_model_trained_timestamp_seconds", "Quando foi treinado", state.model_trained_at),
+        ("livraria_training_running", "1 durante um treino", state.training_running),
     ):
         yield GaugeMetricFamily(name, meaning, value=float(value))
     orders = GaugeMetricFamily("livraria_orders", "Pedidos em cada estado", labels=["status"])

@@ -47,6 +47,7 @@ FIELDS: Final = (
             "lines_lost",
             "mismatch",
             "order_id",
+            "outcome",
             "reason",
             "reused",
             "role",
@@ -54,6 +55,7 @@ FIELDS: Final = (
             "total",
             "url",
             "username",
+            "version",
         }
     )
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from prometheus_client import (
@@ -24,9 +24,10 @@ from prometheus_client import (
 
 from app.core.orders import OrderStatus
 from app.core.payments import Decision
-from app.core.scraping import RunStatus
+from app.core.runs import RunStatus
 from app.core.state import ShopState
 from app.observability.collectors import StateCollector, forget_dead_processes
+from ml.features import BASIC_FEATURES, RATINGS
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
@@ -92,6 +93,26 @@ class Metrics:
 
         self._runs = counter("livraria_scrape_runs_total", "Execuções de scraping terminadas", ["outcome"])
         self._pages = counter("livraria_scrape_pages_total", "Páginas dessas execuções", ["outcome"])
+        self._trainings = counter("livraria_trainings_total", "Treinos de modelo terminados", ["outcome"])
+        self._predictions = counter(
+            "livraria_predictions_total", "Avaliações previstas, pela avaliação", ["rating"]
+        )
+        self._far_out = counter(
+            "livraria_prediction_inputs_far_out_total",
+            "Entradas de predição muito fora dos dados de treino",
+            ["feature"],
+        )
+        self._drift = gauge(
+            "livraria_prediction_drift_psi",
+            "Quanto as últimas entradas de predição se afastam dos dados de treino (índice PSI)",
+            ["feature"],
+            multiprocess_mode="livemax",
+        )
+        self._model_refused = gauge(
+            "livraria_model_refused",
+            "1 enquanto o artefato do modelo em uso é recusado",
+            multiprocess_mode="livemax",
+        )
         self._logins = counter("livraria_logins_total", "Tentativas de login", ["outcome"])
         self._lines_lost = counter(
             "livraria_log_lines_lost_total", "Linhas de log que não puderam ser gravadas"
@@ -150,6 +171,28 @@ class Metrics:
         for outcome, pages in (("read", read), ("failed", failed), ("reused", reused)):
             self._pages.labels(outcome).inc(pages)
 
+    def count_training(self, status: RunStatus) -> None:
+        """A training has ended."""
+        self._trainings.labels(status.value).inc()
+
+    def count_predictions(self, by_rating: Mapping[int, int]) -> None:
+        """So many predictions were answered of each rating."""
+        for rating, number in by_rating.items():
+            self._predictions.labels(rating).inc(number)
+
+    def count_far_out(self, by_feature: Mapping[str, int]) -> None:
+        """So many inputs were far outside the training data, by the feature that is."""
+        for feature, number in by_feature.items():
+            self._far_out.labels(feature).inc(number)
+
+    def tell_drift(self, by_feature: Mapping[str, float]) -> None:
+        """How far the last inputs are from the training data, by the feature."""
+        for feature, index in by_feature.items():
+            self._drift.labels(feature).set(index)
+
+    def tell_model_refused(self, refused: bool) -> None:
+        self._model_refused.set(refused)
+
     def count_login(self, outcome: str) -> None:
         """`outcome` is `success`, `failure` or `throttled`."""
         self._logins.labels(outcome).inc()
@@ -181,6 +224,13 @@ class Metrics:
         for status in RunStatus:
             if status is not RunStatus.PROCESSING:
                 self._runs.labels(status.value)
+        for status in (RunStatus.DONE, RunStatus.ERROR, RunStatus.INTERRUPTED):
+            self._trainings.labels(status.value)
+        for rating in RATINGS:
+            self._predictions.labels(rating)
+        for feature in BASIC_FEATURES:
+            self._far_out.labels(feature)
+            self._drift.labels(feature)
         for outcome in ("read", "failed", "reused"):
             self._pages.labels(outcome)
         for outcome in ("success", "failure", "throttled"):

@@ -6,14 +6,15 @@ import contextlib
 import logging
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from app.core.scraping import Harvest, Limits, RunStatus
+from app.core.runs import RunStatus
+from app.core.scraping import Harvest, Limits
 from app.observability.metrics import Metrics
 from app.services.process_identity import own_identity
 from app.services.publish_catalogue import ScrapeRefused, publish_harvest
@@ -60,6 +61,7 @@ class ScrapeRun:
         catalogue: CatalogueStore,
         metrics: Metrics,
         staged: Mapping[str, ScrapedBook],
+        on_published: Callable[[], None],
     ) -> None:
         self.id = row.id
         self._base_url = row.base_url
@@ -68,6 +70,7 @@ class ScrapeRun:
         self._catalogue = catalogue
         self._metrics = metrics
         self._staged = staged
+        self._on_published = on_published
         self._cancelled = threading.Event()
         self._stopping = threading.Event()
         self._harvest = Harvest(announced=0)
@@ -232,6 +235,8 @@ class ScrapeRun:
             if status is RunStatus.DONE:
                 export_catalogue(self._settings.data_dir, self._catalogue.refresh())
             write_scraping_status(self._settings.data_dir, status.shown)
+            if status is RunStatus.DONE:
+                self._on_published()
         except (OSError, SQLAlchemyError):
             # The database is the truth; the next start writes both files again.
             log.exception("scrape_files_not_written", extra={"run_id": self.id})

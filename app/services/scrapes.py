@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.orm import Session
 
 from app.core.errors import NoScrapeRunning, RunNotFound, ScrapeAlreadyRunning
-from app.core.scraping import RunStatus
+from app.core.runs import RunStatus
 from app.observability.metrics import Metrics
 from app.services.process_identity import is_surely_dead, own_identity
 from app.services.scrape_run import ScrapeRun
@@ -35,12 +36,19 @@ class Scrapes:
     """Owns the thread of this process' run. `_lock` protects `_run` and `_thread`, and lets one run start at a time."""
 
     def __init__(
-        self, settings: Settings, database: Database, catalogue: CatalogueStore, metrics: Metrics
+        self,
+        settings: Settings,
+        database: Database,
+        catalogue: CatalogueStore,
+        metrics: Metrics,
+        on_published: Callable[[], None],
     ) -> None:
+        """`on_published` is called in the run's thread, after the catalogue has a new version."""
         self._settings = settings
         self._database = database
         self._catalogue = catalogue
         self._metrics = metrics
+        self._on_published = on_published
         self._lock = threading.Lock()
         self._run: ScrapeRun | None = None
         self._thread: threading.Thread | None = None
@@ -57,7 +65,15 @@ class Scrapes:
             if self._thread is not None:
                 self._thread.join(STOP_WITHIN_S)  # ended in the database, it may still be writing its files
             self._write_status(RunStatus.PROCESSING.shown)
-            self._run = ScrapeRun(row, self._settings, self._database, self._catalogue, self._metrics, staged)
+            self._run = ScrapeRun(
+                row,
+                self._settings,
+                self._database,
+                self._catalogue,
+                self._metrics,
+                staged,
+                self._on_published,
+            )
             self._thread = threading.Thread(target=self._run.execute, name=f"scrape-{row.id}", daemon=True)
             self._thread.start()
         log.info("scrape_started", extra={"run_id": row.id, "username": username, "reused": row.pages_reused})

@@ -14,13 +14,20 @@ STOP_WITHIN_S = 10.0
 
 
 class Sweeper:
-    """Runs its chores at once and then every `EVERY_S`, in one thread that `start` begins and `stop` joins.
+    """Runs its chores at once, and then every `EVERY_S`, in one thread that `start` begins and `stop` joins.
 
-    A round is followed by a rest of at least `rests` times as long.
+    A round is followed by a rest of at least `rests` times as long; the first waits for `first_after_s`.
     """
 
-    def __init__(self, name: str, chores: Sequence[Callable[[], object]], rests: int = 0) -> None:
+    def __init__(
+        self,
+        name: str,
+        chores: Sequence[Callable[[], object]],
+        rests: int = 0,
+        first_after_s: float = 0.0,
+    ) -> None:
         self._chores = chores
+        self._first_after_s = first_after_s
         self._rests = rests
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
@@ -44,6 +51,7 @@ class Sweeper:
                 log.exception("chore_failed", extra={"chore": str(chore)})
 
     def _run(self) -> None:
+        self._stopping.wait(self._first_after_s)
         while not self._stopping.is_set():
             began = time.monotonic()
             self.sweep()

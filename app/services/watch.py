@@ -8,7 +8,7 @@ import pandas as pd
 
 from app.core.orders import OrderStatus
 from app.core.state import LOW_STOCK, ShopState
-from app.storage import orders, scrape_runs, stock
+from app.storage import orders, scrape_runs, stock, trainings
 from app.storage.catalogue_store import CatalogueStore
 from app.storage.database import Database
 
@@ -31,6 +31,9 @@ class Watch:
             sold = stock.books_sold_last(session, self._inventory_books)
             last, success = scrape_runs.last_ended_run(session), scrape_runs.last_success(session)
             running = bool(scrape_runs.runs_in_progress(session))
+            model, training = trainings.active_model(session), trainings.trainings_in_progress(session)
+        ratings = catalogue.overview().by_rating
+        baseline = max(ratings.values()) / max(1, len(catalogue))
         return ShopState(
             catalogue_version=catalogue.publication.version,
             books=len(catalogue),
@@ -44,6 +47,11 @@ class Watch:
             else 0.0,
             last_scrape_success_at=success.timestamp() if success else 0.0,
             orders_by_status={status.value: by_status.get(status.value, 0) for status in OrderStatus},
+            model_version=model.id if model else 0,
+            model_accuracy=model.card["acuracia"] if model and model.card else baseline,
+            baseline_accuracy=baseline,
+            model_trained_at=model.ended_at.timestamp() if model and model.ended_at else 0.0,
+            training_running=bool(training),
             inventory=_inventory(frame, sold, self._inventory_books),
         )
 

@@ -11,7 +11,8 @@ from typing import Any, cast
 from sqlalchemy import CursorResult, delete, func, insert, select, update
 from sqlalchemy.orm import Session, defer
 
-from app.core.scraping import Change, Difference, RunStatus, StoredBook
+from app.core.runs import RunStatus
+from app.core.scraping import Change, Difference, StoredBook
 from app.storage.tables import LeaseRow, RunRow, StagedPageRow
 from scraper.book import ScrapedBook
 

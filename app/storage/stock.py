@@ -13,6 +13,7 @@ from sqlalchemy import CursorResult, and_, func, insert, literal, or_, select, u
 from sqlalchemy.orm import Session
 
 from app.core.orders import GONE, RESERVED, Line, OrderStatus
+from app.storage.columns import UtcTime
 from app.storage.tables import (
     BookRow,
     CatalogueRow,
@@ -20,7 +21,6 @@ from app.storage.tables import (
     OrderItemRow,
     OrderRow,
     StatusChangeRow,
-    UtcTime,
 )
 
 _ROWS_AT_ONCE = 500

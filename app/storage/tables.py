@@ -2,79 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import (
-    JSON,
-    CheckConstraint,
-    DateTime,
-    Dialect,
-    ForeignKey,
-    Index,
-    MetaData,
-    Numeric,
-    String,
-    Text,
-    TypeDecorator,
-    text,
-)
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, LargeBinary, String, Text, text
+from sqlalchemy.orm import Mapped, mapped_column
 
-
-class Base(DeclarativeBase):
-    # Named constraints can be dropped and altered by a migration on every database.
-    metadata = MetaData(
-        naming_convention={
-            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-            "ck": "ck_%(table_name)s_%(constraint_name)s",
-            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
-            "pk": "pk_%(table_name)s",
-        }
-    )
-
-
-class Money(TypeDecorator[Decimal]):
-    """Pounds with two decimals, exact on every database.
-
-    SQLite keeps NUMERIC as a float; two decimals survive that for any amount that fits the column, since
-    a float has 15 significant digits and the column at most as many.
-    """
-
-    impl = Numeric
-    cache_ok = True
-
-    def __init__(self, digits: int = 10) -> None:
-        super().__init__(digits, 2)
-        self.digits = digits
-
-    def load_dialect_impl(self, dialect: Dialect) -> Any:
-        if dialect.name == "sqlite":
-            return dialect.type_descriptor(Numeric(self.digits, 2, asdecimal=False))
-        return dialect.type_descriptor(Numeric(self.digits, 2))
-
-    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> Any:
-        return float(value) if value is not None and dialect.name == "sqlite" else value
-
-    def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:
-        return None if value is None else Decimal(f"{value:.2f}")
-
-
-class UtcTime(TypeDecorator[datetime]):
-    """An aware UTC time; SQLite, which has no zones, keeps it without one."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        return None if value is None else value.astimezone(UTC)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+from app.storage.columns import Base, Money, UtcTime
 
 
 class BookRow(Base):
@@ -300,3 +235,38 @@ class SimulationRow(Base):
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     version: Mapped[int] = mapped_column("versao")
     knobs: Mapped[dict[str, Any]] = mapped_column("ajustes", JSON)
+
+
+class TrainingRow(Base):
+    """One training of a model, and the model that it made: `id` is the model's version.
+
+    `holder` is the process that trains, and has until `expires_at` to say that it still does. `digest` is the
+    SHA-256 of `artefact`, which other machines read from here and this one from its file.
+    """
+
+    __tablename__ = "modelo_treino"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    status: Mapped[str] = mapped_column(String(20))
+    reason: Mapped[str | None] = mapped_column("motivo", Text)
+    started_by: Mapped[str] = mapped_column("iniciado_por", String(80))
+    started_at: Mapped[datetime] = mapped_column("iniciado_em", UtcTime)
+    ended_at: Mapped[datetime | None] = mapped_column("terminado_em", UtcTime)
+    catalogue_version: Mapped[int] = mapped_column("versao_catalogo")
+    holder: Mapped[str] = mapped_column("dono", Text)
+    expires_at: Mapped[datetime] = mapped_column("expira_em", UtcTime)
+    card: Mapped[dict[str, Any] | None] = mapped_column("ficha", JSON(none_as_null=True))
+    digest: Mapped[str | None] = mapped_column("sha256", String(64))
+    artefact: Mapped[bytes | None] = mapped_column("artefato", LargeBinary, deferred=True)
+
+
+class ActiveModelRow(Base):
+    """One row: which version every process serves, if any; also the lock between those who would train."""
+
+    __tablename__ = "modelo_em_uso"
+    __table_args__ = (CheckConstraint("id = 1", name="uma_linha"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    version: Mapped[int | None] = mapped_column("versao", ForeignKey("modelo_treino.id"))
+    chosen_by: Mapped[str | None] = mapped_column("escolhido_por", String(80))
+    chosen_at: Mapped[datetime | None] = mapped_column("escolhido_em", UtcTime)

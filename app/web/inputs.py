@@ -134,6 +134,21 @@ class Share(fields.Float):
         return float(value)
 
 
+class Price(fields.Float):
+    """An amount of pounds that a JSON body gives as a number."""
+
+    default_error_messages = {**_REQUIRED, "invalid": "deve ser um número"}
+
+    def __init__(self, *, high: int, **kwargs: Any) -> None:
+        bounds = validate.Range(min=0, max=high, error=f"deve ser um número de 0 a {high}")
+        super().__init__(validate=bounds, **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        if not isinstance(value, int | float) or isinstance(value, bool):
+            raise self.make_error("invalid", input=value)
+        return value  # as it is: some integers are no float
+
+
 class Moment(fields.DateTime):
     """A date and time, or a date, which begins at midnight (ISO 8601); UTC where it names no zone."""
 
@@ -233,11 +248,12 @@ def _parse_json(body: bytes) -> Any:
     try:
         value = json.loads(
             body.decode("utf-8-sig"),  # Windows' shells begin with a byte order mark
-            parse_constant=_refuse_constant,
-            parse_float=_finite_float,
             object_pairs_hook=_object_without_repetition,
         )
         json.dumps(value, ensure_ascii=False).encode()  # a lone surrogate can't be stored or answered
+        infinite = list(islice(_infinite_numbers(value), _PROBLEMS_SHOWN))
+        if infinite:
+            raise InvalidInput(infinite)
     except _RepeatedName as error:
         raise InvalidInput.of(error.name, "aparece mais de uma vez") from None
     except RecursionError:
@@ -252,15 +268,16 @@ class _RepeatedName(ValueError):
         self.name = name.encode(errors="replace").decode()[:_SHOWN_NAME]
 
 
-def _refuse_constant(_name: str) -> float:
-    raise ValueError
-
-
-def _finite_float(text: str) -> float:
-    number = float(text)
-    if not math.isfinite(number):
-        raise ValueError
-    return number
+def _infinite_numbers(value: Any, path: str = "") -> Iterator[FieldProblem]:
+    """What Python reads as a number and JSON has no word for: NaN, infinities, and numbers that overflow to one."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield from _infinite_numbers(inner, _join(path, name))
+    elif isinstance(value, list):
+        for place, inner in enumerate(value):
+            yield from _infinite_numbers(inner, _join(path, place))
+    elif isinstance(value, float) and not math.isfinite(value):
+        yield FieldProblem(path or "corpo", "deve ser um número finito")
 
 
 def _object_without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -19,10 +19,11 @@ from app.web.access import Access
 from app.web.errors import MEANINGS
 from app.web.operation import Answer, Operation, operation_of
 from app.web.schemas.problem import Problem
+from ml.verdict import Verdict
 
 OPENAPI_VERSION = "3.0.3"
 
-_DESCRIPTION = """Catálogo, busca, estatísticas, pedidos e scraping de livros.
+_DESCRIPTION = """Catálogo, busca, estatísticas, pedidos, scraping e predições de livros.
 
 **Comece aqui:** em `POST /api/v1/auth/login`, *Try it out*, entre com `admin` / `1234` (só em desenvolvimento), \
 copie o `access_token`, clique em **Authorize** e cole-o em *tokenDeAcesso*. Para os pedidos, cole também a \
@@ -34,6 +35,7 @@ _TAGS = {
     "Estatísticas": "Médias exatas, arredondadas meio para cima",
     "Pedidos": "A venda dos livros do catálogo; quase tudo pede o cabeçalho `X-API-Key`",
     "Scraping": "A coleta do catálogo em segundo plano",
+    "Machine Learning": "Previsões de avaliações, e o que elas valem",
     "Simulação": "Falhas de propósito, para demonstrações e alertas",
     "Logs": "O que a loja escreveu sobre si mesma",
     "Sistema": "Saúde e entrada",
@@ -47,6 +49,14 @@ _HEADERS = {
     "X-Log-Scanned-Bytes": {
         "description": "Bytes de log lidos para a resposta",
         "schema": {"type": "integer"},
+    },
+    "X-Model-Version": {
+        "description": "A versão que respondeu; 0 quando nenhuma pôde",
+        "schema": {"type": "integer"},
+    },
+    "X-Model-Verdict": {
+        "description": "O que pensar das predições",
+        "schema": {"type": "string", "enum": list(Verdict)},
     },
     "Location": {
         "description": "Onde ler o que foi criado ou acompanhar o que começou",

@@ -10,7 +10,7 @@ import pandas as pd
 
 from app.core.catalogue import Book, CategorySummary, Overview
 from app.core.orders import Order
-from app.core.scraping import RunStatus
+from app.core.runs import RunStatus
 from app.core.users import RESERVED_USERNAMES
 from app.services.scrapes import shown_status
 from app.simulation.knobs import Knobs

@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app.core.scraping import RunStatus
+from app.core.runs import RunStatus
 from app.services.process_identity import own_identity
 from app.shop import Shop
 from app.storage import scrape_runs

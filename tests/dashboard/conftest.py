@@ -4,8 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 import streamlit as st
+from playwright.sync_api import Browser
 
 from tests.dashboard.fake_api import FakeApi
+from tests.support.browser import open_chromium
 
 NOBODY = "http://127.0.0.1:9"  # the discard port, where nothing listens
 
@@ -28,3 +30,9 @@ def dashboard_of(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch
     yield monkeypatch
     for cache in (st.cache_resource, st.cache_data):
         cache.clear()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with open_chromium() as browser:
+        yield browser

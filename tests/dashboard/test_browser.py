@@ -10,13 +10,12 @@ import re
 import shutil
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect
+from playwright.sync_api import Browser, expect
 
 from app.settings import SAMPLE_API_KEY
 from dashboards import formats
@@ -25,27 +24,11 @@ from demo.books import make_books
 from demo.site import DemoSite
 from tests.dashboard.conftest import NOBODY
 from tests.dashboard.dashboard import Dashboard
-from tests.support.browser import open_chromium
+from tests.dashboard.visitor import NARROW, PAGES, WAIT_MS, WIDE, expect_figure, open_page, visitor
 from tests.support.server import ROOT, Server
 
-PAGES = {
-    "visao-geral": "Visão geral",
-    "metricas": "Métricas Prometheus",
-    "logs": "Logs Estruturados",
-    "pedidos": "Pedidos e estoque",
-    "catalogo": "Catálogo",
-    "scraping": "Scraping",
-}
-WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 400, "height": 800}
-WAIT_MS = 30_000
 READINGS_PICTURED = 20
 PICTURES = ROOT / "docs" / "images"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with open_chromium() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")
@@ -82,52 +65,6 @@ def trade(server: Server, orders: int, start: int = 0) -> None:
         server.post("/orders", headers={"X-API-Key": SAMPLE_API_KEY}, json=body)
         server.get(f"/api/v1/books/{number}")
         server.get("/api/v1/books/search?titulo=garden")
-
-
-@contextmanager
-def visitor(
-    browser: Browser, host: str, *, scheme: str = "light", viewport: dict[str, int] = WIDE
-) -> Iterator[Page]:
-    """A Brazilian's page on which an error in the console, or a request to anybody else, fails the test."""
-    context = browser.new_context(
-        viewport=viewport, color_scheme=scheme, locale="pt-BR", timezone_id="America/Sao_Paulo"
-    )  # type: ignore[arg-type]
-    complaints: list[str] = []
-
-    def heard(line: ConsoleMessage) -> None:
-        if line.type == "error":
-            complaints.append(f"{line.text} {line.location}")
-
-    page = context.new_page()
-    page.set_default_timeout(WAIT_MS)
-    page.on("console", heard)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on(
-        "request",
-        lambda request: (
-            complaints.append(request.url) if not request.url.startswith((host, "data:", "blob:")) else None
-        ),
-    )
-    page.goto(host)
-    expect(page.get_by_role("heading", level=1)).to_be_visible(timeout=WAIT_MS)
-    yield page
-    context.close()
-    assert complaints == []
-
-
-def open_page(page: Page, slug: str) -> None:
-    """By the navigation, as a reader does it; ready when it says when it was read."""
-    link = page.get_by_test_id("stSidebarNavLink").filter(has_text=PAGES[slug])
-    link.dispatch_event("click")  # in a narrow window the navigation is folded away
-    expect(page.get_by_role("heading", level=1)).to_have_text(PAGES[slug], timeout=WAIT_MS)
-    expect(page.get_by_text(re.compile("^Lido às"))).to_be_visible(timeout=WAIT_MS)
-    expect(page.get_by_test_id("stException")).to_have_count(0)
-    expect(page.get_by_test_id("stAlertContentError")).to_have_count(0)
-
-
-def expect_figure(page: Page, label: str, value: str) -> None:
-    tile = page.get_by_test_id("stMetric").filter(has=page.get_by_text(label, exact=True))
-    expect(tile.get_by_test_id("stMetricValue")).to_have_text(value, timeout=WAIT_MS)
 
 
 @pytest.mark.parametrize("viewport", [WIDE, NARROW], ids=["wide", "narrow"])

@@ -16,6 +16,7 @@ from tests.support.programs import need
 from tests.support.server import free_port
 
 START_WITHIN_S = 30.0
+ANSWERS_WITHIN_S = 30.0
 
 
 class Prometheus:
@@ -30,7 +31,7 @@ class Prometheus:
         self._program = need("prometheus", debian_package="prometheus")
         self._lay_out(target, factor)
         port = free_port()
-        self._url = f"http://127.0.0.1:{port}"
+        self.url = f"http://127.0.0.1:{port}"
         self._listen = f"127.0.0.1:{port}"
         self._log = folder / "log"
         self._process: subprocess.Popen[bytes] | None = None
@@ -56,7 +57,7 @@ class Prometheus:
         deadline = time.monotonic() + START_WITHIN_S
         while time.monotonic() < deadline and self._process.poll() is None:
             try:
-                if requests.get(f"{self._url}/-/ready", timeout=2).status_code == 200:
+                if requests.get(f"{self.url}/-/ready", timeout=2).status_code == 200:
                     return self
             except requests.ConnectionError:
                 time.sleep(0.05)
@@ -78,6 +79,13 @@ class Prometheus:
         result: list[dict[str, Any]] = data["result"]
         return result
 
+    def wait_for(self, expression: str, within_s: float = ANSWERS_WITHIN_S) -> None:
+        """Ask again until `expression` answers anything."""
+        deadline = time.monotonic() + within_s
+        while not self.query(expression):
+            assert time.monotonic() < deadline, f"still nothing after {within_s} s: {expression}"
+            time.sleep(0.1)
+
     def firing(self) -> dict[str, dict[str, Any]]:
         """The alerts that fire now, by name."""
         alerts = self._ask("alerts")["alerts"]
@@ -89,6 +97,6 @@ class Prometheus:
         return [rule["lastError"] for group in groups for rule in group["rules"] if rule.get("lastError")]
 
     def _ask(self, what: str, **parameters: str) -> Any:
-        answer = requests.get(f"{self._url}/api/v1/{what}", params=parameters, timeout=10).json()
+        answer = requests.get(f"{self.url}/api/v1/{what}", params=parameters, timeout=10).json()
         assert answer["status"] == "success", answer
         return answer["data"]

@@ -13,8 +13,9 @@ from sqlalchemy import MetaData, func, inspect, select
 from app import create_app
 from app.serve import with_own_secret
 from app.start import prepare
+from app.storage.columns import Base
 from app.storage.database import Database
-from app.storage.tables import Base, BookRow, CatalogueRow, LeaseRow, UserRow
+from app.storage.tables import BookRow, CatalogueRow, LeaseRow, UserRow
 from tests.support.shop import make_settings
 
 TABLES = {
@@ -32,6 +33,8 @@ TABLES = {
     "idempotencia",
     "pagamento_simulado",
     "simulacao",
+    "modelo_treino",
+    "modelo_em_uso",
 }
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import func, select
 
-from app.core.scraping import RunStatus
+from app.core.runs import RunStatus
 from app.storage import scrape_runs
 from app.storage.database import Database
 from app.storage.tables import RunRow, StagedPageRow

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Column, Integer, MetaData, Table, create_engine, insert, select
 from sqlalchemy.engine import Connection
 
-from app.storage.tables import Money, UtcTime
+from app.storage.columns import Money, UtcTime
 
 SHELF = Table(
     "shelf",

@@ -41,6 +41,7 @@ class Server:
             "PASSWORD_HASH_MEMORY_KIB": "8",
             "PASSWORD_HASH_ROUNDS": "1",
             "SCRAPER_BASE_URL": "http://127.0.0.1:9/",
+            "ML_AUTO_TRAIN": "false",  # it would take a core from the test for a quarter of a minute
             **environment,
         }
         self.log = data_dir.parent / f"server-{self.port}.log"

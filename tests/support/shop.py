@@ -19,6 +19,7 @@ def make_settings(data_dir: Path, **changes: Any) -> Settings:
             "password_hash_memory_kib": 8,
             "password_hash_rounds": 1,
             "scraper_base_url": "http://127.0.0.1:9/",
+            "ml_auto_train": False,
             **changes,
         }
     )

@@ -6,7 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from app.core.scraping import Harvest, Limits, RunStatus, StoredBook, compare, why_refuse
+from app.core.runs import RunStatus
+from app.core.scraping import Harvest, Limits, StoredBook, compare, why_refuse
 from tests.unit.making import LIMITS, make_harvest, make_scraped, make_stored
 
 

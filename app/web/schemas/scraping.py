@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields
 
-from app.core.scraping import RunStatus
+from app.core.runs import RunStatus
 
 STATUS_WORDS = ("processing", "done", "error", "cancelled", "never")
 

@@ -1,0 +1,173 @@
+"""`/api/v1/ml`: training data, the model and what it predicts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, url_for
+from flask.typing import ResponseReturnValue
+
+from app.core.errors import ModelNotFound
+from app.services.training_data import training_rows
+from app.web import paging
+from app.web import presenters_ml as presenters
+from app.web.access import Access, caller
+from app.web.current import catalogue, shop
+from app.web.inputs import json_body
+from app.web.operation import Answer, Operation, operation
+from app.web.schemas.ml import (
+    ModelCard,
+    ModelSummary,
+    PredictionInput,
+    PredictionsQuery,
+    ShownPrediction,
+    TrainingBook,
+    TrainingProgress,
+    TrainingStarted,
+)
+
+ml = Blueprint("ml", __name__, url_prefix="/api/v1/ml")
+TAG = "Machine Learning"
+VERDICT_HEADERS = ("X-Model-Version", "X-Model-Verdict")
+
+
+@ml.get("/training-data")
+@operation(
+    Operation(
+        tag=TAG,
+        summary="Dados de treino",
+        description="O catálogo, como o treino o lê.",
+        access=Access.PUBLIC,
+        answers={200: Answer("Os livros", TrainingBook(many=True))},
+        versioned=True,
+    )
+)
+def show_training_data() -> ResponseReturnValue:
+    return training_rows(catalogue())
+
+
+@ml.get("/features")
+@operation(
+    Operation(
+        tag=TAG,
+        summary="Atributos de cada livro",
+        description="Os mesmos livros que em `training-data`, como o sistema original os mostra.",
+        access=Access.PUBLIC,
+        answers={200: Answer("Os livros", TrainingBook(many=True))},
+        versioned=True,
+    )
+)
+def show_features() -> ResponseReturnValue:
+    return training_rows(catalogue())
+
+
+@ml.post("/predictions")
+@operation(
+    Operation(
+        tag=TAG,
+        summary="Prevê avaliações",
+        description=(
+            "Uma resposta por livro, na ordem enviada, todas da mesma versão do modelo. `X-Model-Verdict` diz o que "
+            "pensar delas: `linha-de-base` é a avaliação mais comum, porque nenhum modelo a supera."
+        ),
+        access=Access.PUBLIC,
+        query=PredictionsQuery(),
+        body=PredictionInput(many=True),
+        answers={200: Answer("As predições", ShownPrediction(many=True), headers=VERDICT_HEADERS)},
+    )
+)
+def predict(query: dict[str, Any], body: list[dict[str, Any]]) -> ResponseReturnValue:
+    predicted = shop().predictions.predict(body)
+    headers = {
+        "X-Model-Version": str(predicted.model.version),
+        "X-Model-Verdict": predicted.model.verdict.value,
+        "Cache-Control": "no-store",
+    }
+    return presenters.predictions(json_body(), predicted, details=query["detalhes"] == "1"), headers
+
+
+@ml.get("/model")
+@operation(
+    Operation(
+        tag=TAG,
+        summary="A ficha do modelo em uso",
+        description="O que foi treinado, em quê, e o que vale ao lado de responder sempre a avaliação mais comum.",
+        access=Access.PUBLIC,
+        answers={200: Answer("A ficha", ModelCard())},
+        errors=(404,),
+    )
+)
+def show_model() -> ResponseReturnValue:
+    row = shop().trainings.active()
+    if row is None:
+        raise ModelNotFound
+    return presenters.model_card(row, shop().models.current())
+
+
+@ml.post("/train")
+@operation(
+    Operation(
+        tag=TAG,
+        summary="Treina um modelo",
+        description="Em segundo plano, um de cada vez; ao terminar, o resultado passa a responder às predições.",
+        access=Access.OPERATOR,
+        answers={202: Answer("Treino iniciado", TrainingStarted(), headers=("Location",))},
+        errors=(409,),
+    )
+)
+def train() -> ResponseReturnValue:
+    row = shop().trainings.start(caller().username)
+    shape = {
+        "message": "Treino iniciado em background. Consulte o status depois.",
+        **presenters.training_progress(row),
+    }
+    return shape, 202, {"Location": url_for("ml.show_training")}
+
+
+@ml.get("/status")
+@operation(
+    Operation(
+        tag=TAG,
+        summary="Consulta o treino mais recente",
+        access=Access.PUBLIC,
+        answers={200: Answer("O estado do treino", TrainingProgress())},
+    )
+)
+def show_training() -> ResponseReturnValue:
+    return presenters.training_progress(shop().trainings.latest())
+
+
+@ml.get("/models")
+@operation(
+    Operation(
+        tag=TAG,
+        summary="Lista as versões do modelo",
+        description="Da mais nova à mais antiga; as últimas 10 e a que está em uso são guardadas.",
+        access=Access.OPERATOR,
+        query=paging.PageQuery(),
+        answers={200: Answer("As versões", ModelSummary(many=True), headers=paging.HEADERS)},
+    )
+)
+def list_models(query: dict[str, Any]) -> ResponseReturnValue:
+    first, end = paging.page_bounds(query, paging.MAX_PER_PAGE)
+    rows, total = shop().trainings.models(first, end - first)
+    active = shop().trainings.active()
+    shapes = [
+        presenters.model_summary(row, in_use=active is not None and row.id == active.id) for row in rows
+    ]
+    return shapes, paging.page_headers(query, total)
+
+
+@ml.post("/models/<int:version>/activate")
+@operation(
+    Operation(
+        tag=TAG,
+        summary="Volta a uma versão do modelo",
+        description="Vale para todos os processos em até um segundo, e até o próximo treino.",
+        access=Access.OPERATOR,
+        answers={200: Answer("A versão em uso", ModelSummary())},
+        errors=(404,),
+    )
+)
+def activate_model(version: int) -> ResponseReturnValue:
+    return presenters.model_summary(shop().trainings.activate(version, caller().username), in_use=True)

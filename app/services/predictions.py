@@ -1,0 +1,54 @@
+"""Predictions, and whether what is asked still looks like what the model learnt from."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from app.observability.metrics import Metrics
+from app.services.models import Models, ServedModel
+from ml.drift import Window
+from ml.features import Row
+from ml.predict import Prediction
+
+
+@dataclass(frozen=True, slots=True)
+class Predicted:
+    """One model's answer to a whole batch: a prediction for each row, and its features that are far out."""
+
+    model: ServedModel
+    predictions: list[Prediction]
+    far_out: list[list[str]]
+
+
+class Predictions:
+    """Asks the model of this process. `_lock` protects the window, which begins anew with each version."""
+
+    def __init__(self, models: Models, metrics: Metrics) -> None:
+        self._models = models
+        self._metrics = metrics
+        self._lock = threading.Lock()
+        self._window: Window | None = None
+        self._window_of: ServedModel | None = None
+
+    def predict(self, rows: Sequence[Row]) -> Predicted:
+        """Answer all of `rows` with the model that is served now."""
+        model = self._models.current()
+        predictions = model.predictor.predict(rows)
+        far_out = [model.profile.far_out(row) if model.profile else [] for row in rows]
+        self._metrics.count_predictions(Counter(prediction.rating for prediction in predictions))
+        self._metrics.count_far_out(Counter(feature for features in far_out for feature in features))
+        if rows:
+            self._watch(model, rows)
+        return Predicted(model, predictions, far_out)
+
+    def _watch(self, model: ServedModel, rows: Sequence[Row]) -> None:
+        with self._lock:
+            if self._window_of is not model:
+                self._window = Window(model.profile) if model.profile else None
+                self._window_of = model
+            if self._window is not None:
+                self._window.add(rows)
+                self._metrics.tell_drift(self._window.indices())

@@ -1,0 +1,202 @@
+"""One training, from the catalogue to the model that is served."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from app.core.catalogue import Catalogue
+from app.core.runs import RunStatus
+from app.observability.metrics import Metrics
+from app.services.models import Models
+from app.services.process_identity import own_identity
+from app.services.training_data import training_rows
+from app.settings import Settings
+from app.storage import trainings
+from app.storage.artefacts import SCRATCH_PREFIX, clear_scratch, forget_models, models_folder, write_model
+from app.storage.database import Database
+from app.storage.tables import TrainingRow
+from ml.artefact import CARD_NAME, MODEL_NAME, digest_of
+
+log = logging.getLogger(__name__)
+
+RENEW_EVERY_S: Final = 5.0
+END_WITHIN_S: Final = 5.0
+STOPPED: Final = "O servidor foi encerrado no meio do treino. Ele recomeça com o servidor."
+_PROJECT: Final = Path(__file__).parents[2]
+_COMPLAINT_CHARS: Final = 2_000
+
+
+class LeaseLost(Exception):
+    """Another process took this training for dead and may be training already."""
+
+
+class TrainerFailed(Exception):
+    """`reason` is a sentence for people."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(reason)
+
+
+class TrainingRun:
+    """Has `python -m ml` train in a process of its own, and serves what it leaves.
+
+    In a process of its own, since a training holds the interpreter lock for seconds and needs scikit-learn,
+    neither of which those who answer requests should bear. Everything but the event belongs to the thread that
+    calls `execute`.
+    """
+
+    def __init__(
+        self,
+        row: TrainingRow,
+        catalogue: Catalogue,
+        settings: Settings,
+        database: Database,
+        models: Models,
+        metrics: Metrics,
+    ) -> None:
+        self.id = row.id
+        self._catalogue = catalogue
+        self._settings = settings
+        self._database = database
+        self._models = models
+        self._metrics = metrics
+        self._stopping = threading.Event()
+
+    def stop(self) -> None:
+        """End the training as interrupted, soon."""
+        self._stopping.set()
+
+    def execute(self) -> None:
+        """The thread's body; whatever happens, the training's row says how it ended."""
+        try:
+            status, reason = self._attempt()
+            if status is not RunStatus.DONE:
+                self._end(status, reason)
+        except LeaseLost:
+            log.warning("training_lease_lost", extra={"version": self.id})
+            return
+        except SQLAlchemyError:
+            # The lease expires unrenewed, and whoever looks next marks the training as interrupted.
+            log.exception("training_end_not_recorded", extra={"version": self.id})
+            return
+        self._metrics.count_training(status)
+        log.info("training_ended", extra={"version": self.id, "outcome": status.value, "reason": reason})
+        self._follow_up()
+
+    def _attempt(self) -> tuple[RunStatus, str | None]:
+        try:
+            with self._scratch() as scratch:
+                self._train(scratch)
+                artefact = (scratch / MODEL_NAME).read_bytes()
+                card: dict[str, Any] = json.loads((scratch / CARD_NAME).read_bytes())
+            self._publish(artefact, card)
+        except (LeaseLost, SQLAlchemyError):
+            raise
+        except TrainerFailed as error:
+            if self._stopping.is_set():
+                return RunStatus.INTERRUPTED, STOPPED
+            return RunStatus.ERROR, error.reason
+        except Exception:
+            log.exception("training_crashed", extra={"version": self.id})
+            return RunStatus.ERROR, "Falha interna; o motivo está no log do servidor."
+        return RunStatus.DONE, None
+
+    @contextlib.contextmanager
+    def _scratch(self) -> Iterator[Path]:
+        folder = models_folder(self._settings.data_dir)
+        clear_scratch(self._settings.data_dir)  # this is the only training in progress
+        with tempfile.TemporaryDirectory(prefix=SCRATCH_PREFIX, dir=folder) as scratch:
+            yield Path(scratch)
+
+    def _train(self, scratch: Path) -> None:
+        """Run the trainer, renewing the lease meanwhile. Raises TrainerFailed or LeaseLost."""
+        data, complaints = scratch / "livros.json", scratch / "erros.txt"
+        data.write_text(json.dumps(training_rows(self._catalogue), ensure_ascii=False))
+        with complaints.open("wb") as errors:
+            trainer = subprocess.Popen(  # noqa: S603 - our own program, on a file of ours
+                [sys.executable, "-m", "ml", str(data), "--out", str(scratch), "--child"],
+                cwd=_PROJECT,
+                env={
+                    "PATH": os.defpath,
+                    "OMP_NUM_THREADS": "1",
+                    "PYTHONUTF8": "1",
+                },  # and none of the shop's secrets
+                stdin=subprocess.PIPE,  # it ends when this end is closed, however this process may die
+                stdout=subprocess.DEVNULL,
+                stderr=errors,
+            )
+            with trainer:
+                try:
+                    code = self._wait_for(trainer)
+                finally:
+                    trainer.kill()
+        if code != 0:
+            complaint = complaints.read_text(errors="replace")[-_COMPLAINT_CHARS:]
+            log.error(
+                "trainer_failed", extra={"version": self.id, "reason": complaint or f"exit code {code}"}
+            )
+            raise TrainerFailed(f"O treino terminou com o código {code}; o motivo está no log do servidor.")
+
+    def _wait_for(self, trainer: subprocess.Popen[bytes]) -> int:
+        deadline = time.monotonic() + self._settings.ml_training_timeout_s
+        renewed_at = time.monotonic()
+        while not self._stopping.is_set() and time.monotonic() < deadline:
+            try:
+                return trainer.wait(timeout=0.2)
+            except subprocess.TimeoutExpired:
+                pass
+            if time.monotonic() - renewed_at > RENEW_EVERY_S:
+                with self._database.writing() as session:
+                    self._own_row(session)
+                renewed_at = time.monotonic()
+        raise TrainerFailed(
+            f"O treino passou do limite de {self._settings.ml_training_timeout_s} segundos (ML_TRAINING_TIMEOUT_S)."
+        )
+
+    def _publish(self, artefact: bytes, card: dict[str, Any]) -> None:
+        """Keep the model and serve it, in one transaction; its file comes first, so that no process misses it."""
+        write_model(self._settings.data_dir, self.id, artefact, card)
+        with self._database.writing() as session:
+            trainings.lock_trainings(session)
+            row = self._own_row(session)
+            row.status, row.ended_at = RunStatus.DONE, datetime.now(UTC)
+            row.card, row.digest, row.artefact = card, digest_of(artefact), artefact
+            session.flush()
+            trainings.activate(session, row.id, row.started_by, row.ended_at)
+
+    def _end(self, status: RunStatus, reason: str | None) -> None:
+        with self._database.writing() as session:
+            row = self._own_row(session)
+            row.status, row.reason, row.ended_at = status, reason, datetime.now(UTC)
+
+    def _own_row(self, session: Session) -> TrainingRow:
+        """This training's row, with the lease renewed. Raises LeaseLost."""
+        if not trainings.renew_training(session, self.id, own_identity(), datetime.now(UTC)):
+            raise LeaseLost
+        return session.get_one(TrainingRow, self.id)
+
+    def _follow_up(self) -> None:
+        """Swap the model and forget old ones, after what the database says."""
+        try:
+            self._models.refresh()
+            with self._database.writing() as session:
+                kept = trainings.trim_trainings(session)
+            forget_models(self._settings.data_dir, kept)
+        except (OSError, SQLAlchemyError):
+            log.exception("old_models_not_removed")

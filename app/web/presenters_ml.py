@@ -1,0 +1,73 @@
+"""What clients see of models and their predictions. A card is shown as its training wrote it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from app.core.catalogue import RATINGS
+from app.core.runs import RunStatus
+from app.services.models import ServedModel
+from app.services.predictions import Predicted
+from app.storage.tables import TrainingRow
+from app.web.presenters import Shape, time
+
+_SUMMED_UP = ("veredito", "frase", "acuracia", "linha_de_base")
+_DIGITS = 6
+
+
+def predictions(sent: list[dict[str, Any]], predicted: Predicted, *, details: bool) -> list[Shape]:
+    """The predictions beside what the client sent, as it sent it."""
+    shapes: list[Shape] = [
+        {"input": book, "prediction": prediction.rating}
+        for book, prediction in zip(sent, predicted.predictions, strict=True)
+    ]
+    if details:
+        for shape, prediction, far_out in zip(shapes, predicted.predictions, predicted.far_out, strict=True):
+            shares = zip(RATINGS, prediction.probabilities, strict=True)
+            shape["detalhes"] = {
+                "probabilidades": {str(rating): round(share, _DIGITS) for rating, share in shares},
+                "conjunto": prediction.feature_set,
+                "fora_da_distribuicao": far_out,
+            }
+    return shapes
+
+
+def training_progress(row: TrainingRow | None) -> Shape:
+    """How the newest training stands; public, so it names nobody."""
+    if row is None:
+        return {"status": "never"}
+    return {
+        "status": RunStatus(row.status).shown,
+        "versao": row.id,
+        "motivo": row.reason,
+        "iniciado_em": time(row.started_at),
+        "terminado_em": time(row.ended_at),
+        "versao_catalogo": row.catalogue_version,
+    }
+
+
+def model_summary(row: TrainingRow, *, in_use: bool) -> Shape:
+    return _facts(row, in_use=in_use) | {"treinado_por": row.started_by}
+
+
+def model_card(row: TrainingRow, served: ServedModel) -> Shape:
+    """The whole card, and what this process makes of it; public, so it names nobody."""
+    return {
+        **(row.card or {}),
+        **_facts(row, in_use=True),
+        "servindo": served.verdict,
+        "problema": served.problem,
+    }
+
+
+def _facts(row: TrainingRow, *, in_use: bool) -> Shape:
+    card = row.card or {}
+    return {
+        "versao": row.id,
+        "em_uso": in_use,
+        "treinado_em": time(row.ended_at),
+        "duracao_s": round((row.ended_at - row.started_at).total_seconds(), 3) if row.ended_at else None,
+        "versao_catalogo": row.catalogue_version,
+        **{name: card[name] for name in _SUMMED_UP},
+        "sha256": row.digest,
+    }

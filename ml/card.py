@@ -1,0 +1,112 @@
+"""The model card: what was trained on what, how well it did, and one honest sentence about it.
+
+Its keys are Portuguese, since clients read it as it is. It holds nothing that differs between two trainings on
+the same data, such as the time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from ml.artefact import FORMAT, library_versions
+from ml.candidates import SEED
+from ml.compare import ALPHA, COMPARISONS, FOLDS, REPEATS, Comparison, Score
+from ml.drift import Profile
+from ml.features import FeatureSet, Row, commonest, count_ratings, digest_of, feature_names
+from ml.verdict import Verdict
+
+Card = dict[str, Any]
+
+BASELINE: Final = "linha_de_base"
+_DIGITS: Final = 6
+_SPOKEN: Final = {
+    "regressao_logistica": "A regressão logística",
+    "floresta_aleatoria": "A floresta aleatória",
+    "boosting_de_gradiente": "O boosting de gradiente",
+    FeatureSet.BASIC: "básico",
+    FeatureSet.EXTENDED: "ampliado",
+}
+
+
+def make_card(
+    rows: Sequence[Row],
+    categories: Sequence[str],
+    baseline: Score,
+    comparisons: Sequence[Comparison],
+    chosen: Mapping[FeatureSet, Comparison],
+) -> Card:
+    """Shares and accuracies are fractions of 1, prices pounds; see docs/machine-learning.md for every key."""
+    counts = count_ratings(rows)
+    best = max(chosen.values(), key=lambda each: each.score.mean, default=None)
+    return {
+        "formato": FORMAT,
+        "veredito": Verdict.BEATS_BASELINE.value if best else Verdict.BASELINE.value,
+        "frase": _sentence(rows, baseline, comparisons, best),
+        "acuracia": _rounded(best.score.mean if best else baseline.mean),
+        "linha_de_base": {
+            "rating": commonest(counts),
+            "acuracia": _rounded(baseline.mean),
+            "desvio": _rounded(baseline.spread),
+        },
+        "candidatos": [_shown(each) for each in comparisons],
+        "escolhidos": {
+            feature_set.value: chosen[feature_set].name if feature_set in chosen else None
+            for feature_set in FeatureSet
+        },
+        "avaliacao": {
+            "pontuacao": "acuracia",
+            "partes": FOLDS,
+            "repeticoes": REPEATS,
+            "semente": SEED,
+            "teste": "t reamostrado corrigido (Nadeau e Bengio, 2003), unilateral, com Bonferroni",
+            "alfa": ALPHA,
+            "comparacoes": COMPARISONS,
+        },
+        "dados": {"linhas": len(rows), "sha256": digest_of(rows), "classes": _by_text(counts)},
+        "atributos": {each.value: feature_names(each, categories) for each in FeatureSet},
+        "categorias": list(categories),
+        "perfil": Profile.of(rows).as_json(),
+        "bibliotecas": library_versions(),
+    }
+
+
+def _sentence(
+    rows: Sequence[Row], baseline: Score, comparisons: Sequence[Comparison], best: Comparison | None
+) -> str:
+    if not comparisons:
+        return f"Dados insuficientes para comparar candidatos ({len(rows)} livros): serve-se a avaliação mais comum."
+    if best is not None:
+        return (
+            f"{_SPOKEN[best.name]} (conjunto {_SPOKEN[best.feature_set]}) acertou {_percent(best.score.mean)} contra "
+            f"{_percent(baseline.mean)} de responder sempre a avaliação mais comum, mais do que o acaso explica."
+        )
+    nearest = max(comparisons, key=lambda each: each.score.mean)
+    return (
+        f"Nenhum candidato supera responder sempre a avaliação mais comum ({_percent(baseline.mean)} de acerto) além "
+        f"do que o acaso explica; o melhor acertou {_percent(nearest.score.mean)}. Serve-se a avaliação mais comum."
+    )
+
+
+def _shown(each: Comparison) -> dict[str, Any]:
+    return {
+        "nome": each.name,
+        "conjunto": each.feature_set.value,
+        "acuracia": _rounded(each.score.mean),
+        "desvio": _rounded(each.score.spread),
+        "ganho": _rounded(each.gain),
+        "valor_p": _rounded(each.p_value),
+        "promovido": each.promoted,
+    }
+
+
+def _by_text(counts: Mapping[int, int]) -> dict[str, int]:
+    return {str(rating): count for rating, count in counts.items()}
+
+
+def _rounded(number: float) -> float:
+    return round(number, _DIGITS)
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f}%".replace(".", ",")

@@ -1,0 +1,104 @@
+"""Which candidates beat the baseline by more than the noise. Imports scikit-learn: for the training only.
+
+Every candidate and the baseline are scored on the same FOLDS x REPEATS splits. The scores of repeated splits
+share training data, so that an ordinary t-test finds differences where there are none; the corrected
+resampled t-test (Nadeau and Bengio, Inference for the Generalization Error, Machine Learning 52, 2003,
+section 5) widens the variance for it. It is asked one-sidedly, and ALPHA is shared among all comparisons
+(Bonferroni): where the features say nothing, a training promotes anything at all in at most ALPHA of cases.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+from sklearn.dummy import DummyClassifier
+from sklearn.model_selection import RepeatedStratifiedKFold, cross_val_score
+
+from ml.candidates import CANDIDATES, SEED
+from ml.features import FeatureSet, Matrix
+
+FOLDS: Final = 5
+REPEATS: Final = 3
+ALPHA: Final = 0.05
+COMPARISONS: Final = len(CANDIDATES) * len(FeatureSet)
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """Accuracy over all splits, a fraction of 1: its mean and its standard deviation."""
+
+    mean: float
+    spread: float
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A candidate beside the baseline; `p_value` is the chance of such a gain where there is nothing to gain."""
+
+    name: str
+    feature_set: FeatureSet
+    score: Score
+    gain: float
+    p_value: float
+
+    @property
+    def promoted(self) -> bool:
+        return self.p_value < ALPHA / COMPARISONS
+
+
+def compare(
+    matrices: Mapping[FeatureSet, Matrix], labels: NDArray[np.int64]
+) -> tuple[Score, list[Comparison]]:
+    """The baseline's score, and every candidate on every feature set beside it."""
+    splits = _splits(labels)
+    baseline = _accuracies(
+        DummyClassifier(strategy="most_frequent"), matrices[FeatureSet.BASIC], labels, splits
+    )
+    comparisons = []
+    for feature_set, matrix in matrices.items():
+        for name, make in CANDIDATES.items():
+            accuracies = _accuracies(make(), matrix, labels, splits)
+            gains = accuracies - baseline
+            comparisons.append(
+                Comparison(name, feature_set, _score(accuracies), float(gains.mean()), p_value_of(gains))
+            )
+    return _score(baseline), comparisons
+
+
+def p_value_of(gains: NDArray[np.float64]) -> float:
+    """One-sided p of the corrected resampled t-test that the mean of `gains`, one for each split, is above 0."""
+    mean, variance = float(gains.mean()), float(gains.var(ddof=1))
+    if variance == 0:
+        return 0.0 if mean > 0 else 1.0
+    tested_to_trained = 1 / (FOLDS - 1)
+    t = mean / math.sqrt((1 / len(gains) + tested_to_trained) * variance)
+    return float(stats.t.sf(t, df=len(gains) - 1))
+
+
+def _splits(labels: NDArray[np.int64]) -> list[tuple[Any, Any]]:
+    folds = RepeatedStratifiedKFold(n_splits=FOLDS, n_repeats=REPEATS, random_state=SEED)
+    with warnings.catch_warnings():
+        warnings.filterwarnings(
+            "ignore", "The least populated class", UserWarning
+        )  # it is in some folds only
+        return list(folds.split(np.zeros(len(labels)), labels))
+
+
+def _accuracies(
+    estimator: Any, matrix: Matrix, labels: NDArray[np.int64], splits: Sequence[Any]
+) -> NDArray[np.float64]:
+    scores: NDArray[np.float64] = cross_val_score(
+        estimator, matrix, labels, cv=splits, scoring="accuracy", error_score="raise"
+    )
+    return scores
+
+
+def _score(accuracies: NDArray[np.float64]) -> Score:
+    return Score(float(accuracies.mean()), float(accuracies.std(ddof=1)))

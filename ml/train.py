@@ -1,0 +1,62 @@
+"""Training: compare the candidates, fit what may be served, and write down what came out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from ml.candidates import CANDIDATES
+from ml.card import Card, make_card
+from ml.compare import Comparison, Score, compare
+from ml.features import FeatureSet, Row, count_ratings, labels, matrix
+
+MIN_ROWS: Final = 50
+"""With fewer, no difference could be told from the noise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """The fitted estimators by the feature set that they read, none where the baseline is as good; and the card."""
+
+    estimators: Mapping[str, Any]
+    card: Card
+
+
+def train(rows: Sequence[Row]) -> Trained:
+    """Train on `rows`, as `check_training_rows` lets them pass. The same rows give the same model and card."""
+    categories = sorted({row["categoria"] for row in rows})
+    matrices = {feature_set: matrix(rows, feature_set, categories) for feature_set in FeatureSet}
+    ratings = labels(rows)
+    baseline, comparisons = _compare_if_enough(matrices, ratings, rows)
+    chosen = choose(comparisons)
+    estimators = {
+        feature_set.value: CANDIDATES[comparison.name]().fit(matrices[feature_set], ratings)
+        for feature_set, comparison in chosen.items()
+    }
+    return Trained(estimators, make_card(rows, categories, baseline, comparisons, chosen))
+
+
+def choose(comparisons: Sequence[Comparison]) -> dict[FeatureSet, Comparison]:
+    """What is served for each feature set: the best of those that beat the baseline by more than the noise.
+
+    The extended set is only worth a model of its own where that is better than what the basic one has.
+    """
+    chosen: dict[FeatureSet, Comparison] = {}
+    for feature_set in FeatureSet:
+        promoted = [each for each in comparisons if each.feature_set is feature_set and each.promoted]
+        if promoted:
+            chosen[feature_set] = max(promoted, key=lambda each: each.score.mean)
+    basic, extended = chosen.get(FeatureSet.BASIC), chosen.get(FeatureSet.EXTENDED)
+    if basic and extended and extended.score.mean <= basic.score.mean:
+        del chosen[FeatureSet.EXTENDED]
+    return chosen
+
+
+def _compare_if_enough(
+    matrices: Mapping[FeatureSet, Any], ratings: Any, rows: Sequence[Row]
+) -> tuple[Score, list[Comparison]]:
+    counts = count_ratings(rows)
+    if len(rows) >= MIN_ROWS and sum(count > 1 for count in counts.values()) > 1:
+        return compare(matrices, ratings)
+    return Score(max(counts.values()) / max(1, len(rows)), 0.0), []
