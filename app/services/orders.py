@@ -110,7 +110,7 @@ class Orders:
             raise
         log.info(
             "order_concluded",
-            extra={"order_id": order.id, "status": order.status.value, "total": str(order.total)},
+            extra={"order_id": order.id, "outcome": order.status.value, "total": str(order.total)},
         )
         if order.status is OrderStatus.PAYMENT_DENIED:
             raise PaymentDenied
@@ -147,7 +147,7 @@ class Orders:
             after = orders.reload_order(session, order_id)
         if stock_version is not None:
             self._conclusion.show(stock_version)
-        log.info("order_changed", extra={"order_id": order_id, "status": after.status.value, "by": by})
+        log.info("order_changed", extra={"order_id": order_id, "outcome": after.status.value, "by": by})
         return after
 
     def answered(self, use: KeyUse) -> Placed | None:

@@ -104,7 +104,7 @@ class ScrapeRun:
         self._metrics.count_run(
             status, done=self._pages_done, failed=len(self._harvest.failed), reused=self._pages_reused
         )
-        log.info("scrape_ended", extra={"run_id": self.id, "status": status.value, "reason": reason})
+        log.info("scrape_ended", extra={"run_id": self.id, "outcome": status.value, "reason": reason})
         self._follow_up(status)
 
     def _attempt(self) -> tuple[RunStatus, str | None]:

@@ -87,7 +87,7 @@ class Settlement:
         settled = self._conclusion.conclude(order, decision, BY_RECOVERY)
         with self._lock:
             self._left.discard(order.id)
-        log.warning("order_settled", extra={"order_id": order.id, "status": settled.status.value})
+        log.warning("order_settled", extra={"order_id": order.id, "outcome": settled.status.value})
 
     def _void_payments(self) -> None:
         """Give back the payments of orders that failed, were cancelled or returned."""

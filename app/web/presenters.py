@@ -99,6 +99,7 @@ def scraping_progress(row: RunRow | None, now: datetime) -> Shape:
         "paginas_com_falha": row.pages_failed,
         "percentual": round(100 * row.pages_done / row.pages_total, 1) if row.pages_total else 0.0,
         "livros_lidos": row.books_read,
+        "contagem": row.change_counts,
     }
     if row.status == RunStatus.PROCESSING:
         # Pages taken over from an interrupted run cost nothing and would flatter the rate.

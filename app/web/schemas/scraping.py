@@ -9,6 +9,14 @@ from app.core.runs import RunStatus
 STATUS_WORDS = ("processing", "done", "error", "cancelled", "never")
 
 
+class ChangeCounts(Schema):
+    adicionados = fields.Integer(required=True)
+    removidos = fields.Integer(required=True)
+    reprecificados = fields.Integer(required=True)
+    reestocados = fields.Integer(required=True)
+    editados = fields.Integer(required=True)
+
+
 class Progress(Schema):
     """How far a run is; rates and estimates only while it is in progress."""
 
@@ -24,20 +32,15 @@ class Progress(Schema):
     paginas_por_segundo = fields.Float(allow_none=True, metadata={"example": 110.5})
     termino_estimado = fields.DateTime(allow_none=True, metadata={"description": "UTC"})
     livros_lidos = fields.Integer(metadata={"example": 399})
+    contagem = fields.Nested(
+        ChangeCounts, allow_none=True, metadata={"description": "Quantos livros mudaram, ao terminar em done"}
+    )
 
 
 class Triggered(Progress):
     message = fields.String(
         required=True, metadata={"example": "Scraping iniciado em background. Consulte o status depois."}
     )
-
-
-class ChangeCounts(Schema):
-    adicionados = fields.Integer(required=True)
-    removidos = fields.Integer(required=True)
-    reprecificados = fields.Integer(required=True)
-    reestocados = fields.Integer(required=True)
-    editados = fields.Integer(required=True)
 
 
 class Run(Schema):
