@@ -25,16 +25,26 @@ class Trained:
 
 def train(rows: Sequence[Row]) -> Trained:
     """Train on `rows`, as `check_training_rows` lets them pass. The same rows give the same model and card."""
-    categories = sorted({row["categoria"] for row in rows})
-    matrices = {feature_set: matrix(rows, feature_set, categories) for feature_set in FeatureSet}
-    ratings = labels(rows)
-    baseline, comparisons = _compare_if_enough(matrices, ratings, rows)
+    categories = _categories(rows)
+    baseline, comparisons = compare_candidates(rows)
     chosen = choose(comparisons)
     estimators = {
-        feature_set.value: CANDIDATES[comparison.name]().fit(matrices[feature_set], ratings)
+        feature_set.value: CANDIDATES[comparison.name]().fit(
+            matrix(rows, feature_set, categories), labels(rows)
+        )
         for feature_set, comparison in chosen.items()
     }
     return Trained(estimators, make_card(rows, categories, baseline, comparisons, chosen))
+
+
+def compare_candidates(rows: Sequence[Row]) -> tuple[Score, list[Comparison]]:
+    """The baseline's score and every candidate beside it; no candidates where the rows are too few."""
+    counts = count_ratings(rows)
+    if len(rows) < MIN_ROWS or sum(count > 1 for count in counts.values()) < 2:
+        return Score(max(counts.values()) / len(rows), 0.0), []
+    categories = _categories(rows)
+    matrices = {feature_set: matrix(rows, feature_set, categories) for feature_set in FeatureSet}
+    return compare(matrices, labels(rows))
 
 
 def choose(comparisons: Sequence[Comparison]) -> dict[FeatureSet, Comparison]:
@@ -53,10 +63,5 @@ def choose(comparisons: Sequence[Comparison]) -> dict[FeatureSet, Comparison]:
     return chosen
 
 
-def _compare_if_enough(
-    matrices: Mapping[FeatureSet, Any], ratings: Any, rows: Sequence[Row]
-) -> tuple[Score, list[Comparison]]:
-    counts = count_ratings(rows)
-    if len(rows) >= MIN_ROWS and sum(count > 1 for count in counts.values()) > 1:
-        return compare(matrices, ratings)
-    return Score(max(counts.values()) / max(1, len(rows)), 0.0), []
+def _categories(rows: Sequence[Row]) -> list[str]:
+    return sorted({row["categoria"] for row in rows})

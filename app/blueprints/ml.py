@@ -80,7 +80,7 @@ def predict(query: dict[str, Any], body: list[dict[str, Any]]) -> ResponseReturn
     predicted = shop().predictions.predict(body)
     headers = {
         "X-Model-Version": str(predicted.model.version),
-        "X-Model-Verdict": predicted.model.verdict.value,
+        "X-Model-Verdict": predicted.verdict.value,
         "Cache-Control": "no-store",
     }
     return presenters.predictions(json_body(), predicted, details=query["detalhes"] == "1"), headers
@@ -163,10 +163,13 @@ def list_models(query: dict[str, Any]) -> ResponseReturnValue:
     Operation(
         tag=TAG,
         summary="Volta a uma versão do modelo",
-        description="Vale para todos os processos em até um segundo, e até o próximo treino.",
+        description=(
+            "Vale para todos os processos em até um segundo, e até o próximo treino. 409 se o artefato da versão não "
+            "pode mais ser usado."
+        ),
         access=Access.OPERATOR,
         answers={200: Answer("A versão em uso", ModelSummary())},
-        errors=(404,),
+        errors=(404, 409),
     )
 )
 def activate_model(version: int) -> ResponseReturnValue:

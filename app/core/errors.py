@@ -18,6 +18,7 @@ ShopError
 │   ├── ScrapeAlreadyRunning
 │   ├── NoScrapeRunning
 │   ├── TrainingAlreadyRunning
+│   ├── ModelUnusable
 │   ├── OutOfStock
 │   ├── TransitionNotAllowed
 │   └── RequestInFlight
@@ -149,6 +150,10 @@ class NoScrapeRunning(Conflict):
 class TrainingAlreadyRunning(Conflict):
     def __init__(self, version: int) -> None:
         super().__init__(f"Já há um treino em andamento (versão {version}). Consulte o status.")
+
+
+class ModelUnusable(Conflict):
+    """A version that is still known, but whose artefact can't be used any more."""
 
 
 class OutOfStock(Conflict):

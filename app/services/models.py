@@ -59,6 +59,7 @@ class Models:
         self._current: ServedModel | None = None
         self._wanted = NO_VERSION
         self._stands_in_for: int | None = None
+        self._newest_seen = NO_VERSION
         self._checked_at = float("-inf")
         self._loading = threading.Lock()
 
@@ -89,6 +90,12 @@ class Models:
             self._checked_at = time.monotonic()
             return self._current_or_fail()
 
+    def catch_up(self, version: int) -> None:
+        """Have looked since `version` was made, which somebody has just been told."""
+        if version > self._newest_seen:
+            self.refresh()
+            self._newest_seen = version
+
     def _current_or_fail(self) -> ServedModel:
         if self._current is None:
             raise RuntimeError("no model was ever loaded")
@@ -102,26 +109,37 @@ class Models:
         # What stands in for a model follows the catalogue, and each publication is an occasion to try again.
         if self._current is not None and self._wanted == wanted and self._stands_in_for in (None, published):
             return
-        self._current = self._stand_in(Verdict.UNTRAINED, None) if row is None else self._load(row)
+        self._current = self._stand_in(Verdict.UNTRAINED, None) if row is None else self._serve(row)
         self._wanted = wanted
         self._stands_in_for = published if self._current.version == NO_VERSION else None
         self._metrics.tell_model_refused(self._current.problem is not None)
 
-    def _load(self, row: TrainingRow) -> ServedModel:
+    def _serve(self, row: TrainingRow) -> ServedModel:
+        try:
+            model = self.load(row)
+        except ArtefactRefused as refused:
+            log.error("model_refused", extra={"version": row.id, "reason": refused.reason})
+            return self._stand_in(Verdict.REFUSED, refused.reason)
+        log.info("model_served", extra={"version": row.id})
+        return model
+
+    def load(self, row: TrainingRow) -> ServedModel:
+        """The model of a training that is done, whether it is served or not. Raises ArtefactRefused."""
         card, digest = row.card or {}, row.digest or ""
         try:
             estimators = load(self._artefact(row), digest, card)
             counts = {int(rating): count for rating, count in card["dados"]["classes"].items()}
-            predictor = Predictor(counts, estimators, card["categorias"])
-            profile, verdict = Profile.from_json(card["perfil"]), Verdict(card["veredito"])
-        except ArtefactRefused as refused:
-            log.error("model_refused", extra={"version": row.id, "reason": refused.reason})
-            return self._stand_in(Verdict.REFUSED, refused.reason)
-        except Exception:  # whatever a file holds, the shop goes on
+            return ServedModel(
+                row.id,
+                Verdict(card["veredito"]),
+                Predictor(counts, estimators, card["categorias"]),
+                Profile.from_json(card["perfil"]),
+            )
+        except ArtefactRefused:
+            raise
+        except Exception as error:  # whatever a file holds, the shop goes on
             log.exception("model_not_read", extra={"version": row.id})
-            return self._stand_in(Verdict.REFUSED, "O arquivo do modelo não pôde ser lido.")
-        log.info("model_served", extra={"version": row.id})
-        return ServedModel(row.id, verdict, predictor, profile)
+            raise ArtefactRefused("O arquivo do modelo não pôde ser lido.") from error
 
     def _artefact(self, row: TrainingRow) -> bytes:
         """The file's bytes; where this machine has none, the database's, which then become its file."""

@@ -12,6 +12,7 @@ from app.services.models import Models, ServedModel
 from ml.drift import Window
 from ml.features import Row
 from ml.predict import Prediction
+from ml.verdict import Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,13 @@ class Predicted:
     model: ServedModel
     predictions: list[Prediction]
     far_out: list[list[str]]
+
+    @property
+    def verdict(self) -> Verdict:
+        """What to think of these answers: a real model may have had nothing to say about any of them."""
+        if self.predictions and all(each.feature_set is None for each in self.predictions):
+            return Verdict.BASELINE if self.model.verdict is Verdict.BEATS_BASELINE else self.model.verdict
+        return self.model.verdict
 
 
 class Predictions:

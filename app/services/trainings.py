@@ -10,7 +10,7 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
-from app.core.errors import ModelNotFound, TrainingAlreadyRunning
+from app.core.errors import ModelNotFound, ModelUnusable, TrainingAlreadyRunning
 from app.core.runs import RunStatus
 from app.core.users import BY_PUBLICATION
 from app.observability.metrics import Metrics
@@ -22,6 +22,7 @@ from app.storage import trainings
 from app.storage.catalogue_store import CatalogueStore
 from app.storage.database import Database
 from app.storage.tables import TrainingRow
+from ml.artefact import ArtefactRefused
 
 log = logging.getLogger(__name__)
 
@@ -115,6 +116,8 @@ class Trainings:
             self.bury_the_dead()
             with self._database.reading() as session:
                 row = trainings.latest_training(session)
+        if row is not None and row.status == RunStatus.DONE:
+            self._models.catch_up(row.id)  # who sees that a training is done is answered by its model
         return row
 
     def active(self) -> TrainingRow | None:
@@ -133,7 +136,11 @@ class Trainings:
             return _model(session, version)
 
     def activate(self, version: int, username: str) -> TrainingRow:
-        """Serve `version` again, until the next training. Raises ModelNotFound."""
+        """Serve `version` again, until the next training. Raises ModelNotFound or ModelUnusable."""
+        try:
+            self._models.load(self.model(version))
+        except ArtefactRefused as refused:
+            raise ModelUnusable(refused.reason) from None
         with self._database.writing() as session:
             trainings.lock_trainings(session)
             row = _model(session, version)

@@ -30,10 +30,12 @@ def free_port() -> int:
 class Server:
     """`python run.py` on a free port, as a context manager; ended by its own process id."""
 
-    def __init__(self, data_dir: Path, **environment: str) -> None:
+    def __init__(self, data_dir: Path, root: Path = ROOT, **environment: str) -> None:
+        """Serves the shop in the folder `root`."""
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.data_dir = data_dir
+        self._root = root
         self._environment = {
             **{name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ},
             "DATA_DIR": str(data_dir),
@@ -66,7 +68,7 @@ class Server:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "run.py"],
-                cwd=ROOT,
+                cwd=self._root,
                 env=self._environment,
                 stdout=log,
                 stderr=log,

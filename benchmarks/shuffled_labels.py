@@ -1,0 +1,83 @@
+"""How often a training promotes anything where there is nothing to learn.
+
+    python benchmarks/shuffled_labels.py --times 100 [livros.json]
+
+Takes the bundled catalogue, or the answer of `GET /api/v1/ml/training-data` in a file, gives its books each other's
+ratings at random, and has the candidates compete, again and again. Prints how many trainings promoted a candidate
+beside ALPHA, the share that ml/compare.py allows; exits 1 where there were more than chance explains. One training
+takes about a quarter of a minute.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from scipy import stats
+
+from ml.compare import ALPHA
+from ml.features import LABEL, check_training_rows
+from ml.train import choose, compare_candidates
+from scraper.csv_file import read_books
+
+ROOT = Path(__file__).parents[1]
+SURE_BELOW = 0.01
+"""More promotions than chance would have made in this share of experiments are more than ALPHA."""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument(
+        "dados", nargs="?", type=Path, help="training data; the bundled catalogue's if missing"
+    )
+    parser.add_argument("--times", type=int, default=100)
+    parser.add_argument("--processes", type=int, default=2)
+    options = parser.parse_args()
+    rows = check_training_rows(json.loads(options.dados.read_bytes())) if options.dados else bundled()
+    with ProcessPoolExecutor(options.processes) as pool:
+        promoted = 0
+        for time, names in enumerate(pool.map(partial(promotions, rows), range(options.times)), 1):
+            promoted += bool(names)
+            sys.stdout.write(f"{time:4} {', '.join(names) or '-'}\n")
+            sys.stdout.flush()
+    chance = stats.binom.sf(promoted - 1, options.times, ALPHA)
+    sys.stdout.write(
+        f"{promoted} of {options.times} trainings promoted something; "
+        f"stated: at most {ALPHA:.0%} (p = {chance:.3f})\n"
+    )
+    return int(chance < SURE_BELOW)
+
+
+def promotions(rows: list[dict[str, Any]], seed: int) -> list[str]:
+    """What a training promotes on `rows` with their ratings dealt anew."""
+    ratings = [row[LABEL] for row in rows]
+    random.Random(seed).shuffle(ratings)
+    dealt = [{**row, LABEL: rating} for row, rating in zip(rows, ratings, strict=True)]
+    _, comparisons = compare_candidates(dealt)
+    return [f"{each.name} ({feature_set.value})" for feature_set, each in choose(comparisons).items()]
+
+
+def bundled() -> list[dict[str, Any]]:
+    return [
+        {
+            "categoria": book.category,
+            "disponibilidade": book.stock,
+            "preco_com_taxa": float(book.price_incl_tax),
+            "preco_sem_taxa": float(book.price_excl_tax),
+            "rating": book.rating,
+            "titulo": book.title,
+        }
+        for book in read_books(ROOT / "data" / "catalogo_demo.csv")
+    ]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

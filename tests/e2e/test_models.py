@@ -1,0 +1,189 @@
+"""Models of the real server: replaced under load, killed while they are trained, and tampered with."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import shutil
+import signal
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from app.storage.artefacts import artefact_path
+from tests.support.exposition import read_samples, value
+from tests.support.server import Server
+from tests.support.trained_shop import BATCH, publish, rated_by_price, train, wait_for_training
+
+CLIENTS = 16
+RISING, FALLING = [1, 2, 3, 4, 5], [5, 4, 3, 2, 1]
+
+
+class RunsCode:
+    """What a pickle can do to whoever reads it."""
+
+    def __init__(self, sign: Path) -> None:
+        self.sign = sign
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os.mkdir, (str(self.sign),)
+
+
+@pytest.fixture(scope="module")
+def trained_data(ready_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data directory with one model, which has learnt that the dear books are the good ones."""
+    data_dir = tmp_path_factory.mktemp("trained") / "data"
+    shutil.copytree(ready_data, data_dir)
+    publish(data_dir, rated_by_price(dear_is_good=True))
+    with Server(data_dir) as server:
+        assert train(server) == 1
+    return data_dir
+
+
+@pytest.fixture
+def data_dir(trained_data: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(trained_data, tmp_path / "data"))
+
+
+def predict(server: Server) -> requests.Response:
+    # Generous: sixteen clients, two workers that load a model and a training share what cores there are.
+    return requests.post(f"{server.url}/api/v1/ml/predictions", json=BATCH, timeout=60)
+
+
+def ratings(answer: requests.Response) -> list[int]:
+    return [each["prediction"] for each in answer.json()]
+
+
+def refused(server: Server) -> float:
+    return value(read_samples(server.get("/metrics").text), "livraria_model_refused")
+
+
+def trainers(data_dir: Path) -> list[int]:
+    """The processes that train for the shop on `data_dir`."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (folder / "cmdline").read_text()
+        except OSError:
+            continue
+        if "-m\0ml\0" in command and str(data_dir) in command:
+            found.append(int(folder.name))
+    return found
+
+
+def wait_for(what: Callable[[], bool], within_s: float = 60) -> None:
+    deadline = time.monotonic() + within_s
+    while not what():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_retraining_under_sixteen_clients_fails_nobody_and_every_answer_is_of_one_version(
+    data_dir: Path,
+) -> None:
+    with Server(data_dir, WEB_WORKERS="2") as server:
+        publish(data_dir, rated_by_price(dear_is_good=False))
+        over = threading.Event()
+
+        def ask_again_and_again() -> set[tuple[str, tuple[int, ...]]]:
+            seen = set()
+            while not over.is_set():
+                answer = predict(server)
+                assert answer.status_code == 200, answer.text
+                assert answer.headers["X-Model-Verdict"] == "supera-a-linha-de-base"
+                seen.add((answer.headers["X-Model-Version"], tuple(ratings(answer))))
+            return seen
+
+        with ThreadPoolExecutor(CLIENTS) as clients:
+            asked = [clients.submit(ask_again_and_again) for _ in range(CLIENTS)]
+            try:
+                assert train(server) == 2
+                wait_for(lambda: predict(server).headers["X-Model-Version"] == "2")
+            finally:
+                over.set()
+            seen = set().union(*(each.result() for each in asked))
+    assert seen == {("1", tuple(RISING)), ("2", tuple(FALLING))}
+
+
+def test_killed_while_it_trains_the_shop_serves_the_old_model_and_trains_again(data_dir: Path) -> None:
+    with Server(data_dir) as server:
+        server.post("/api/v1/ml/train", headers=server.log_in())
+        wait_for(lambda: bool(trainers(data_dir)))
+        server.end(signal.SIGKILL, workers_too=True)
+        wait_for(lambda: not trainers(data_dir), within_s=20)
+
+        server.start()
+        status = server.get("/api/v1/ml/status").json()
+        assert (status["versao"], status["status"]) == (2, "error")
+        assert "processo morreu" in status["motivo"]
+        answer = predict(server)
+        assert (answer.headers["X-Model-Version"], ratings(answer)) == ("1", RISING)
+        assert train(server) == 3
+        assert [path.name for path in (data_dir / "modelos").glob(".treino-*")] == []
+
+
+def test_a_trainer_killed_alone_leaves_the_old_model_serving(data_dir: Path) -> None:
+    with Server(data_dir) as server:
+        server.post("/api/v1/ml/train", headers=server.log_in())
+        wait_for(lambda: bool(trainers(data_dir)))
+        for pid in trainers(data_dir):
+            os.kill(pid, signal.SIGKILL)
+        status = wait_for_training(server)
+        assert status["status"] == "error"
+        assert str(data_dir) not in status["motivo"]
+        assert predict(server).headers["X-Model-Version"] == "1"
+
+
+def test_a_pickle_that_would_run_code_is_refused_told_and_replaced_without_running(
+    data_dir: Path, tmp_path: Path
+) -> None:
+    sign = tmp_path / "ran"
+    artefact_path(data_dir, 1).write_bytes(pickle.dumps(RunsCode(sign)))
+    with Server(data_dir, ML_AUTO_TRAIN="true") as server:
+        answer = predict(server)
+        assert answer.headers["X-Model-Verdict"] == "artefato-recusado"
+        assert answer.headers["X-Model-Version"] == "0"
+        assert "SHA-256" in server.get("/api/v1/ml/model").json()["problema"]
+        assert refused(server) == 1
+        log = server.get("/api/v1/logs?level=ERROR").json()
+        assert [line["event"] for line in log] == ["model_refused"]
+
+        wait_for(lambda: predict(server).headers["X-Model-Version"] == "2")
+        assert ratings(predict(server)) == RISING
+        assert refused(server) == 0
+        assert not sign.exists()
+
+
+def test_one_changed_byte_is_refused(data_dir: Path) -> None:
+    path = artefact_path(data_dir, 1)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    with Server(data_dir) as server:
+        answer = predict(server)
+        assert answer.headers["X-Model-Verdict"] == "artefato-recusado"
+        assert len(set(ratings(answer))) == 1
+
+
+def test_a_lost_file_is_written_again_from_the_database(data_dir: Path) -> None:
+    before = artefact_path(data_dir, 1).read_bytes()
+    shutil.rmtree(data_dir / "modelos")
+    with Server(data_dir) as server:
+        assert predict(server).headers["X-Model-Verdict"] == "supera-a-linha-de-base"
+    assert artefact_path(data_dir, 1).read_bytes() == before
+
+
+def test_a_first_start_trains_by_itself_without_being_asked(tmp_path: Path) -> None:
+    with Server(tmp_path / "data", ML_AUTO_TRAIN="true") as server:
+        assert predict(server).headers["X-Model-Verdict"] == "sem-modelo"
+        assert wait_for_training(server)["status"] == "done"
+        card = server.get("/api/v1/ml/model").json()
+        assert card["veredito"] == "linha-de-base"
+        assert card["dados"]["linhas"] == 1000
+        assert predict(server).headers["X-Model-Version"] == "1"

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import os
+import pickle
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ml import artefact
+from ml.artefact import ArtefactRefused, digest_of, dump, library_versions, load
+from ml.train import Trained
+
+CARD = {"formato": artefact.FORMAT, "bibliotecas": library_versions()}
+
+
+class RunsCode:
+    """What a pickle can do to whoever reads it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os.mkdir, (str(self.path),)
+
+
+def test_what_was_written_is_read(on_price: Trained) -> None:
+    content = dump(on_price.estimators)
+    assert set(load(content, digest_of(content), CARD)) == set(on_price.estimators)
+
+
+@pytest.mark.parametrize("place", [0, 100, -1])
+def test_one_byte_changed_is_refused(on_price: Trained, place: int) -> None:
+    content = bytearray(dump(on_price.estimators))
+    digest = digest_of(bytes(content))
+    content[place] ^= 1
+    with pytest.raises(ArtefactRefused, match="SHA-256"):
+        load(bytes(content), digest, CARD)
+
+
+def test_a_pickle_that_would_run_code_is_refused_and_its_code_does_not_run(tmp_path: Path) -> None:
+    sign = tmp_path / "ran"
+    content = pickle.dumps(RunsCode(sign))
+    with pytest.raises(ArtefactRefused):
+        load(content, digest_of(dump({})), CARD)
+    assert not sign.exists()
+    load(content, digest_of(content), CARD)
+    assert sign.exists(), "or the refusal would have shown nothing"
+
+
+@pytest.mark.parametrize("library", ["scikit-learn", "numpy", "joblib", "python"])
+def test_a_model_of_other_library_versions_is_refused_by_name(library: str) -> None:
+    content = dump({})
+    other = {**CARD, "bibliotecas": {**library_versions(), library: "0.1"}}
+    with pytest.raises(ArtefactRefused, match=library):
+        load(content, digest_of(content), other)
+
+
+def test_a_model_of_another_format_is_refused() -> None:
+    content = dump({})
+    with pytest.raises(ArtefactRefused, match="outra versão da loja"):
+        load(content, digest_of(content), {**CARD, "formato": 0})
