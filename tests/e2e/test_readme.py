@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from demo.site import DemoSite
+from tests.ml.books import make_books
 from tests.support.programs import need
 from tests.support.server import ROOT, Server
 
@@ -47,8 +49,8 @@ def test_every_command_is_run_somewhere() -> None:
     assert all(command in ci for command in RUN_BY_CI)
     for block in command_blocks("README.md"):
         asks_the_server = "localhost:5000" in block
-        scrapes = block.startswith(".venv/bin/python -m scraper")
-        run = asks_the_server or scrapes or block in RUN_BY_CI or block in RUN_BY_TESTS
+        alone = block.startswith((".venv/bin/python -m scraper", ".venv/bin/python -m ml"))
+        run = asks_the_server or alone or block in RUN_BY_CI or block in RUN_BY_TESTS
         assert run or block.startswith(INSTALLS_AND_MEASURES), block
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     assert all(program in makefile for program in RUN_BY_TESTS.values())
@@ -61,7 +63,7 @@ def test_the_calls_work_in_their_order(
     site = open_site()
     server = start_server(SCRAPER_BASE_URL=site.base_url)
     calls = [block for block in command_blocks("README.md") if "localhost:5000" in block]
-    assert len(calls) == 3
+    assert len(calls) == 4
     script = "\n".join(calls).replace("curl ", "curl --fail-with-body --silent --show-error ")
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", script.replace("localhost:5000", f"127.0.0.1:{server.port}")],
@@ -71,6 +73,8 @@ def test_the_calls_work_in_their_order(
     assert "Amber Orchards" in done.stdout
     assert "Usuário criado com sucesso!" in done.stdout
     assert "Pedido criado com sucesso!" in done.stdout
+    assert "x-model-verdict: sem-modelo" in done.stdout.lower()
+    assert len(json.loads((tmp_path / "livros.json").read_bytes())) == 1000
     assert server.wait_for_scrape()["status"] == "done"
 
 
@@ -82,6 +86,18 @@ def test_the_scraper_writes_its_csv_alone(open_site: Callable[..., DemoSite], tm
     command = command.replace("books.csv", str(tmp_path / "books.csv"))
     subprocess.run(command.split(), check=True, timeout=60, cwd=ROOT, capture_output=True)
     assert (tmp_path / "books.csv").read_text(encoding="utf-8").count("\n") > 100
+
+
+def test_a_model_is_trained_by_hand(tmp_path: Path) -> None:
+    [command] = [block for block in command_blocks("README.md") if "-m ml" in block]
+    (tmp_path / "livros.json").write_text(json.dumps(make_books(40)))  # too few to be compared, and so quick
+    command = command.replace(".venv/bin/python", sys.executable)
+    for name in ("livros.json", "modelo"):
+        command = command.replace(f" {name}", f" {tmp_path / name}")
+    done = subprocess.run(command.split(), check=True, timeout=60, cwd=ROOT, capture_output=True, text=True)
+    assert done.stdout.startswith("Dados insuficientes")
+    assert json.loads((tmp_path / "modelo" / "ficha.json").read_bytes())["dados"]["linhas"] == 40
+    assert (tmp_path / "modelo" / "modelo.joblib").exists()
 
 
 def test_the_example_settings_are_the_defaults(tmp_path: Path) -> None:
