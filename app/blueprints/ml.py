@@ -100,7 +100,7 @@ def predict(query: dict[str, Any], body: list[dict[str, Any]]) -> ResponseReturn
 def show_model() -> ResponseReturnValue:
     row = shop().trainings.active()
     if row is None:
-        raise ModelNotFound
+        raise ModelNotFound("Nenhum modelo foi treinado ainda. Consulte /api/v1/ml/status.")
     return presenters.model_card(row, shop().models.current())
 
 

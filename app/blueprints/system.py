@@ -28,6 +28,7 @@ LINKS = {
     "categorias": "/api/v1/categories",
     "estatisticas": "/api/v1/stats/overview",
     "scraping": "/api/v1/scraping/status",
+    "modelo": "/api/v1/ml/status",
     "logs": "/api/v1/logs",
     "metricas": "/metrics",
     "saude": "/health",
@@ -48,7 +49,10 @@ def welcome() -> ResponseReturnValue:
     prefers_html = request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html"
     headers = {"Vary": "Accept"}
     if not prefers_html:
-        return {"message": "Livraria: catálogo, busca e scraping de livros.", "links": LINKS}, headers
+        return {
+            "message": "Livraria: catálogo, pedidos, scraping e predições.",
+            "links": LINKS,
+        }, headers
     figures = catalogue().overview()
     page = render_template(
         "inicio.html",
@@ -57,6 +61,7 @@ def welcome() -> ResponseReturnValue:
         categories=len(catalogue().categories()),
         some=presenters.books(catalogue().books().head(6), presenters.LISTED_BOOK),
         development=not shop().settings.production,
+        logs_public=shop().settings.logs_public,
     )
     return page, headers
 

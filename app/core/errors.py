@@ -116,8 +116,8 @@ class OrderNotFound(NotFound):
 
 
 class ModelNotFound(NotFound):
-    def __init__(self) -> None:
-        super().__init__("Versão de modelo não encontrada.")
+    def __init__(self, detail: str = "Versão de modelo não encontrada.") -> None:
+        super().__init__(detail)
 
 
 class ProductsNotFound(NotFound):

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -187,3 +188,19 @@ def test_a_first_start_trains_by_itself_without_being_asked(tmp_path: Path) -> N
         assert card["veredito"] == "linha-de-base"
         assert card["dados"]["linhas"] == 1000
         assert predict(server).headers["X-Model-Version"] == "1"
+
+
+def test_a_replica_on_another_machine_takes_the_model_from_the_database(
+    database_url: str, tmp_path: Path
+) -> None:
+    replicas = [tmp_path / "one", tmp_path / "other"]
+    with ExitStack() as servers:
+        one, other = (
+            servers.enter_context(Server(data_dir, DATABASE_URL=database_url)) for data_dir in replicas
+        )
+        publish(replicas[0], rated_by_price(dear_is_good=False), database_url=database_url)
+        assert train(one) == 1
+        wait_for(lambda: predict(other).headers["X-Model-Version"] == "1")
+        assert ratings(predict(other)) == ratings(predict(one)) == FALLING
+    files = [artefact_path(data_dir, 1).read_bytes() for data_dir in replicas]
+    assert files[0] == files[1]

@@ -31,9 +31,9 @@ def rated_by_price(*, dear_is_good: bool) -> list[ScrapedBook]:
     return books
 
 
-def publish(data_dir: Path, books: list[ScrapedBook]) -> None:
+def publish(data_dir: Path, books: list[ScrapedBook], **changes: Any) -> None:
     """Put `books` on sale in the shop on `data_dir`, as a scrape by another process would."""
-    app = create_app(make_settings(data_dir))
+    app = create_app(make_settings(data_dir, **changes))
     shop: Shop = app.extensions["shop"]
     with shop.database.writing() as session:
         publish_harvest(session, make_harvest(*books), LIMITS, SITE)
