@@ -103,12 +103,13 @@ class Models:
 
     def _reload(self) -> None:
         with self._database.reading() as session:
-            row = trainings.active_model(session)
-        wanted = row.id if row else NO_VERSION
+            wanted = trainings.active_version(session) or NO_VERSION
         published = self._catalogue.current().publication.version
         # What stands in for a model follows the catalogue, and each publication is an occasion to try again.
         if self._current is not None and self._wanted == wanted and self._stands_in_for in (None, published):
             return
+        with self._database.reading() as session:
+            row = session.get(TrainingRow, wanted)
         self._current = self._stand_in(Verdict.UNTRAINED, None) if row is None else self._serve(row)
         self._wanted = wanted
         self._stands_in_for = published if self._current.version == NO_VERSION else None

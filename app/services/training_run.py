@@ -137,7 +137,8 @@ class TrainingRun:
                     "OMP_NUM_THREADS": "1",
                     "PYTHONUTF8": "1",
                 },  # and none of the shop's secrets
-                stdin=subprocess.PIPE,  # it ends when this end is closed, however this process may die
+                stdin=subprocess.PIPE,  # it ends when this end is closed, however this process may die,
+                start_new_session=True,  # and not by a Ctrl-C that is meant for the server
                 stdout=subprocess.DEVNULL,
                 stderr=errors,
             )

@@ -45,6 +45,11 @@ def latest_training(session: Session, *statuses: RunStatus) -> TrainingRow | Non
     return session.scalar(newest.where(TrainingRow.status.in_(statuses)) if statuses else newest)
 
 
+def active_version(session: Session) -> int | None:
+    """The version that every process is to serve."""
+    return session.scalar(select(ActiveModelRow.version))
+
+
 def active_model(session: Session) -> TrainingRow | None:
     """The training whose model is served."""
     return session.scalar(select(TrainingRow).join(ActiveModelRow, ActiveModelRow.version == TrainingRow.id))
@@ -75,7 +80,7 @@ def trim_trainings(session: Session) -> set[int]:
     Answers the versions whose artefacts are kept.
     """
     done = TrainingRow.status == RunStatus.DONE
-    served = session.scalar(select(ActiveModelRow.version))
+    served = active_version(session)
     newest = select(TrainingRow.id).order_by(TrainingRow.id.desc())
     models = set(session.scalars(newest.where(done).limit(MODELS_KEPT))) | ({served} if served else set())
     others = session.scalars(newest.where(~done).limit(FAILURES_KEPT))

@@ -134,6 +134,7 @@ def test_a_trainer_killed_alone_leaves_the_old_model_serving(data_dir: Path) -> 
         server.post("/api/v1/ml/train", headers=server.log_in())
         wait_for(lambda: bool(trainers(data_dir)))
         for pid in trainers(data_dir):
+            assert os.getpgid(pid) == pid, "a Ctrl-C in the server's terminal is not for it"
             os.kill(pid, signal.SIGKILL)
         status = wait_for_training(server)
         assert status["status"] == "error"
