@@ -13,7 +13,7 @@ import requests
 
 from demo.memory import Memory, Placed, borrow, take
 
-BOOKS, LOGIN = "/api/v1/books", "/api/v1/auth/login"
+BOOKS, LOGIN, PREDICTIONS = "/api/v1/books", "/api/v1/auth/login", "/api/v1/ml/predictions"
 VERSIONED = (
     "/api/v1/categories", "/api/v1/books/top-rated", "/api/v1/stats/overview", "/api/v1/stats/categories",
 )  # fmt: skip
@@ -25,6 +25,12 @@ NEXT_STATES = {
     "shipped": ("delivered", "delivered", "delivered", "delivered", "returned"),
     "delivered": ("kept", "kept", "kept", "returned"),
 }
+SHELF = 40
+# The example of the documentation, and a book such as no shop of these has.
+ODD_BOOKS: tuple[dict[str, Any], ...] = (
+    {"preco_com_taxa": 10, "preco_sem_taxa": 8, "disponibilidade": 1},
+    {"preco_com_taxa": 25_000, "preco_sem_taxa": 25_000, "disponibilidade": 900},
+)
 # Method, address, body, and the answer that it deserves.
 BLUNDERS: tuple[tuple[str, str, str | None, int], ...] = (
     ("GET", "/wp-login.php", None, 404),
@@ -36,6 +42,7 @@ BLUNDERS: tuple[tuple[str, str, str | None, int], ...] = (
     ("DELETE", BOOKS, None, 405),
     ("POST", LOGIN, "[]", 400),
     ("POST", "/api/v1/scraping/trigger", None, 401),
+    ("POST", PREDICTIONS, '[{"preco_com_taxa": "dez", "disponibilidade": -1}]', 400),
     ("POST", "/orders", '{"customer_id": "cliente-1", "items": [', 400),
     ("POST", "/orders", '{"customer_id": "cliente-1", "items": []}', 400),
     ("POST", "/orders", '{"customer_id": "cliente-1", "items": [{"product_id": 0, "quantity": 0}]}', 400),
@@ -151,6 +158,24 @@ def customer(chance: Random, memory: Memory) -> Call:
     """Looks after an order."""
     receipt = borrow(memory.receipts)
     return Call("GET", f"/orders/{receipt.id}") if receipt else reader(chance, memory)
+
+
+def analyst(chance: Random, memory: Memory) -> Call:
+    """Asks which ratings a shelf of books would get; now and then about a book that is like none of them."""
+    shelf = chance.choices(memory.books, k=SHELF)
+    with_words = chance.random() < 0.5  # which may serve to a better model
+    rows = [
+        {**book.features, **({"titulo": book.title, "categoria": book.category} if with_words else {})}
+        for book in shelf
+    ]
+    if chance.random() < 0.2:
+        rows = [chance.choice(ODD_BOOKS)]
+
+    def count(answer: requests.Response) -> str:
+        predictions = len(answer.json())
+        return "" if predictions == len(rows) else f"{predictions} predictions for {len(rows)} books"
+
+    return Call("POST", PREDICTIONS, body=json.dumps(rows), then=count)
 
 
 def clerk(chance: Random, memory: Memory) -> Call:

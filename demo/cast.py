@@ -32,6 +32,7 @@ ACTORS = (
     Actor(actors.buyer_with_a_bad_line, 0.3),
     Actor(actors.impatient_buyer, 1.5),
     Actor(actors.customer, 5),
+    Actor(actors.analyst, 3),
     Actor(actors.clerk, 20),
     Actor(actors.bungler, 3),
     Actor(actors.intruder, 1.5),

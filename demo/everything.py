@@ -1,7 +1,8 @@
 """The whole shop, moving: `make demo`, or `python -m demo.everything`.
 
 Starts a shop to scrape (demo.site), the API, Prometheus and the dashboard, then visitors (demo.traffic), who have the
-catalogue scraped at once and every 5 minutes. What is not installed is left out, with a word about it. Everything ends
+catalogue scraped at once and every 5 minutes, and ask its model for predictions: the API trains one when it starts and
+after each scrape, unless ML_AUTO_TRAIN=false. What is not installed is left out, with a word about it. Everything ends
 on Ctrl-C or SIGTERM, and when one of the programs ends by itself.
 
 It touches nobody's data: database, samples and logs lie in data/demo, are found there again next time, and may be

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -13,6 +14,7 @@ import requests
 GUESS_EVERY_S = 5.0  # an address that is wrong 30 times a minute is shut out
 SCRAPE_EVERY_S = 300.0
 TOKEN_LASTS_S = 600.0  # the shop says 15 minutes
+FEATURES = ("preco_com_taxa", "preco_sem_taxa", "disponibilidade")
 _KEPT = 200
 
 Item = TypeVar("Item")
@@ -23,6 +25,8 @@ class Book:
     id: int
     title: str
     category: str
+    features: Mapping[str, float]
+    """What a rating is predicted from, by the names in FEATURES."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +74,10 @@ class Memory:
 
     def learn(self, answer: requests.Response) -> str:
         """Remember the whole catalogue."""
-        found = tuple(Book(book["id"], book["titulo"], book["categoria"]) for book in answer.json())
+        found = tuple(
+            Book(book["id"], book["titulo"], book["categoria"], {name: book[name] for name in FEATURES})
+            for book in answer.json()
+        )
         self.books = found or self.books
         return "" if found else "the catalogue is empty"
 

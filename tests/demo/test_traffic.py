@@ -24,7 +24,8 @@ from demo.tally import NO_ANSWER, Tally, percentile
 from demo.traffic import Pace, ShopClosed, Traffic
 
 ROOT = Path(__file__).parents[2]
-BOOKS = [{"id": n, "titulo": f"Book {n}", "categoria": "Poetry"} for n in range(3)]
+FEATURES = {"preco_com_taxa": 20.5, "preco_sem_taxa": 18.0, "disponibilidade": 7}
+BOOKS = [{"id": n, "titulo": f"Book {n}", "categoria": "Poetry", **FEATURES} for n in range(3)]
 
 
 class FakeShop(ThreadingHTTPServer):
@@ -94,7 +95,7 @@ def shop() -> Iterator[FakeShop]:
 
 @pytest.fixture
 def memory() -> Memory:
-    books = tuple(Book(n, f"Some Book of {n}", "Poetry") for n in range(50))
+    books = tuple(Book(n, f"Some Book of {n}", "Poetry", FEATURES) for n in range(50))
     return Memory("key", "admin", "1234", books=books)
 
 
@@ -124,7 +125,8 @@ def first_calls(seed: int, memory: Memory) -> list[tuple[str, str, object]]:
 
 def test_a_seed_repeats_the_actors_and_what_they_ask_for() -> None:
     def memory() -> Memory:
-        return Memory("key", "admin", "1234", books=(Book(0, "One", "Poetry"), Book(1, "Two", "Travel")))
+        books = (Book(0, "One", "Poetry", FEATURES), Book(1, "Two", "Travel", FEATURES))
+        return Memory("key", "admin", "1234", books=books)
 
     assert first_calls(7, memory()) == first_calls(7, memory())
     assert first_calls(7, memory()) != first_calls(8, memory())
@@ -192,6 +194,24 @@ def test_clerks_take_an_order_to_its_end(shop: FakeShop, memory: Memory) -> None
 def test_wrong_passwords_stay_below_the_throttle(memory: Memory) -> None:
     calls = [actors.intruder(Random(n), memory) for n in range(100)]
     assert [call.path for call in calls].count(actors.LOGIN) == 1
+
+
+def test_analysts_ask_about_books_of_the_catalogue_and_seldom_about_others(memory: Memory) -> None:
+    asked = [json.loads(actors.analyst(Random(n), memory).body or "") for n in range(100)]
+    rows = list(chain(*asked))
+    others = [row for row in rows if not row.items() >= FEATURES.items()]
+    assert 0 < len(others) < len(rows) / 100, "so few change nothing in what the inputs look like"
+    assert {"preco_com_taxa": 10, "preco_sem_taxa": 8, "disponibilidade": 1} in others
+    assert max(row["preco_com_taxa"] for row in others) > 1_000
+    assert {"titulo" in row for row in rows} == {True, False}
+    assert len(rows) > 2_000, "a shop tells of drift once it has seen 200"
+
+
+def test_a_prediction_that_is_missing_is_reported(shop: FakeShop, memory: Memory) -> None:
+    shop.answers = repeat((200, []))
+    assert list(visit(shop, memory, actors.analyst).unexpected) == [
+        "analyst: POST 0 predictions for 40 books"
+    ]
 
 
 def test_a_server_that_is_not_the_shop_is_recognised(shop: FakeShop, memory: Memory) -> None:

@@ -54,14 +54,19 @@ class Demo:
             time.sleep(0.1)
 
     def is_moving(self) -> bool:
-        """Whether visitors, orders and a scrape are to be seen in the metrics."""
+        """Whether visitors, orders, a scrape, a training and predictions are to be seen in the metrics."""
         answer = self.get("api", "/metrics")
-        return answer is not None and all(
+        if answer is None:
+            return False
+        # Beside other tests a training takes longer than this one waits; that it is on its way is enough.
+        training = ("livraria_training_running", "livraria_model_version")
+        return any(value(answer.text, series) for series in training) and all(
             value(answer.text, series) > 0
             for series in (
                 r'ecommerce_orders_created_total\{payment_status="approved",status="success"\}',
                 r'api_requests_total\{endpoint="/api/v1/books",method="GET",status="200"\}',
                 r'livraria_scrape_runs_total\{outcome="done"\}',
+                r'api_requests_total\{endpoint="/api/v1/ml/predictions",method="POST",status="200"\}',
             )
         )
 

@@ -28,6 +28,7 @@ SEEN = {
     "buyer_with_a_bad_line": {502},
     "impatient_buyer": {201},
     "customer": {200},
+    "analyst": {200},
     "clerk": {200},
     "bungler": {400, 401, 404, 405},
     "intruder": {401},

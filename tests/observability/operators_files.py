@@ -72,6 +72,13 @@ def concrete(text: str, span: str = "5m") -> str:
     return text.replace("$__rate_interval", span).replace("$__range", span)
 
 
+def selectors(text: str) -> list[Expr]:
+    """Every selector of series in PromQL, such as `up{job="livraria"}`."""
+    found: list[Expr] = []
+    promql_parser.walk(promql_parser.parse(text), found.append)
+    return [each for each in found if isinstance(each, promql_parser.VectorSelector)]
+
+
 def operands(text: str) -> list[str]:
     """The measured sides of an alert's comparisons, each of which must have data for the alert to mean anything.
 

@@ -38,6 +38,9 @@ FIRES_WITHIN_S = 60.0
 RECOVERS_WITHIN_S = 90.0
 FULL_WINDOW_S = 5 * 60 / FACTOR + 5
 """So long any other alert has to fire as well: the causes' window and their patience."""
+TRAINS_WITHIN_S = 120.0
+BOOKS = 40
+"""So few that a training has nothing to compare and takes seconds."""
 STARTING_AT_ONCE = 2
 SCENES_AT_ONCE = 4
 """All together would make every shop slow on two cores, and say so."""
@@ -78,6 +81,8 @@ def make_everything_happen(server: Server) -> None:
         "/api/v1/books/99999999",
     ):
         server.get(path)
+    book = {"preco_com_taxa": 10, "preco_sem_taxa": 8, "disponibilidade": 1}
+    server.post("/api/v1/ml/predictions", json=[book])
     for password in ("1234", "wrong"):
         server.post("/api/v1/auth/login", json={"username": "admin", "password": password})
     for token in ("tok_approved", "tok_denied", "tok_error"):
@@ -101,13 +106,17 @@ def serve(tmp_path: Path, ready_data: Path) -> Iterator[Callable[..., Server]]:
 
 
 def test_every_expression_has_data(serve: Callable[..., Server], tmp_path: Path) -> None:
-    with DemoSite(make_books(60, seed=7)) as site:
+    with DemoSite(make_books(BOOKS, seed=7)) as site:
         server = serve("shop", SCRAPER_BASE_URL=site.base_url)
         with Prometheus(tmp_path / "prometheus", f"127.0.0.1:{server.port}") as prometheus:
             # The first figures are from before anything happened, as a rate needs.
             assert poll(lambda: prometheus.query("livraria_catalogue_books"), 20)
             server.post("/api/v1/scraping/trigger", headers=server.log_in())
             assert server.wait_for_scrape()["status"] == "done"
+            server.post("/api/v1/ml/train", headers=server.log_in())
+            assert poll(
+                lambda: server.get("/api/v1/ml/status").json()["status"] == "done", TRAINS_WITHIN_S
+            ), server.get("/api/v1/ml/status").text
 
             def missing() -> list[Expression]:
                 make_everything_happen(server)
