@@ -45,10 +45,8 @@ def make_app(tmp_path: Path, ready_data: Path) -> Iterator[Callable[..., Flask]]
     yield make
     for app in apps:
         close(app)
-    scraping = [
-        thread.name for thread in threading.enumerate() if thread.name.startswith(("scrape", "scraper"))
-    ]
-    assert not scraping, f"threads left behind: {scraping}"
+    left = [thread.name for thread in threading.enumerate() if thread.name.startswith(("scrape", "training"))]
+    assert not left, f"threads left behind: {left}"
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
-from app.services import scrape_run
+from app.services import scrape_run, training_run
 from app.shop import Shop
 from app.storage import catalogue_store
 from app.storage.catalogue_store import CatalogueStore
@@ -293,3 +293,21 @@ def test_a_hiccup_after_the_publication_leaves_the_run_done(
     run = client.finish()
     assert (run["status"], run["versao_publicada"]) == ("done", 2)
     assert len(client.get("/api/v1/books")) == 100
+
+
+def test_what_a_scrape_publishes_is_what_the_next_model_learns_from(
+    connect: Callable[..., Client], open_site: Callable[..., DemoSite]
+) -> None:
+    client = connect(open_site(), ml_auto_train=True)
+    client.scrape()
+    training = client.shop.trainings.latest()
+    assert training is not None
+    assert (training.started_by, training.catalogue_version) == ("publicacao", 2)
+    client.shop.trainings.stop()
+    assert client.get("/api/v1/ml/status")["motivo"] == training_run.STOPPED
+
+
+def test_a_scrape_that_publishes_nothing_trains_nothing(make_app: Callable[..., Flask]) -> None:
+    client = Client(make_app(scraper_base_url="http://127.0.0.1:9/", ml_auto_train=True))
+    assert client.scrape()["status"] == "error"
+    assert client.get("/api/v1/ml/status") == {"status": "never"}
