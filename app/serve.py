@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 import multiprocessing
 import multiprocessing.util
 import os
 import secrets
+import shutil
 import signal
 import socket
 import sys
+import tempfile
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
@@ -28,7 +33,8 @@ log = logging.getLogger(__name__)
 EXIT_INVALID_SETTINGS = 2
 HEADER_TIMEOUT_MS = 5_000
 DRAIN_S = 15
-METRICS_FOLDER = ".metrics"
+SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - a folder that nobody else can read is made in it
+METRICS_BYTES_PER_WORKER = 1024 * 1024
 
 
 def main() -> None:
@@ -94,14 +100,42 @@ def _share_metrics(settings: Settings) -> None:
     """Let several workers add up their figures, from zero as after any restart. Raises InvalidSettings."""
     if settings.web_workers == 1:
         return
-    folder = settings.data_dir / METRICS_FOLDER
     try:
-        folder.mkdir(exist_ok=True)
-        for file in folder.glob("*.db"):
-            file.unlink()
+        folder = _metrics_folder(settings.data_dir, settings.web_workers * METRICS_BYTES_PER_WORKER)
     except OSError as error:
-        raise InvalidSettings([f"DATA_DIR ({folder}) não pode ser usado: {error.strerror}"]) from error
-    os.environ[FOLDER_VARIABLE] = str(folder)
+        problem = f"DATA_DIR ({settings.data_dir}) não pode ser usado: {error.strerror}"
+        raise InvalidSettings([problem]) from error
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    os.environ[FOLDER_VARIABLE] = folder
+
+
+def _metrics_folder(data_dir: Path, needed_bytes: int) -> str:
+    """A new folder of this server's own, without those that killed ones left. Raises OSError."""
+    found = data_dir.stat()
+    prefix = f"livraria-metrics-{found.st_dev:x}-{found.st_ino:x}-"
+    for parent in (SHARED_MEMORY, data_dir):
+        for left in parent.glob(f"{prefix}*"):
+            if not _is_served(left.name.removeprefix(prefix).partition("-")[0]):
+                shutil.rmtree(left, ignore_errors=True)
+    prefix += f"{os.getpid()}-"
+    # The library maps sparse files into memory: where a full disk can't give a page, touching it kills the process.
+    with suppress(OSError):
+        if shutil.disk_usage(SHARED_MEMORY).free >= needed_bytes:
+            return tempfile.mkdtemp(prefix=prefix, dir=SHARED_MEMORY)
+    return tempfile.mkdtemp(prefix=prefix, dir=data_dir)
+
+
+def _is_served(pid: str) -> bool:
+    # In a container, this process often has the number of the one before.
+    if not pid.isdigit() or int(pid) == os.getpid():
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _port_problems(host: str, port: int) -> list[str]:

@@ -5,18 +5,21 @@ from __future__ import annotations
 import logging
 import os
 import platform
+import resource
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
 from prometheus_client import multiprocess
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from app.core.state import ShopState
 from app.version import API_VERSION
 
 log = logging.getLogger(__name__)
+
+_LOOKS = 5
 
 
 class StateCollector(Collector):
@@ -75,6 +78,52 @@ def _families(state: ShopState) -> Iterator[Metric]:
     for book_id, stock in state.inventory.items():
         inventory.add_metric([str(book_id)], stock)
     yield inventory
+
+
+class ProcessesCollector(Collector):
+    """What a supervisor and its workers use together, whichever of them answers; nothing where there is no /proc.
+
+    A process that has ended goes on to count in the CPU time of the one that waited for it, so that the sum never
+    falls.
+    """
+
+    def __init__(self, supervisor: int) -> None:
+        self._supervisor = supervisor
+
+    def collect(self) -> Iterator[Metric]:
+        uses = self._uses()
+        if uses:
+            ticks, pages, open_fds = map(sum, zip(*uses, strict=True))
+            seconds, resident = ticks / os.sysconf("SC_CLK_TCK"), pages * resource.getpagesize()
+            most_fds = resource.getrlimit(resource.RLIMIT_NOFILE)[0] * len(uses)
+            yield CounterMetricFamily("process_cpu_seconds", "Segundos de CPU", value=seconds)
+            yield GaugeMetricFamily("process_resident_memory_bytes", "Memória residente", value=resident)
+            yield GaugeMetricFamily("process_open_fds", "Descritores abertos", value=open_fds)
+            yield GaugeMetricFamily("process_max_fds", "Descritores permitidos", value=most_fds)
+
+    def _uses(self) -> list[tuple[int, int, int]]:
+        """Of each process; looked at again where one came or went meanwhile, which would count twice or not at all."""
+        for _ in range(_LOOKS):
+            with suppress(OSError):
+                pids = self._pids()
+                uses = [_use_of(pid) for pid in pids]
+                if pids == self._pids():
+                    return uses
+        return []
+
+    def _pids(self) -> list[int]:
+        threads = Path(f"/proc/{self._supervisor}/task").iterdir()
+        return [
+            self._supervisor,
+            *sorted(int(pid) for each in threads for pid in (each / "children").read_text().split()),
+        ]
+
+
+def _use_of(pid: int) -> tuple[int, int, int]:
+    """Ticks of CPU, those of the ended processes that it waited for included; resident pages; open files."""
+    # Counted from after the name, which is in parentheses and may hold spaces: see proc_pid_stat(5).
+    figures = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    return sum(map(int, figures[11:15])), int(figures[21]), sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir())
 
 
 def forget_dead_processes(folder: Path) -> None:

@@ -13,12 +13,16 @@ MAX_TRACE = 16_000
 _ORDER_ID = re.compile(r"\bORDER-([A-Z2-7]{6})[A-Z2-7]{20}\b")
 _JWT = r"\beyJ[\w-]{8,}(?:\.[\w-]*){0,2}"
 _CARD = r"(?<![\w.])\d(?:[ -]?\d){12,18}(?![\w.])"
-_MIXED_KEY = r"(?<![\w-])(?=[\w+=-]*[a-z])(?=[\w+=-]*[A-Z])(?=[\w+=-]*\d)[\w+=-]{20,}"
-_LONG_KEY = r"(?<![\w-])(?=[\w+=-]*[A-Za-z])(?=[\w+=-]*\d)[A-Za-z0-9+=-]{24,}(?![\w-])"
+# Each begins only where a run of its own characters does: from further places in it, time would grow by its square.
+_MIXED_KEY = r"(?<![\w+=-])(?=[\w+=-]*[a-z])(?=[\w+=-]*[A-Z])(?=[\w+=-]*\d)[\w+=-]{20,}"
+_IN_LONG_KEY = "[A-Za-z0-9+=-]"
+_LONG_KEY = (
+    rf"(?<!{_IN_LONG_KEY})(?={_IN_LONG_KEY}*[A-Za-z])(?={_IN_LONG_KEY}*\d){_IN_LONG_KEY}{{24,}}(?![\w-])"
+)
 _SECRET = re.compile("|".join((_JWT, _CARD, _MIXED_KEY, _LONG_KEY)), re.ASCII)
 _OFFERED_SECRET = re.compile("|".join((_JWT, _CARD, _MIXED_KEY)), re.ASCII)
 _NAMED_SECRET = re.compile(
-    r"((?:password|passwd|senha|secret|token|cookie|authorization|api[-_ ]?key|credential)\w*[\"']?\s*[:=]\s*)"
+    r"((?:password|passwd|senha|secret|token|cookie|authorization|api[-_ ]?key|credential)\w*+[\"']?\s*[:=]\s*)"
     r"(?:Bearer\s+|ApiKey\s+|Basic\s+)?(\"[^\"]*\"|'[^']*'|[^\s,;&)}\]]+)",
     re.IGNORECASE,
 )
@@ -28,7 +32,7 @@ _URL_PASSWORD = re.compile(r"(://[^\s:/@]*):[^\s/@]+@")
 # int()'s "invalid literal ...: '12x'". Lines that begin with a space are the shop's own source.
 _DETAIL = re.compile(r"^DETAIL:.*$", re.MULTILINE)
 _QUOTED_VALUE = re.compile(r"^(?=\S)(?!File ).*$", re.MULTILINE)
-_QUOTED = re.compile(r"'[^'\n]*\d[^'\n]*'")
+_QUOTED = re.compile(r"'[^'\n\d]*\d[^'\n]*'")
 
 
 def mask(text: str) -> str:

@@ -6,7 +6,6 @@ The cost of an answer is that of the lines it looks at, whatever the size of the
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from typing import Any, Final
 import orjson
 
 from app.observability.log_files import LogFile, Position, open_files
+from app.observability.log_masking import in_one_line
 
 BLOCK_BYTES: Final = 64 * 1024
 MAX_LINE_BYTES: Final = 1024 * 1024
@@ -25,13 +25,14 @@ MAX_SCANNED_BYTES: Final = 64 * 1024 * 1024
 """After so much of the log, an answer ends with what it has, and a cursor to go on from."""
 _OUT_OF_ORDER: Final = timedelta(minutes=1)
 """By how much a line may be older than one before it: processes write when they get to it."""
+_SAME: Final = ("level", "route", "user_id", "request_id")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogFilter:
     """Which lines are wanted; what is None or empty doesn't matter, and the rest must all match.
 
-    `status` is exact, such as `404`, or a class, such as `4xx`. `text` is a literal part of the event or the path.
+    `status` is exact, such as `404`, or a class, such as `4xx`. `text` is a literal part of any text of the line.
     `since` is included, `until` is not.
     """
 
@@ -45,27 +46,38 @@ class LogFilter:
     until: datetime | None = None
 
     def words(self) -> list[bytes]:
-        """What a line must hold to be wanted: most lines need not be parsed to see that they are not.
+        """What a line must hold to be wanted, as the shop writes it: most need not be parsed to see that."""
+        same = {name: getattr(self, name) for name in _SAME}
+        words = [f'"{name}":{_written(value)}' for name, value in same.items() if value is not None]
+        if self.status is not None:
+            words.append(f'"status":{self.status.removesuffix("xx")}')
+        if self.text is not None:
+            words.append(_written(self.text)[1:-1])
+        return [word.encode() for word in words]
 
-        None of that beside `since`, whose end of the search is in every line.
-        """
-        if self.since is not None:
-            return []
-        said = (self.level, self.route, self.request_id, self.text)
-        return [word.encode() for word in said if word and word.isascii() and not set(word) & set('"\\')]
-
-    def admits(self, line: dict[str, Any], at: datetime | None) -> bool:
-        """Whether `line`, written `at`, is wanted."""
+    def admits(self, line: dict[str, Any]) -> bool:
+        """Whether `line` is wanted."""
         return (
-            _same(self.level, line.get("level"))
-            and _same(self.route, line.get("route"))
-            and _same(self.user_id, line.get("user_id"))
-            and _same(self.request_id, line.get("request_id"))
-            and (self.status is None or _has_status(self.status, line.get("status")))
-            and (self.text is None or any(self.text in str(line.get(name, "")) for name in ("event", "path")))
-            and (self.since is None or (at is not None and at >= self.since))
-            and (self.until is None or (at is not None and at < self.until))
+            all(getattr(self, name) in (None, line.get(name)) for name in _SAME)
+            and (self.status is None or str(line.get("status")).startswith(self.status.removesuffix("xx")))
+            and (
+                self.text is None or any(self.text in each for each in line.values() if isinstance(each, str))
+            )
+            and self._includes(_moment(line))
         )
+
+    def may_be_after(self, began_at: datetime) -> bool:
+        """Whether a line that is wanted may follow one that was written at `began_at`."""
+        return self.until is None or began_at - _OUT_OF_ORDER < self.until
+
+    def may_be_before(self, began_at: datetime) -> bool:
+        """Whether a line that is wanted may precede one that was written at `began_at`."""
+        return self.since is None or began_at >= self.since - _OUT_OF_ORDER
+
+    def _includes(self, at: datetime | None) -> bool:
+        if at is None:
+            return self.since is None and self.until is None
+        return (self.since is None or at >= self.since) and (self.until is None or at < self.until)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,17 +107,18 @@ class LogReader:
         found: list[bytes] = []
         older, scanned = None, 0
         with self._files_from(before) as (files, newest):
-            for place, offset, scanned, line in _walk(files, newest):
-                at, admitted = (
-                    _examine(line, wanted) if all(word in line for word in words) else (None, False)
-                )
-                if admitted:
-                    found.append(line)
-                if wanted.since is not None and at is not None and at < wanted.since - _OUT_OF_ORDER:
+            for block in _blocks(files, newest):
+                began_at = _moment(parse(block.text.partition(b"\n")[0]) or {})
+                offset = block.offset
+                if began_at is None or wanted.may_be_after(began_at):
+                    lines, offset = _search(block, wanted, words, limit - len(found))
+                    found += lines
+                scanned = block.scanned - (offset - block.offset)
+                if len(found) < limit and began_at is not None and not wanted.may_be_before(began_at):
                     break
                 if len(found) == limit or scanned >= self._max_scanned_bytes:
-                    more = offset > 0 or place + 1 < len(files)
-                    older = Position(files[place].identity, offset) if more else None
+                    more = offset > 0 or block.place + 1 < len(files)
+                    older = Position(files[block.place].identity, offset) if more else None
                     break
         return LogPage(found[::-1], older, newest, scanned)
 
@@ -118,40 +131,61 @@ class LogReader:
             yield files, before or (Position(files[0].identity, files[0].size) if files else None)
 
 
-def _walk(files: list[LogFile], newest: Position | None) -> Iterator[tuple[int, int, int, bytes]]:
-    """Each line from the newest: its file's index, its offset there, the bytes read down to it, and itself."""
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """Some lines of the file at `place`, without the last one's end; to its beginning, `scanned` bytes were read."""
+
+    place: int
+    offset: int
+    text: bytes
+    scanned: int
+
+
+def _blocks(files: list[LogFile], newest: Position | None) -> Iterator[_Block]:
+    """Every line, from the newest block to the oldest."""
     scanned = 0
     for place, file in enumerate(files):
         end = newest.offset if place == 0 and newest else file.size
-        for offset, line in lines_backwards(file.descriptor, end):
-            yield place, offset, scanned + end - offset, line
+        for offset, text in blocks_backwards(file.descriptor, end):
+            yield _Block(place, offset, text, scanned + end - offset)
         scanned += end
 
 
-def lines_backwards(descriptor: int, end: int) -> Iterator[tuple[int, bytes]]:
-    """The complete lines before `end` with their offsets, from the last to the first, without their line ends.
+def blocks_backwards(descriptor: int, end: int) -> Iterator[tuple[int, bytes]]:
+    """The complete lines before `end`, some at a time, with their offset and without the last one's end.
 
-    A line without its end, or too long a one, comes as empty ones: what matters is that time passes.
+    The last come first. A line without its end, or too long a one, comes as an empty one: what matters is that time
+    passes.
     """
     carried, useless = b"", True  # the line in `carried` has no end yet that was seen
     position = end
     while position > 0:
         start = max(0, position - BLOCK_BYTES)
-        parts = (os.pread(descriptor, position - start, start) + carried).split(b"\n")
+        first, line_end, rest = (os.pread(descriptor, position - start, start) + carried).partition(b"\n")
         position = start
-        if len(parts) > 1:
-            offsets = [start]
-            for part in parts[:-1]:
-                offsets.append(offsets[-1] + len(part) + 1)
-            yield offsets[-1], b"" if useless else parts[-1]
-            yield from zip(offsets[-2:0:-1], parts[-2:0:-1], strict=True)
+        if line_end:
+            yield start + len(first) + 1, rest.rpartition(b"\n")[0] if useless else rest
             useless = False
-        carried = parts[0]
+        carried = first
         if useless or len(carried) > MAX_LINE_BYTES:
             carried, useless = b"", True
             yield start, b""
     if not useless:
         yield 0, carried
+
+
+def _search(block: _Block, wanted: LogFilter, words: list[bytes], most: int) -> tuple[list[bytes], int]:
+    """The last lines of `block` that are wanted, the last first, and the offset at which the search ended."""
+    found: list[bytes] = []
+    if all(word in block.text for word in words):
+        end = block.offset + len(block.text)
+        for line in reversed(block.text.split(b"\n")):
+            if all(word in line for word in words) and wants(line, wanted):
+                found.append(line)
+                if len(found) == most:
+                    return found, end - len(line)
+            end -= len(line) + 1
+    return found, block.offset
 
 
 def parse(line: bytes) -> dict[str, Any] | None:
@@ -166,31 +200,19 @@ def parse(line: bytes) -> dict[str, Any] | None:
 
 
 def wants(line: bytes, wanted: LogFilter) -> bool:
-    return _examine(line, wanted)[1]
-
-
-def _examine(line: bytes, wanted: LogFilter) -> tuple[datetime | None, bool]:
-    """When `line` was written, where that matters, and whether it is wanted."""
     parsed = parse(line)
-    if parsed is None:
-        return None, False
-    at = _moment(parsed.get("timestamp")) if wanted.since or wanted.until else None
-    return at, wanted.admits(parsed, at)
+    return parsed is not None and wanted.admits(parsed)
 
 
-def _moment(timestamp: object) -> datetime | None:
+def _moment(line: dict[str, Any]) -> datetime | None:
+    """When `line` was written, if it says so."""
     try:
-        moment = datetime.fromisoformat(str(timestamp))
+        moment = datetime.fromisoformat(str(line.get("timestamp")))
     except ValueError:
         return None
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
-def _same(wanted: object, found: object) -> bool:
-    return wanted is None or wanted == found
-
-
-def _has_status(wanted: str, status: object) -> bool:
-    if re.fullmatch(r"\dxx", wanted):
-        return isinstance(status, int) and status // 100 == int(wanted[0])
-    return str(status) == wanted
+def _written(value: str | int) -> str:
+    """`value` as a line of the log has it."""
+    return in_one_line(orjson.dumps(value).decode())

@@ -61,6 +61,7 @@ FIELDS: Final = (
 )
 """The names that `extra=` may use; others are dropped. Never a body, password, token, key or cookie."""
 
+_SHOWN_OF_AN_ID = 8
 _COLOURS = {"DEBUG": 2, "INFO": 32, "WARNING": 33, "ERROR": 31, "CRITICAL": 31}
 
 
@@ -131,7 +132,10 @@ class ReadableLines(logging.Formatter):
         time = datetime.fromtimestamp(record.created).astimezone().strftime("%H:%M:%S")
         level = self._coloured(f"{record.levelname:<7}", _COLOURS.get(record.levelname, 0))
         # What a client sent may hold line ends: shown escaped, it can't pass for a line of the log.
-        fields = " ".join(f"{name}={in_one_line(str(value))}" for name, value in _fields(record).items())
+        shown = _fields(record)
+        if request_id.get() != "-":
+            shown["request_id"] = request_id.get()[:_SHOWN_OF_AN_ID]
+        fields = " ".join(f"{name}={in_one_line(str(value))}" for name, value in shown.items())
         event = in_one_line(mask(record.getMessage()))
         line = f"{self._coloured(time, 2)} {level} {event} {self._coloured(fields, 2)}".rstrip()
         if record.exc_info:

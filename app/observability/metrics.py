@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from prometheus_client import (
@@ -26,7 +26,7 @@ from app.core.orders import OrderStatus
 from app.core.payments import Decision
 from app.core.runs import RunStatus
 from app.core.state import ShopState
-from app.observability.collectors import StateCollector, forget_dead_processes
+from app.observability.collectors import ProcessesCollector, StateCollector, forget_dead_processes
 from ml.features import BASIC_FEATURES, RATINGS
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
@@ -119,10 +119,14 @@ class Metrics:
         )
         self._begin_at_zero()
 
-    def begin_route(self, method: str, route: str) -> None:
-        """Have the series of a route's failures, before it first fails."""
-        self._requests.labels(method, route, 500)
-        self._errors.labels(route, "internal_server_error")
+    def begin_route(
+        self, method: str, route: str, statuses: Iterable[int], error_types: Iterable[str]
+    ) -> None:
+        """Have the series of what a route may answer, before it first does."""
+        for status in statuses:
+            self._requests.labels(method, route, status)
+        for error_type in error_types:
+            self._errors.labels(route, error_type)
 
     def begin_request(self) -> None:
         self._in_flight.inc()
@@ -203,13 +207,14 @@ class Metrics:
     def render(self) -> bytes:
         """Everything, in Prometheus' text format; of all worker processes, where there are several."""
         answer = CollectorRegistry()
+        answer.register(self._state)
         if self._folder is None:
-            answer.register(self._registry)
+            for collector in (self._registry, PROCESS_COLLECTOR, PLATFORM_COLLECTOR, GC_COLLECTOR):
+                answer.register(collector)
         else:
             forget_dead_processes(Path(self._folder))
             multiprocess.MultiProcessCollector(answer, self._folder)
-        for collector in (self._state, PROCESS_COLLECTOR, PLATFORM_COLLECTOR, GC_COLLECTOR):
-            answer.register(collector)
+            answer.register(ProcessesCollector(os.getppid()))
         return generate_latest(answer)
 
     def _begin_at_zero(self) -> None:

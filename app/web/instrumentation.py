@@ -10,6 +10,7 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 from flask import Flask, request
 
 from app.observability.metrics import Metrics
+from app.web.operation import operation_of
 
 ROUTE: Final = "livraria.route"
 ENDPOINT: Final = "livraria.endpoint"
@@ -25,14 +26,19 @@ LOGIN_OUTCOMES: Final = {200: "success", 401: "failure", 429: "throttled"}
 
 def instrument(app: Flask, metrics: Metrics) -> None:
     """Count the requests of `app`, whose routes are all there by now."""
+    from app.web.errors import MEANINGS  # here, as that module tells this one what a request came to
+
     for rule in app.url_map.iter_rules():
+        declared = operation_of(app.view_functions[rule.endpoint])
+        errors = declared.error_statuses() if declared is not None else (500,)
+        statuses = [*(declared.answers if declared is not None else ()), *errors]
         for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
-            metrics.begin_route(method, rule.rule)
-    app.before_request(_note_route)
+            metrics.begin_route(method, rule.rule, statuses, [MEANINGS[status][1] for status in errors])
     app.wsgi_app = Instrumented(app.wsgi_app, metrics)  # type: ignore[method-assign]
 
 
-def _note_route() -> None:
+def note_route() -> None:
+    """Remember which route the request in progress is for, before anything can refuse it."""
     if request.url_rule is not None:
         request.environ[ROUTE] = request.url_rule.rule
         request.environ[ENDPOINT] = request.endpoint
@@ -47,11 +53,12 @@ class Instrumented:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         started, status = time.perf_counter(), 500
+        seconds: float | None = None
         ended = False
 
         def note_status(line: str, headers: list[tuple[str, str]], error: Any = None) -> Any:
-            nonlocal status
-            status = int(line[:3])
+            nonlocal status, seconds
+            status, seconds = int(line[:3]), time.perf_counter() - started
             return start_response(line, headers, error)
 
         def end() -> None:
@@ -59,7 +66,8 @@ class Instrumented:
             if not ended:
                 ended = True
                 self._metrics.end_request()
-                self._count(environ, status, time.perf_counter() - started)
+                # Up to the answer's beginning: a stream goes on for as long as its client likes.
+                self._count(environ, status, time.perf_counter() - started if seconds is None else seconds)
 
         self._metrics.begin_request()
         try:

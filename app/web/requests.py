@@ -17,10 +17,20 @@ from app.web import request_facts
 from app.web.caching import compress
 from app.web.current import shop
 from app.web.inputs import refuse_large_body
+from app.web.instrumentation import note_route
 
 log = logging.getLogger(__name__)
 
-_SANE_REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}", re.ASCII)
+_USUAL_REQUEST_ID = re.compile(
+    r"""
+    [0-9a-fA-F]{16,64}
+    | [0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}       # a UUID
+    | [0-7][0-9A-HJKMNP-TV-Z]{25}                              # a ULID
+    | [0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}        # a W3C traceparent
+    | [a-z]{1,8}(-(?=[a-f]*[0-9])[0-9a-f]{1,12}){1,4}          # such as req-12345
+    """,
+    re.VERBOSE,
+)
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
@@ -40,13 +50,14 @@ def register_request_hooks(app: Flask) -> None:
 def _begin() -> None:
     request_id.set(_request_id(request.headers.get("X-Request-ID", "")))
     g.started_at = time.perf_counter()
+    note_route()
     refuse_large_body()
 
 
 def _request_id(offered: str) -> str:
-    """The client's own id, unless it is no id or a secret in the wrong header: it is logged and answered."""
-    sane = _SANE_REQUEST_ID.fullmatch(offered) and not looks_secret(offered)
-    return offered if sane and offered != shop().settings.api_key else uuid.uuid4().hex
+    """The client's own id, if it has the form of one: any other text may be a secret, and is logged and answered."""
+    usual = _USUAL_REQUEST_ID.fullmatch(offered) and not looks_secret(offered)
+    return offered if usual and offered != shop().settings.api_key else uuid.uuid4().hex
 
 
 def _finish(response: Response) -> Response:

@@ -20,11 +20,14 @@ from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
 from app.observability.logs import configure_logging, log_path
+from app.services.training_run import TrainingRun
 from app.shop import Shop
 from app.web.operation import Operation, operation_of
 from tests.conftest import ADMIN
 
 PASSWORD = "Kanario-Senha#77!x"
+PLAIN_PASSWORD = "Kanario-Senha77x"
+"""It could be an id, and is too short to look like a key."""
 API_KEY = "a-chave-da-empresa-canario"
 CARD = "4111111111111111"
 HEADERS = (
@@ -107,6 +110,7 @@ class Place:
 def place(make_app: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
     console = io.StringIO()
     monkeypatch.setattr(sys, "stderr", console)
+    monkeypatch.setattr(TrainingRun, "execute", lambda *_: None)  # what it does is not a client's doing
     app = make_app(
         api_key=API_KEY,
         login_failures_per_minute=1_000,
@@ -131,6 +135,7 @@ def place(make_app: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch) -> It
         console,
         canaries={
             "password": PASSWORD,
+            "plain password": PLAIN_PASSWORD,
             "access token": tokens["access_token"],
             "refresh token": tokens["refresh_token"],
             "API key": API_KEY,
@@ -157,6 +162,7 @@ def address(place: Place, rule: Rule, secret: str | None = None) -> str:
         ("book_idx", "0"),
         ("run_id", "1"),
         ("order_id", place.order_id),
+        ("version", "1"),
         ("filename", "inicio.css"),
     ):
         for form in (f"<int:{name}>", f"<path:{name}>", f"<{name}>"):
@@ -194,7 +200,8 @@ def spoilt(value: Any, secret: str) -> Iterator[Any]:
 
 
 def bodies(schema: Schema, secret: str) -> Iterator[bytes]:
-    good = {name: example(shape) for name, shape in schema.fields.items()}
+    one = {name: example(shape) for name, shape in schema.fields.items()}
+    good = [one] if schema.many else one
     yield secret.encode()
     yield f'{{"password": "{secret}'.encode()
     for bad in spoilt(good, secret):

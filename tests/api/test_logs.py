@@ -160,6 +160,7 @@ def test_the_links_lead_through_the_whole_log_with_their_filters(client: FlaskCl
         ("user=7", [2]),
         (f"request_id={0:032x}", [0]),
         ("text=books/0", [0]),
+        ("text=maria", [1]),
         ("since=2026-11-22T10:00:01Z", [1, 2]),
         ("until=2026-11-22T10:00:01%2B00:00", [0]),
         ("since=2026-11-22T10:00:01Z&until=2026-11-22T10:00:02Z", [1]),
@@ -169,7 +170,7 @@ def test_the_links_lead_through_the_whole_log_with_their_filters(client: FlaskCl
 )
 def test_filters_combine(client: FlaskClient, shop: Shop, query: str, expected: list[int]) -> None:
     write(shop, 0)
-    write(shop, 1, level="ERROR", status=500)
+    write(shop, 1, level="ERROR", status=500, exception="ValueError: maria")
     write(shop, 2, route="/health", user_id=7)
     assert ids(lines_of(client.get(f"{LOGS}?{query}"))) == expected
 

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 
-from app.observability.log_masking import looks_secret, mask, mask_trace
+from app.observability.log_masking import MAX_TRACE, looks_secret, mask, mask_trace
 
 JWT = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIxIiwidHlwZSI6ImFjY2VzcyJ9.c2lnbmF0dXJlLW9mLXRva2Vu"
 CARD = "4111111111111111"
@@ -67,3 +69,39 @@ def test_of_an_order_enough_is_shown_to_tell_it_and_too_little_to_see_it() -> No
 )
 def test_a_usual_request_id_is_no_secret(usual: str) -> None:
     assert not looks_secret(usual)
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        "=",
+        "+",
+        "=a",
+        "+A",
+        "=a1",
+        "_a",
+        "_aA",
+        "-",
+        "1",
+        "'1",
+        "'a",
+        "password",
+        "token ",
+        "eyJ",
+        "://",
+        "a.",
+        "1-",
+        "Aa=",
+    ],
+)
+def test_masking_takes_a_time_in_proportion_to_the_text(part: str) -> None:
+    text = "'" + part * (MAX_TRACE // len(part))
+    started = time.process_time()
+    mask_trace(text)
+    assert time.process_time() - started < 0.2
+
+
+@pytest.mark.parametrize("around", ["{}", "={}", "x={}", "session_id={}", "+{}=", "(x+{})", "sk_live_{}"])
+@pytest.mark.parametrize("key", [KEY, "0123456789abcdef0123456789abcdef"])
+def test_a_key_is_masked_wherever_it_stands(around: str, key: str) -> None:
+    assert key not in mask(around.format(key))

@@ -35,7 +35,7 @@ class LogsQuery(Input):
     )
     user = WholeNumber(low=0, high=MAX_ID, metadata={"description": "O user_id do token", "example": 1})
     request_id = Text(low=1, high=64, metadata={"description": "O X-Request-ID de uma resposta"})
-    text = Text(low=1, high=200, metadata={"description": "Um trecho literal do evento ou do caminho"})
+    text = Text(low=1, high=200, metadata={"description": "Um trecho literal de qualquer texto do registro"})
     since = Moment(metadata={"description": "Escritos a partir daqui", "example": "2026-11-22"})
     until = Moment(metadata={"description": "Escritos antes daqui", "example": "2026-11-23T00:00:00Z"})
     cursor = Text(low=1, high=200, metadata={"description": "De onde continuar, como diz o `Link` anterior"})
