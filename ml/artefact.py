@@ -18,6 +18,23 @@ FORMAT: Final = 1
 MODEL_NAME: Final = "modelo.joblib"
 CARD_NAME: Final = "ficha.json"
 """What `python -m ml` leaves in its folder."""
+CARD_KEYS: Final = frozenset(
+    {
+        "formato",
+        "veredito",
+        "frase",
+        "acuracia",
+        "linha_de_base",
+        "candidatos",
+        "escolhidos",
+        "avaliacao",
+        "dados",
+        "atributos",
+        "categorias",
+        "perfil",
+        "bibliotecas",
+    }
+)
 _COMPRESSION: Final = 3
 
 
@@ -53,6 +70,8 @@ def load(content: bytes, digest: str, card: Mapping[str, Any]) -> dict[str, Any]
     """The estimators in `content`, of which `digest` and `card` were recorded. Raises ArtefactRefused."""
     if digest_of(content) != digest:
         raise ArtefactRefused("O arquivo do modelo não é o que o treino gravou: seu SHA-256 é outro.")
+    if not isinstance(card, Mapping) or not card.keys() >= CARD_KEYS:
+        raise ArtefactRefused("A ficha do modelo está incompleta.")
     if card["formato"] != FORMAT:
         raise ArtefactRefused("O modelo foi treinado por outra versão da loja.")
     libraries, ours = card["bibliotecas"], library_versions()

@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -26,6 +28,7 @@ log = logging.getLogger(__name__)
 CHECK_EVERY_S = 0.5
 """How often the database is asked whether another version is to be served."""
 NO_VERSION = 0
+UNREADABLE = "O arquivo do modelo não pôde ser lido."
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,32 +118,18 @@ class Models:
         self._stands_in_for = published if self._current.version == NO_VERSION else None
         self._metrics.tell_model_refused(self._current.problem is not None)
 
+    def try_out(self, row: TrainingRow) -> None:
+        """Raises ArtefactRefused where the model of a training can't be served any more."""
+        assemble(row.id, self._artefact(row), row.digest or "", row.card or {})
+
     def _serve(self, row: TrainingRow) -> ServedModel:
         try:
-            model = self.load(row)
+            model = assemble(row.id, self._artefact(row), row.digest or "", row.card or {})
         except ArtefactRefused as refused:
             log.error("model_refused", extra={"version": row.id, "reason": refused.reason})
             return self._stand_in(Verdict.REFUSED, refused.reason)
         log.info("model_served", extra={"version": row.id})
         return model
-
-    def load(self, row: TrainingRow) -> ServedModel:
-        """The model of a training that is done, whether it is served or not. Raises ArtefactRefused."""
-        card, digest = row.card or {}, row.digest or ""
-        try:
-            estimators = load(self._artefact(row), digest, card)
-            counts = {int(rating): count for rating, count in card["dados"]["classes"].items()}
-            return ServedModel(
-                row.id,
-                Verdict(card["veredito"]),
-                Predictor(counts, estimators, card["categorias"]),
-                Profile.from_json(card["perfil"]),
-            )
-        except ArtefactRefused:
-            raise
-        except Exception as error:  # whatever a file holds, the shop goes on
-            log.exception("model_not_read", extra={"version": row.id})
-            raise ArtefactRefused("O arquivo do modelo não pôde ser lido.") from error
 
     def _artefact(self, row: TrainingRow) -> bytes:
         """The file's bytes; where this machine has none, the database's, which then become its file."""
@@ -148,6 +137,9 @@ class Models:
             return artefact_path(self._data_dir, row.id).read_bytes()
         except FileNotFoundError:
             log.warning("model_file_missing", extra={"version": row.id})
+        except OSError:
+            log.exception("model_file_not_read")
+            raise ArtefactRefused(UNREADABLE) from None
         with self._database.reading() as session:
             content = trainings.artefact_of(session, row.id)
         if content is None or row.card is None:
@@ -162,3 +154,17 @@ class Models:
         """The baseline of the catalogue as it is, for want of a model."""
         by_rating = self._catalogue.current().overview().by_rating
         return ServedModel(NO_VERSION, verdict, Predictor(by_rating, {}, ()), None, problem)
+
+
+def assemble(version: int, artefact: bytes, digest: str, card: Mapping[str, Any]) -> ServedModel:
+    """What a training left, ready to predict. Raises ArtefactRefused, whatever is wrong with it."""
+    try:
+        estimators = load(artefact, digest, card)
+        counts = {int(rating): count for rating, count in card["dados"]["classes"].items()}
+        predictor = Predictor(counts, estimators, card["categorias"])
+        return ServedModel(version, Verdict(card["veredito"]), predictor, Profile.from_json(card["perfil"]))
+    except ArtefactRefused:
+        raise
+    except Exception as error:  # whatever a file holds, the shop goes on
+        log.exception("model_not_read", extra={"version": version})
+        raise ArtefactRefused(UNREADABLE) from error

@@ -22,7 +22,7 @@ from sqlalchemy.orm import Session
 from app.core.catalogue import Catalogue
 from app.core.runs import RunStatus
 from app.observability.metrics import Metrics
-from app.services.models import Models
+from app.services.models import Models, assemble
 from app.services.process_identity import own_identity
 from app.services.training_data import training_rows
 from app.settings import Settings
@@ -30,13 +30,13 @@ from app.storage import trainings
 from app.storage.artefacts import SCRATCH_PREFIX, clear_scratch, forget_models, models_folder, write_model
 from app.storage.database import Database
 from app.storage.tables import TrainingRow
-from ml.artefact import CARD_NAME, MODEL_NAME, digest_of
+from ml.artefact import CARD_NAME, MODEL_NAME, ArtefactRefused, digest_of
 
 log = logging.getLogger(__name__)
 
 RENEW_EVERY_S: Final = 5.0
 END_WITHIN_S: Final = 5.0
-STOPPED: Final = "O servidor foi encerrado no meio do treino. Ele recomeça com o servidor."
+STOPPED: Final = "O servidor foi encerrado no meio do treino. O modelo em uso continua o mesmo."
 _PROJECT: Final = Path(__file__).parents[2]
 _COMPLAINT_CHARS: Final = 2_000
 
@@ -167,11 +167,18 @@ class TrainingRun:
                     self._own_row(session)
                 renewed_at = time.monotonic()
         raise TrainerFailed(
-            f"O treino passou do limite de {self._settings.ml_training_timeout_s} segundos (ML_TRAINING_TIMEOUT_S)."
+            f"O treino passou do limite de {self._settings.ml_training_timeout_s} s (ML_TRAINING_TIMEOUT_S)."
         )
 
     def _publish(self, artefact: bytes, card: dict[str, Any]) -> None:
-        """Keep the model and serve it, in one transaction; its file comes first, so that no process misses it."""
+        """Keep the model and serve it, in one transaction; its file comes first, so that no process misses it.
+
+        Raises TrainerFailed where it can't be served.
+        """
+        try:
+            assemble(self.id, artefact, digest_of(artefact), card)
+        except ArtefactRefused as refused:
+            raise TrainerFailed(f"O que o treino deixou não serve. {refused.reason}") from None
         write_model(self._settings.data_dir, self.id, artefact, card)
         with self._database.writing() as session:
             trainings.lock_trainings(session)

@@ -30,7 +30,7 @@ TRY_AGAIN_AFTER: Final = timedelta(minutes=10)
 """How long a training that failed, or that replaced a refused model, is not begun again of itself."""
 STOP_WITHIN_S: Final = 10.0
 MAX_VERSION: Final = 2**31 - 1
-DIED: Final = "O processo morreu no meio do treino. Ele recomeça sozinho em até um minuto."
+DIED: Final = "O processo morreu no meio do treino. O modelo em uso continua o mesmo."
 
 
 class Trainings:
@@ -138,7 +138,7 @@ class Trainings:
     def activate(self, version: int, username: str) -> TrainingRow:
         """Serve `version` again, until the next training. Raises ModelNotFound or ModelUnusable."""
         try:
-            self._models.load(self.model(version))
+            self._models.try_out(self.model(version))
         except ArtefactRefused as refused:
             raise ModelUnusable(refused.reason) from None
         with self._database.writing() as session:

@@ -251,9 +251,7 @@ def _parse_json(body: bytes) -> Any:
             object_pairs_hook=_object_without_repetition,
         )
         json.dumps(value, ensure_ascii=False).encode()  # a lone surrogate can't be stored or answered
-        infinite = list(islice(_infinite_numbers(value), _PROBLEMS_SHOWN))
-        if infinite:
-            raise InvalidInput(infinite)
+        _refuse_infinite(value)
     except _RepeatedName as error:
         raise InvalidInput.of(error.name, "aparece mais de uma vez") from None
     except RecursionError:
@@ -266,6 +264,13 @@ def _parse_json(body: bytes) -> Any:
 class _RepeatedName(ValueError):
     def __init__(self, name: str) -> None:
         self.name = name.encode(errors="replace").decode()[:_SHOWN_NAME]
+
+
+def _refuse_infinite(value: Any) -> None:
+    try:
+        json.dumps(value, allow_nan=False)
+    except ValueError:  # only now is it worth looking where
+        raise InvalidInput(list(islice(_infinite_numbers(value), _PROBLEMS_SHOWN))) from None
 
 
 def _infinite_numbers(value: Any, path: str = "") -> Iterator[FieldProblem]:
@@ -309,6 +314,9 @@ def _problems(messages: Any, path: str = "") -> Iterator[FieldProblem]:
 def _join(path: str, key: Any) -> str:
     if key == "_schema":
         return path
-    if isinstance(key, int):
-        return f"{path}[{key}]"
-    return f"{path}.{key}"[-_SHOWN_NAME:] if path else str(key)[:_SHOWN_NAME]
+    name = str(key)[:_SHOWN_NAME]
+    longer = f"{path}[{name}]" if isinstance(key, int) else f"{path}.{name}" if path else name
+    if len(longer) <= _SHOWN_NAME:
+        return longer
+    half = _SHOWN_NAME // 2
+    return f"{longer[: half - 1]}…{longer[-half:]}"

@@ -15,7 +15,9 @@ from app import create_app
 from app.observability.logs import JsonLines
 from app.services.publish_catalogue import publish_harvest
 from app.shop import Shop
+from app.storage.artefacts import artefact_path
 from scraper.book import ScrapedBook
+from tests.api.training import train
 from tests.conftest import close
 from tests.support.contract import ContractClient
 from tests.support.shop import make_settings
@@ -62,6 +64,43 @@ def publish(app: Flask, books: list[ScrapedBook]) -> None:
     with shop.database.writing() as session:
         publish_harvest(session, make_harvest(*books), LIMITS, SITE)
     shop.catalogue.refresh()
+
+
+@pytest.fixture(scope="session")
+def trained(ready_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FlaskClient]:
+    """A client of one shop that trained on SIX_BOOKS, for `operadora`; only for requests that change nothing."""
+    data_dir = tmp_path_factory.mktemp("trained") / "data"
+    shutil.copytree(ready_data, data_dir)
+    app = create_app(make_settings(data_dir))
+    app.test_client_class = ContractClient
+    publish(app, SIX_BOOKS)
+    row = train(app.extensions["shop"], "operadora")
+    assert row.status == "done", row.reason
+    yield app.test_client()
+    close(app)
+
+
+@pytest.fixture
+def trainer_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Puts a line of shell in the place of `python -m ml`; $OUT is the folder of its results."""
+    program = tmp_path / "trainer"
+
+    def replace(line: str) -> None:
+        program.write_text(f'#!/bin/sh\nOUT="$5"\n{line}\n')
+        program.chmod(0o755)
+        monkeypatch.setattr("app.services.training_run.sys.executable", str(program))
+
+    return replace
+
+
+@pytest.fixture
+def quick_training(trained: FlaskClient, trainer_is: Callable[[str], None]) -> str:
+    """Every training of the test leaves the model of the shop `trained`, at once; answers how."""
+    shop: Shop = trained.application.extensions["shop"]
+    model = artefact_path(shop.settings.data_dir, 1)
+    line = f'cp "{model}" "$OUT/modelo.joblib" && cp "{model.with_suffix(".json")}" "$OUT/ficha.json"'
+    trainer_is(line)
+    return line
 
 
 @pytest.fixture

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -38,7 +40,7 @@ def declared_routes(app: Flask) -> list[tuple[str, str, Operation]]:
 
 def _path(rule: Rule) -> str:
     path = rule.rule.replace("<int:book_idx>", "0").replace("<int:run_id>", "1")
-    return path.replace("<order_id>", "ORDER-0")
+    return path.replace("<order_id>", "ORDER-0").replace("<int:version>", "1")
 
 
 def header_of(client: FlaskClient, caller: str) -> dict[str, str]:
@@ -53,10 +55,15 @@ def header_of(client: FlaskClient, caller: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("caller", ADMITTED)
 def test_every_route_admits_whom_it_says(
-    client: FlaskClient, as_admin: dict[str, str], as_operator: dict[str, str], caller: str
+    client: FlaskClient,
+    as_admin: dict[str, str],
+    as_operator: dict[str, str],
+    trainer_is: Callable[[str], None],
+    caller: str,
 ) -> None:
+    trainer_is("exit 1")  # what is admitted need not succeed
     routes = declared_routes(client.application)
-    assert len(routes) >= 30
+    assert len(routes) >= 40
     for method, path, operation in routes:
         response = client.open(path, method=method, headers=header_of(client, caller))
         route = f"{method} {path} as {caller}: {response.status_code}"
@@ -79,6 +86,9 @@ def test_what_the_contract_protects_is_protected(app: Flask) -> None:
     assert access[("POST", "/api/v1/auth/logout")] is Access.ANY_TOKEN
     assert access[("POST", "/api/v1/scraping/trigger")] is Access.OPERATOR
     assert access[("POST", "/api/v1/scraping/cancel")] is Access.OPERATOR
+    assert access[("POST", "/api/v1/ml/train")] is Access.OPERATOR
+    assert access[("GET", "/api/v1/ml/models")] is Access.OPERATOR
+    assert access[("POST", "/api/v1/ml/models/1/activate")] is Access.OPERATOR
     public = {path for (_, path), asked in access.items() if asked is Access.PUBLIC}
     assert public >= {"/", "/health", "/api/v1/books", "/api/v1/scraping/status", "/api/v1/auth/login"}
 

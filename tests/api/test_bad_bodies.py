@@ -48,10 +48,14 @@ def send_chunked(
         (b'"text"', "corpo"),
         (b"1", "corpo"),
         (b"true", "corpo"),
-        (b'{"username": "a", "password": NaN}', "corpo"),
-        (b'{"username": "a", "password": Infinity}', "corpo"),
-        (b'{"username": "a", "password": -Infinity}', "corpo"),
-        (b'{"username": "a", "password": 1e400}', "corpo"),
+        (b'{"username": "a", "password": NaN}', "password"),
+        (b'{"username": "a", "password": Infinity}', "password"),
+        (b'{"username": "a", "password": -Infinity}', "password"),
+        (b'{"username": "a", "password": 1e400}', "password"),
+        (b'{"username": "a", "password": {"x": [0, NaN]}}', "password.x[1]"),
+        (b'{"username": "a", "password": "b", "x": NaN}', "x"),
+        (b"NaN", "corpo"),
+        (b"[0, Infinity]", "[1]"),
         (b'{"username": "a", "password": ' + b"9" * 5_000 + b"}", "corpo"),
         (b'{"username": "a", "password": 99999999999999999999}', "password"),
         (b'{"username": "a", "username": "b", "password": "c"}', "username"),
@@ -118,6 +122,16 @@ def test_a_very_long_unknown_name_is_not_repeated_whole(reader: FlaskClient) -> 
     response = send(reader, json.dumps({**GOOD, "x" * 10_000: 1, "é" * 10_000: 2}).encode())
     assert all(len(field) <= 80 for field in fields_of(response))
     assert len(response.data) < 2_000
+
+
+def test_of_many_infinite_numbers_the_first_hundred_are_named(reader: FlaskClient) -> None:
+    body = b'{"username": [' + b"NaN," * 500 + b"1e400]}"
+    assert fields_of(send(reader, body)) == {f"username[{place}]" for place in range(100)}
+
+
+def test_a_number_that_is_none_is_told_so(reader: FlaskClient) -> None:
+    response = send(reader, b'{"username": "a", "password": NaN}')
+    assert response.get_json()["errors"] == [{"field": "password", "message": "deve ser um número finito"}]
 
 
 def test_of_many_unknown_names_the_first_hundred_are_named(reader: FlaskClient) -> None:

@@ -11,7 +11,8 @@ from tests.api.test_simulation import OFF, RATES, SIMULATION
 from tests.support.orders import API_KEY
 
 NO_RATES = ["-0.1", "1.1", "2", "-1", "1" + "0" * 400, '"0.5"', "true", "null", "[]", "{}", "1.0000001"]
-NOT_JSON = ["NaN", "Infinity", "1e400", "0,5", ".5"]
+NOT_FINITE = ["NaN", "Infinity", "-Infinity", "1e400"]
+NOT_JSON = ["0,5", ".5"]
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT"])
@@ -28,11 +29,16 @@ def test_a_rate_is_a_number_from_0_to_1(client: FlaskClient, as_admin: dict[str,
     assert fields_of(response) == set(RATES)
 
 
-@pytest.mark.parametrize("rate", NOT_JSON)
-def test_what_is_no_json_number_is_no_rate(client: FlaskClient, as_admin: dict[str, str], rate: str) -> None:
+@pytest.mark.parametrize(
+    ("rate", "field"),
+    [*[(rate, "taxa_lentidao") for rate in NOT_FINITE], *[(rate, "corpo") for rate in NOT_JSON]],
+)
+def test_what_is_no_json_number_is_no_rate(
+    client: FlaskClient, as_admin: dict[str, str], rate: str, field: str
+) -> None:
     body = f'{{"taxa_lentidao": {rate}}}'
     response = client.put(SIMULATION, data=body, content_type="application/json", headers=as_admin)
-    assert fields_of(response) == {"corpo"}
+    assert fields_of(response) == {field}
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,11 @@ from ml import artefact
 from ml.artefact import ArtefactRefused, digest_of, dump, library_versions, load
 from ml.train import Trained
 
-CARD = {"formato": artefact.FORMAT, "bibliotecas": library_versions()}
+CARD: dict[str, Any] = {
+    **dict.fromkeys(artefact.CARD_KEYS),
+    "formato": artefact.FORMAT,
+    "bibliotecas": library_versions(),
+}
 
 
 class RunsCode:
@@ -54,6 +58,17 @@ def test_a_model_of_other_library_versions_is_refused_by_name(library: str) -> N
     other = {**CARD, "bibliotecas": {**library_versions(), library: "0.1"}}
     with pytest.raises(ArtefactRefused, match=library):
         load(content, digest_of(content), other)
+
+
+@pytest.mark.parametrize("card", [{}, [1], None, {"formato": artefact.FORMAT}])
+def test_a_model_without_a_whole_card_is_refused(card: Any) -> None:
+    content = dump({})
+    with pytest.raises(ArtefactRefused, match="ficha"):
+        load(content, digest_of(content), card)
+
+
+def test_a_card_has_the_keys_that_are_asked_of_it(on_noise: Trained) -> None:
+    assert set(on_noise.card) == artefact.CARD_KEYS
 
 
 def test_a_model_of_another_format_is_refused() -> None:

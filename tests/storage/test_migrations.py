@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import flask_migrate
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
@@ -15,7 +16,7 @@ from app.serve import with_own_secret
 from app.start import prepare
 from app.storage.columns import Base
 from app.storage.database import Database
-from app.storage.tables import BookRow, CatalogueRow, LeaseRow, UserRow
+from app.storage.tables import ActiveModelRow, BookRow, CatalogueRow, LeaseRow, UserRow
 from tests.support.shop import make_settings
 
 TABLES = {
@@ -105,6 +106,38 @@ def test_the_migrations_make_the_tables_that_the_code_has(app: Flask) -> None:
             connection, opts={"compare_type": True, "compare_server_default": True}
         )
         assert compare_metadata(context, Base.metadata) == []
+
+
+def test_the_tables_of_the_models_come_and_go_and_the_shop_stays(make_empty: Callable[[], Flask]) -> None:
+    app = make_empty()
+    prepare(app)
+    before = counts(app)
+    models = {"modelo_treino", "modelo_em_uso"}
+    with app.app_context():
+        flask_migrate.downgrade(revision="0002")
+    assert set(inspect(database_of(app).engine).get_table_names()) == {*TABLES, "alembic_version"} - models
+    assert counts(app) == before
+    with app.app_context():
+        flask_migrate.upgrade()
+    assert set(inspect(database_of(app).engine).get_table_names()) == {*TABLES, "alembic_version"}
+    assert counts(app) == before
+    with database_of(app).reading() as session:
+        in_use = session.get_one(ActiveModelRow, 1)
+        assert (in_use.version, in_use.chosen_by, in_use.chosen_at) == (None, None, None)
+
+
+def test_a_shop_of_the_second_version_gets_its_models_and_keeps_its_books(
+    make_empty: Callable[[], Flask],
+) -> None:
+    app = make_empty()
+    prepare(app)
+    with app.app_context():
+        flask_migrate.downgrade(revision="0002")
+    before = counts(app)
+    prepare(make_empty())  # as the first start of the new version does
+    assert counts(app) == before
+    with database_of(app).reading() as session:
+        assert session.scalars(select(ActiveModelRow.version)).all() == [None]
 
 
 def test_the_migrations_make_the_checks_that_the_code_has(app: Flask) -> None:

@@ -1,0 +1,362 @@
+"""The models of a shop: their data, how they come to be, and which one is served."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from app.core.runs import RunStatus
+from app.shop import Shop
+from app.storage.artefacts import artefact_path
+from app.storage.tables import ActiveModelRow
+from tests.api.checks import problem_of
+from tests.api.conftest import SIX_BOOKS, publish
+from tests.api.training import HANG, ML, status_of, train, train_elsewhere
+from tests.conftest import ADMIN
+from tests.support.orders import API_KEY, ORDERS, order_for
+
+ROW = {"preco_com_taxa": 10, "preco_sem_taxa": 8, "disponibilidade": 1}
+DATA_PATHS = [f"{ML}/features", f"{ML}/training-data"]
+SUMMARY = {
+    "versao", "em_uso", "treinado_em", "duracao_s", "versao_catalogo", "veredito", "frase", "acuracia",
+    "linha_de_base", "sha256",
+}  # fmt: skip
+CARD = SUMMARY | {
+    "formato", "candidatos", "escolhidos", "avaliacao", "dados", "atributos", "categorias", "perfil",
+    "bibliotecas", "servindo", "problema",
+}  # fmt: skip
+
+
+def versions_of(client: FlaskClient, headers: dict[str, str], query: str = "") -> list[tuple[int, bool]]:
+    """Every model's version, and whether it is in use."""
+    models = client.get(f"{ML}/models{query}", headers=headers).get_json()
+    return [(model["versao"], model["em_uso"]) for model in models]
+
+
+def served_version(client: FlaskClient) -> str:
+    return client.post(f"{ML}/predictions", json=[ROW]).headers["X-Model-Version"]
+
+
+@pytest.mark.parametrize("path", DATA_PATHS)
+def test_the_training_data_are_the_catalogue_with_the_seeds_six_keys(reader: FlaskClient, path: str) -> None:
+    assert reader.get(path).get_json() == [
+        {
+            "categoria": book.category,
+            "disponibilidade": book.stock,
+            "preco_com_taxa": float(book.price_incl_tax),
+            "preco_sem_taxa": float(book.price_excl_tax),
+            "rating": book.rating,
+            "titulo": book.title,
+        }
+        for book in SIX_BOOKS
+    ]
+
+
+@pytest.mark.parametrize("path", DATA_PATHS)
+def test_the_training_data_change_with_a_publication_only(app: Flask, client: FlaskClient, path: str) -> None:
+    demonstration = client.get(path)
+    assert len(demonstration.get_json()) == 1_000
+    known = {"If-None-Match": demonstration.headers["ETag"]}
+    assert client.get(path, headers=known).status_code == 304
+    publish(app, SIX_BOOKS)
+    after = client.get(path, headers=known)
+    assert (after.status_code, len(after.get_json())) == (200, 6)
+    assert after.headers["ETag"] != demonstration.headers["ETag"]
+
+
+@pytest.mark.usefixtures("six_books")
+@pytest.mark.parametrize("path", DATA_PATHS)
+def test_the_training_data_tell_what_can_be_ordered_now(client: FlaskClient, path: str) -> None:
+    before = client.get(path)
+    assert client.post(ORDERS, json=order_for((0, 2)), headers=API_KEY).status_code == 201
+    after = client.get(path)
+    assert before.get_json()[0]["disponibilidade"] - after.get_json()[0]["disponibilidade"] == 2
+    assert before.headers["ETag"] != after.headers["ETag"]
+
+
+def test_a_shop_without_a_model_says_so_and_answers_the_commonest_rating(
+    reader: FlaskClient, client: FlaskClient, as_operator: dict[str, str]
+) -> None:
+    assert status_of(reader) == {"status": "never"}
+    assert "Nenhum modelo foi treinado" in problem_of(reader.get(f"{ML}/model"), 404)["detail"]
+    answer = reader.post(f"{ML}/predictions", json=[ROW])
+    assert answer.get_json() == [{"input": ROW, "prediction": 1}]  # as many have 4: the lower one it is
+    assert (answer.headers["X-Model-Version"], answer.headers["X-Model-Verdict"]) == ("0", "sem-modelo")
+    models = client.get(f"{ML}/models", headers=as_operator)
+    assert (models.get_json(), models.headers["X-Total-Count"]) == ([], "0")
+
+
+def test_what_stands_in_for_a_model_follows_the_catalogue(
+    app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.services.models.CHECK_EVERY_S", -1)
+    first = client.post(f"{ML}/predictions", json=[ROW]).get_json()[0]["prediction"]
+    overview = client.get("/api/v1/stats/overview").get_json()["distribuicao_ratings"]
+    assert overview[str(first)] == max(overview.values())
+    publish(app, SIX_BOOKS)
+    assert client.post(f"{ML}/predictions", json=[ROW]).get_json()[0]["prediction"] == 1
+
+
+def test_the_card_says_what_was_trained_on_what(trained: FlaskClient) -> None:
+    card = trained.get(f"{ML}/model").get_json()
+    assert set(card) == CARD
+    assert (card["versao"], card["em_uso"], card["versao_catalogo"]) == (1, True, 2)
+    assert (card["veredito"], card["servindo"], card["problema"]) == ("linha-de-base", "linha-de-base", None)
+    assert card["frase"].startswith("Dados insuficientes para comparar candidatos (6 livros)")
+    assert card["linha_de_base"] == {"rating": 1, "acuracia": 0.333333, "desvio": 0}
+    assert card["acuracia"] == 0.333333
+    assert card["candidatos"] == []
+    assert card["escolhidos"] == {"basico": None, "ampliado": None}
+    assert card["dados"]["linhas"] == 6
+    assert card["dados"]["classes"] == {"1": 2, "2": 1, "3": 1, "4": 2, "5": 0}
+    assert card["categorias"] == ["Fiction", "Historical Fiction", "Poetry", "Thriller"]
+    assert set(card["bibliotecas"]) >= {"python", "scikit-learn", "numpy", "joblib"}
+    assert card["duracao_s"] > 0
+
+
+def test_the_digest_on_the_card_is_that_of_the_file(trained: FlaskClient) -> None:
+    shop: Shop = trained.application.extensions["shop"]
+    content = artefact_path(shop.settings.data_dir, 1).read_bytes()
+    assert trained.get(f"{ML}/model").get_json()["sha256"] == hashlib.sha256(content).hexdigest()
+
+
+@pytest.mark.parametrize("path", ["model", "status"])
+def test_what_is_public_of_a_model_names_nobody(trained: FlaskClient, path: str) -> None:
+    response = trained.get(f"{ML}/{path}")
+    assert "operadora" not in response.text
+    assert "treinado_por" not in response.get_json()
+
+
+def test_a_trained_shop_is_done_and_hides_no_path(trained: FlaskClient) -> None:
+    status = status_of(trained)
+    assert (status["status"], status["versao"], status["motivo"]) == ("done", 1, None)
+    assert status["iniciado_em"] < status["terminado_em"]
+    assert set(status) == {"status", "versao", "motivo", "iniciado_em", "terminado_em", "versao_catalogo"}
+
+
+@pytest.mark.parametrize("path", ["/train", "/models/1/activate"])
+@pytest.mark.parametrize("headers", [{}, API_KEY, {"Authorization": "Bearer x"}])
+def test_who_is_not_logged_in_neither_trains_nor_chooses(
+    reader: FlaskClient, path: str, headers: dict[str, str]
+) -> None:
+    problem_of(reader.post(f"{ML}{path}", headers=headers), 401)
+    assert status_of(reader) == {"status": "never"}
+
+
+def test_a_refresh_token_trains_nothing(client: FlaskClient) -> None:
+    token = client.post("/api/v1/auth/login", json=ADMIN).get_json()["refresh_token"]
+    problem_of(client.post(f"{ML}/train", headers={"Authorization": f"Bearer {token}"}), 401)
+    assert status_of(client) == {"status": "never"}
+
+
+@pytest.mark.usefixtures("six_books")
+@pytest.mark.parametrize("role", ["as_admin", "as_operator"])
+def test_a_training_answers_at_once_and_its_model_serves_at_the_end(
+    request: pytest.FixtureRequest,
+    client: FlaskClient,
+    shop: Shop,
+    trainer_is: Callable[[str], None],
+    quick_training: str,
+    role: str,
+    tmp_path: Path,
+) -> None:
+    headers = request.getfixturevalue(role)
+    go = tmp_path / "go"
+    trainer_is(f'while [ ! -e "{go}" ]; do sleep 0.02; done; {quick_training}')
+    response = client.post(f"{ML}/train", headers=headers)
+    assert response.status_code == 202
+    assert response.headers["Location"] == f"{ML}/status"
+    told = response.get_json()
+    assert told["message"] == "Treino iniciado em background. Consulte o status depois."
+    assert (told["status"], told["versao"], told["motivo"], told["terminado_em"]) == (
+        "processing", 1, None, None,
+    )  # fmt: skip
+    assert status_of(client) == {key: value for key, value in told.items() if key != "message"}
+    problem_of(client.get(f"{ML}/model"), 404)
+    assert served_version(client) == "0"
+    go.touch()
+    shop.trainings.wait(20)
+    assert status_of(client)["status"] == "done"
+    assert served_version(client) == "1"
+    assert client.get(f"{ML}/model").get_json()["versao"] == 1
+    [model] = client.get(f"{ML}/models", headers=headers).get_json()
+    assert set(model) == SUMMARY | {"treinado_por"}
+    assert model["treinado_por"] == {"as_admin": "admin", "as_operator": "operadora"}[role]
+
+
+def test_a_second_training_is_409_while_one_runs(
+    client: FlaskClient, as_admin: dict[str, str], trainer_is: Callable[[str], None]
+) -> None:
+    trainer_is(HANG)
+    assert client.post(f"{ML}/train", headers=as_admin).status_code == 202
+    problem = problem_of(client.post(f"{ML}/train", headers=as_admin), 409)
+    assert "(versão 1)" in problem["detail"]
+    assert status_of(client)["versao"] == 1
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"versao": 9}'])
+@pytest.mark.usefixtures("quick_training", "six_books")
+def test_what_is_sent_along_with_the_wish_to_train_means_nothing(
+    client: FlaskClient, as_admin: dict[str, str], shop: Shop, body: bytes
+) -> None:
+    response = client.post(f"{ML}/train", data=body, content_type="application/json", headers=as_admin)
+    assert response.status_code == 202
+    shop.trainings.wait(20)
+    assert served_version(client) == "1"
+
+
+@pytest.mark.usefixtures("quick_training", "six_books")
+def test_the_newest_training_serves_until_an_operator_goes_back(
+    client: FlaskClient,
+    as_operator: dict[str, str],
+    shop: Shop,
+    log_lines: Callable[[], list[dict[str, Any]]],
+) -> None:
+    for _ in range(3):
+        train(shop)
+    assert versions_of(client, as_operator) == [(3, True), (2, False), (1, False)]
+    response = client.post(f"{ML}/models/1/activate", headers=as_operator)
+    assert response.status_code == 200
+    assert (response.get_json()["versao"], response.get_json()["em_uso"]) == (1, True)
+    assert response.get_json()["treinado_por"] == "admin"
+    assert served_version(client) == "1"
+    assert client.get(f"{ML}/model").get_json()["versao"] == 1
+    assert versions_of(client, as_operator) == [(3, False), (2, False), (1, True)]
+    with shop.database.reading() as session:
+        assert session.get_one(ActiveModelRow, 1).chosen_by == "operadora"
+    [line] = [line for line in log_lines() if line["event"] == "model_chosen"]
+    assert (line["version"], line["username"]) == (1, "operadora")
+    train(shop)
+    assert served_version(client) == "4"
+
+
+@pytest.mark.usefixtures("quick_training", "six_books")
+def test_choosing_the_model_in_use_changes_nothing(
+    client: FlaskClient, as_operator: dict[str, str], shop: Shop
+) -> None:
+    train(shop)
+    for _ in range(2):
+        assert client.post(f"{ML}/models/1/activate", headers=as_operator).status_code == 200
+    assert versions_of(client, as_operator) == [(1, True)]
+
+
+@pytest.mark.usefixtures("quick_training", "six_books")
+def test_models_are_listed_by_page(client: FlaskClient, as_operator: dict[str, str], shop: Shop) -> None:
+    for _ in range(3):
+        train(shop)
+    page = client.get(f"{ML}/models?page=2&per_page=2", headers=as_operator)
+    assert ([model["versao"] for model in page.get_json()], page.headers["X-Total-Count"]) == ([1], "3")
+    assert 'rel="prev"' in page.headers["Link"]
+    assert versions_of(client, as_operator, "?page=9") == []
+    problem_of(client.get(f"{ML}/models?page=0", headers=as_operator), 400)
+
+
+@pytest.mark.parametrize(
+    "version", ["0", "1", "3", "2147483647", "2147483648", "9223372036854775808", "9" * 400]
+)
+def test_a_version_that_is_not_there_is_404(
+    client: FlaskClient, as_operator: dict[str, str], version: str
+) -> None:
+    problem = problem_of(client.post(f"{ML}/models/{version}/activate", headers=as_operator), 404)
+    assert problem["detail"] == "Versão de modelo não encontrada."
+
+
+@pytest.mark.parametrize("version", ["-1", "1.0", "um", "%31%00"])
+def test_what_is_no_version_is_no_address(
+    client: FlaskClient, as_operator: dict[str, str], version: str
+) -> None:
+    problem_of(client.post(f"{ML}/models/{version}/activate", headers=as_operator), 404)
+
+
+@pytest.mark.parametrize("status", [RunStatus.PROCESSING, RunStatus.ERROR, RunStatus.INTERRUPTED])
+def test_a_training_that_left_no_model_cannot_be_chosen(
+    client: FlaskClient, as_operator: dict[str, str], shop: Shop, status: RunStatus
+) -> None:
+    version = train_elsewhere(shop, status=status)
+    problem_of(client.post(f"{ML}/models/{version}/activate", headers=as_operator), 404)
+    assert versions_of(client, as_operator) == []
+    assert served_version(client) == "0"
+
+
+@pytest.mark.usefixtures("quick_training", "six_books")
+def test_other_processes_serve_what_was_trained_or_chosen_here(
+    make_app: Callable[..., Flask],
+    client: FlaskClient,
+    as_operator: dict[str, str],
+    shop: Shop,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("app.services.models.CHECK_EVERY_S", -1)
+    other = make_app().test_client()
+    assert served_version(other) == "0"
+    for version in ("1", "2"):
+        train(shop)
+        assert served_version(other) == version
+    client.post(f"{ML}/models/1/activate", headers=as_operator)
+    assert served_version(other) == "1"
+    assert other.get(f"{ML}/model").get_json()["versao"] == 1
+
+
+@pytest.mark.parametrize("damage", ["one byte", "gone", "empty"])
+@pytest.mark.usefixtures("quick_training", "six_books")
+def test_a_damaged_file_is_refused_by_name_and_a_missing_one_comes_back(
+    make_app: Callable[..., Flask], shop: Shop, damage: str
+) -> None:
+    train(shop)
+    path = artefact_path(shop.settings.data_dir, 1)
+    content = path.read_bytes()
+    if damage == "gone":
+        path.unlink()
+    else:
+        path.write_bytes(b"" if damage == "empty" else bytes([content[0] ^ 1]) + content[1:])
+    other = make_app().test_client()
+    answer = other.post(f"{ML}/predictions", json=[ROW])
+    assert answer.get_json()[0]["prediction"] == 1
+    card = other.get(f"{ML}/model").get_json()
+    assert card["versao"] == 1
+    if damage == "gone":
+        assert path.read_bytes() == content
+        assert (answer.headers["X-Model-Version"], card["problema"]) == ("1", None)
+    else:
+        assert answer.headers["X-Model-Verdict"] == card["servindo"] == "artefato-recusado"
+        assert answer.headers["X-Model-Version"] == "0"
+        assert "SHA-256" in card["problema"]
+        assert str(shop.settings.data_dir) not in str(card)
+
+
+@pytest.mark.parametrize("damage", ["tampered with", "gone"])
+@pytest.mark.usefixtures("quick_training", "six_books")
+def test_an_operator_goes_back_only_to_a_model_that_can_be_used(
+    client: FlaskClient, as_operator: dict[str, str], shop: Shop, damage: str
+) -> None:
+    train(shop)
+    train(shop)
+    path = artefact_path(shop.settings.data_dir, 1)
+    path.write_text(damage)
+    if damage == "gone":
+        path.unlink()
+        assert client.post(f"{ML}/models/1/activate", headers=as_operator).status_code == 200
+        assert served_version(client) == "1"
+    else:
+        response = client.post(f"{ML}/models/1/activate", headers=as_operator)
+        assert "SHA-256" in problem_of(response, 409)["detail"]
+        assert versions_of(client, as_operator) == [(2, True), (1, False)]
+        assert served_version(client) == "2"
+
+
+@pytest.mark.usefixtures("quick_training", "six_books")
+def test_who_is_told_that_a_training_is_done_is_answered_by_its_model(
+    make_app: Callable[..., Flask], shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.services.models.CHECK_EVERY_S", 3_600)
+    other = make_app().test_client()
+    assert served_version(other) == "0"
+    train(shop)
+    assert status_of(other)["status"] == "done"
+    assert served_version(other) == "1"
