@@ -1,4 +1,4 @@
-"""What the API answers, checked: a page never meets a missing key or a text where a number should be."""
+"""What the API answers."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from dashboards.checked import Checked, moment, number, rows, table
 from dashboards.exposition import NotMetrics, Samples, parse
 from dashboards.servers import Query, Server
 
@@ -89,6 +90,8 @@ class Progress:
     books_read: int
     pages_per_second: float | None
     expected_end: datetime | None
+    changes: dict[str, int] | None
+    """How many books changed how, by CHANGES; None until it is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,42 +103,46 @@ class Overview:
 
 @dataclass(frozen=True, slots=True)
 class Api:
+    """`operators` is the same server, asked as somebody who may read what is not public."""
+
     server: Server
+    operators: Server
 
     def health(self) -> Health:
         answer = self.server.json(HEALTH)
-        with _Checked(self.server, HEALTH):
+        with Checked(self.server, HEALTH):
             return Health(
                 demonstration=answer["origem"] == "demonstracao",
                 source_url=str(answer["fonte"]),
                 books=int(answer["livros"]),
                 version=int(answer["versao_catalogo"]),
-                published_at=_moment(answer["publicado_em"]),
+                published_at=moment(answer["publicado_em"]),
             )
 
     def progress(self) -> Progress:
         answer = self.server.json(SCRAPING)
-        with _Checked(self.server, SCRAPING):
+        with Checked(self.server, SCRAPING):
             return Progress(
                 status=str(answer["status"]),
                 run=answer.get("execucao"),
                 reason=str(answer.get("motivo") or ""),
-                started_at=_moment(answer.get("iniciada_em")),
-                ended_at=_moment(answer.get("terminada_em")),
+                started_at=moment(answer.get("iniciada_em")),
+                ended_at=moment(answer.get("terminada_em")),
                 pages_done=int(answer.get("paginas_feitas", 0)),
                 pages_total=int(answer.get("paginas_total", 0)),
                 pages_failed=int(answer.get("paginas_com_falha", 0)),
                 books_read=int(answer.get("livros_lidos", 0)),
-                pages_per_second=_number(answer.get("paginas_por_segundo")),
-                expected_end=_moment(answer.get("termino_estimado")),
+                pages_per_second=number(answer.get("paginas_por_segundo")),
+                expected_end=moment(answer.get("termino_estimado")),
+                changes=_changes(answer.get("contagem")),
             )
 
     def overview(self) -> Overview:
         answer = self.server.json(OVERVIEW)
-        with _Checked(self.server, OVERVIEW):
+        with Checked(self.server, OVERVIEW):
             return Overview(
                 books=int(answer["total_livros"]),
-                mean_price=_number(answer["preco_medio_com_taxa"]),
+                mean_price=number(answer["preco_medio_com_taxa"]),
                 by_rating={int(k): int(count) for k, count in answer["distribuicao_ratings"].items()},
             )
 
@@ -147,12 +154,13 @@ class Api:
 
     def runs(self) -> pd.DataFrame:
         """The newest first, with a column for each kind of change; these are NaN if nothing was compared."""
-        frame = self._table(RUNS, _RUN)
-        counts = frame.pop("contagem").tolist()
-        with _Checked(self.server, RUNS):
+        answer = self.operators.json(RUNS)
+        with Checked(self.operators, RUNS):
+            frame = table(answer, _RUN)
+            counts = frame.pop("contagem").tolist()
             for change in CHANGES:
                 frame[change] = pd.Series(
-                    [_number(count[change]) if count else None for count in counts],
+                    [number(count[change]) if count else None for count in counts],
                     index=frame.index,
                     dtype=float,
                 )
@@ -160,11 +168,10 @@ class Api:
 
     def logs(self, query: Query) -> tuple[pd.DataFrame, bool]:
         """Records that match, the newest first, and whether there are more than were asked for."""
-        answer = self.server.get(LOGS, query)
-        records = self.server.decoded(LOGS, answer)
-        with _Checked(self.server, LOGS):
-            records = [_log_record(record) for record in _rows(records)]
-        frame = self._checked_table(LOGS, records, _LOG)
+        answer = self.operators.get(LOGS, query)
+        records = self.operators.decoded(LOGS, answer)
+        with Checked(self.operators, LOGS):
+            frame = table([_log_record(record) for record in rows(records)], _LOG)
         return frame.iloc[::-1].reset_index(drop=True), answer.more
 
     def metrics(self) -> Samples:
@@ -175,47 +182,8 @@ class Api:
             raise self.server.malformed(METRICS) from error
 
     def _table(self, path: str, columns: Mapping[str, type], query: Query | None = None) -> pd.DataFrame:
-        return self._checked_table(path, self.server.json(path, query), columns)
-
-    def _checked_table(self, path: str, answer: Any, columns: Mapping[str, type]) -> pd.DataFrame:
-        """A frame of just `columns`; all but whole numbers and moments may be missing."""
-        with _Checked(self.server, path):
-            rows = _rows(answer)
-            return pd.DataFrame(
-                {name: _column([row.get(name) for row in rows], kind) for name, kind in columns.items()}
-            )
-
-
-class _Checked:
-    """Turns whatever a malformed answer makes Python say into the one thing to tell."""
-
-    def __init__(self, server: Server, path: str) -> None:
-        self._server, self._path = server, path
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, (KeyError, TypeError, ValueError, AttributeError, OverflowError)):
-            raise self._server.malformed(self._path) from error
-
-
-def _rows(answer: Any) -> list[dict[str, Any]]:
-    if not isinstance(answer, list) or not all(isinstance(row, dict) for row in answer):
-        raise TypeError("not an array of objects")
-    return answer
-
-
-def _column(values: list[Any], kind: type) -> pd.Series[Any]:
-    if kind is int:
-        return pd.Series([int(value) for value in values], dtype="int64")
-    if kind is float:
-        return pd.Series([_number(value) for value in values], dtype="float64")
-    if kind is datetime:
-        return pd.Series(pd.to_datetime(pd.Series(values, dtype=object), utc=True, format="ISO8601"))
-    if kind is dict:
-        return pd.Series([dict(value) if value else None for value in values], dtype=object)
-    return pd.Series(["" if value is None else str(value) for value in values], dtype=object)
+        with Checked(self.server, path):
+            return table(self.server.json(path, query), columns)
 
 
 def _log_record(record: dict[str, Any]) -> dict[str, Any]:
@@ -230,14 +198,5 @@ def _log_record(record: dict[str, Any]) -> dict[str, Any]:
     return known | {"timestamp": record["timestamp"], "details": " ".join(others)}
 
 
-def _number(value: Any) -> float | None:
-    return None if value is None else float(value)
-
-
-def _moment(value: Any) -> datetime | None:
-    if value is None:
-        return None
-    moment = datetime.fromisoformat(value)
-    if moment.tzinfo is None:
-        raise ValueError("a moment without a zone")
-    return moment
+def _changes(counts: dict[str, Any] | None) -> dict[str, int] | None:
+    return {change: int(counts[change]) for change in CHANGES} if counts else None

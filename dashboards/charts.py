@@ -74,13 +74,13 @@ def bars(
             title=None,
             axis=alt.Axis(labelLimit=240, labelOverlap=False),
         ),
-        x=alt.X(field=value, type="quantitative", title=value, axis=_number_axis(number)),
+        x=alt.X(field=value, type="quantitative", title=value, axis=number_axis(number)),
         tooltip=[
             alt.Tooltip(field=name, type="nominal"),
             alt.Tooltip(field=value, type="quantitative", format=number),
         ],
     )
-    _show(base.mark_bar(cornerRadiusEnd=3), alternative, BAR_HEIGHT * len(frame) + BAR_AXIS_HEIGHT)
+    show(base.mark_bar(cornerRadiusEnd=3), alternative, BAR_HEIGHT * len(frame) + BAR_AXIS_HEIGHT)
 
 
 def columns(frame: pd.DataFrame, name: str, value: str, *, number: str = ",.0f", alternative: str) -> None:
@@ -95,14 +95,14 @@ def columns(frame: pd.DataFrame, name: str, value: str, *, number: str = ",.0f",
             x=alt.X(
                 field=name, type="nominal", sort=frame[name].tolist(), title=name, axis=alt.Axis(labelAngle=0)
             ),
-            y=alt.Y(field=value, type="quantitative", title=value, axis=_number_axis(number)),
+            y=alt.Y(field=value, type="quantitative", title=value, axis=number_axis(number)),
             tooltip=[
                 alt.Tooltip(field=name, type="nominal"),
                 alt.Tooltip(field=value, type="quantitative", format=number),
             ],
         )
     )
-    _show(chart, alternative)
+    show(chart, alternative)
 
 
 def histogram(
@@ -116,15 +116,15 @@ def histogram(
         alt.Chart(frame)
         .mark_bar(binSpacing=1)
         .encode(
-            x=alt.X(field=field, type="quantitative", bin=alt.Bin(maxbins=24), title=title, axis=_number_axis(number)),
-            y=alt.Y(aggregate="count", type="quantitative", title=count, axis=_number_axis(",.0f")),
+            x=alt.X(field=field, type="quantitative", bin=alt.Bin(maxbins=24), title=title, axis=number_axis(number)),
+            y=alt.Y(aggregate="count", type="quantitative", title=count, axis=number_axis(",.0f")),
             tooltip=[
                 alt.Tooltip(field=field, type="quantitative", bin=alt.Bin(maxbins=24), title=title, format=number),
                 alt.Tooltip(aggregate="count", type="quantitative", title=count, format=",.0f"),
             ],
         )
     )  # fmt: skip
-    _show(chart, alternative)
+    show(chart, alternative)
 
 
 def _over_time(
@@ -151,7 +151,7 @@ def _over_time(
     ]
     chart = alt.Chart(frame).encode(
         x=alt.X("time:T", title="Hora", axis=alt.Axis(format=clock, labelOverlap=True, tickCount=4)),
-        y=alt.Y("value:Q", title=title, axis=_number_axis(number), stack=True if stacked else None),
+        y=alt.Y("value:Q", title=title, axis=number_axis(number), stack=True if stacked else None),
         tooltip=tooltip,
     )
     if series:
@@ -166,7 +166,7 @@ def _over_time(
             tooltip=[alt.Tooltip(field=series, type="nominal"), *tooltip],
         )
     marked = chart.mark_area(opacity=0.75) if stacked else chart.mark_line(strokeWidth=2)
-    _show(marked, alternative)
+    show(marked, alternative)
 
 
 def _largest(frame: pd.DataFrame, series: str) -> pd.DataFrame:
@@ -175,11 +175,11 @@ def _largest(frame: pd.DataFrame, series: str) -> pd.DataFrame:
     return frame[frame[series].isin(weight.index)]
 
 
-def _number_axis(number: str) -> alt.Axis:
+def number_axis(number: str) -> alt.Axis:
     return alt.Axis(format=number, tickCount=5, tickMinStep=1 if number == ",.0f" else alt.Undefined)
 
 
-def _show(chart: alt.Chart, alternative: str, height: int = HEIGHT) -> None:
+def show(chart: alt.Chart, alternative: str, height: int = HEIGHT) -> None:
     st.altair_chart(
         chart.properties(height=height).configure(locale=_LOCALE), width="stretch", alt=alternative
     )

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import streamlit as st
 
+from dashboards.access import FixedToken, Login
 from dashboards.api import Api
 from dashboards.history import History
 from dashboards.live import LiveSource
 from dashboards.prometheus import PrometheusSource
-from dashboards.servers import Problem, Server
+from dashboards.servers import Problem, Server, Tokens
 from dashboards.settings import Settings, read_settings
 from dashboards.sources import Source
 
+API = "A API"
 PERIODS = {"15 minutos": 900, "1 hora": 3_600, "6 horas": 21_600, "24 horas": 86_400, "7 dias": 604_800}
 DEFAULT_PERIOD = "15 minutos"
 PERIOD_KEY = "periodo"
@@ -24,7 +26,17 @@ def settings() -> Settings:
 
 
 def api() -> Api:
-    return Api(Server("A API", settings().api_url, settings().api_token))
+    url = settings().api_url
+    return Api(Server(API, url), Server(API, url, _operator()))
+
+
+@st.cache_resource(show_spinner=False)
+def _operator() -> Tokens:
+    """One login for everybody who looks."""
+    known = settings()
+    if known.api_user:
+        return Login(Server(API, known.api_url), known.api_user, known.api_password)
+    return FixedToken(known.api_token)
 
 
 def source() -> Source:
@@ -44,7 +56,8 @@ def prometheus_answers(url: str) -> bool:
 
 @st.cache_resource(show_spinner=False)
 def _history(api_url: str) -> History:
-    return History(Api(Server("A API", api_url)).metrics)
+    server = Server(API, api_url)
+    return History(Api(server, server).metrics)
 
 
 def _prometheus(url: str, period: str) -> PrometheusSource:

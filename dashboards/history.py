@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from dashboards.exposition import Samples
+from dashboards.servers import Problem
 
 KEEP_S = 900.0
 MAX_READINGS = 400
@@ -21,7 +22,11 @@ class Reading:
 
 
 class History:
-    """Bounded, and shared by everybody who looks at this dashboard; it grows when somebody looks."""
+    """Bounded, and shared by everybody who looks at this dashboard; it grows when somebody looks.
+
+    `_reading` lets one viewer at a time wait for the API, while the others go on with what the last one found,
+    readings or a failure; `_lock` protects that, and nobody waits while holding it.
+    """
 
     def __init__(
         self, read: Callable[[], Samples], *, spacing_s: float = 1.0, clock: Callable[[], float] = time.time
@@ -29,20 +34,46 @@ class History:
         self._read = read
         self._spacing_s = spacing_s
         self._clock = clock
+        self._reading = threading.Lock()
         self._lock = threading.Lock()
         self._readings: deque[Reading] = deque(maxlen=MAX_READINGS)
+        self._failure: Problem | None = None
+        self._tried_at: float | None = None
 
     def readings(self) -> tuple[Reading, ...]:
-        """Oldest first; reads once more unless the newest is fresh. A failure to read is the caller's to tell."""
+        """Oldest first; reads once more unless the last try is fresh. A failure to read is the caller's to tell."""
+        # Only who looks before anything is known has to wait for another viewer's reading.
+        if not self._fresh() and self._reading.acquire(blocking=self._tried_at is None):
+            try:
+                if not self._fresh():
+                    self._try_to_read()
+            finally:
+                self._reading.release()
         with self._lock:
-            now = self._clock()
+            if self._failure is not None:
+                raise self._failure.with_traceback(None)
+            return tuple(self._readings)
+
+    def _fresh(self) -> bool:
+        """Negative ages are those of a clock that was set back."""
+        with self._lock:
+            return self._tried_at is not None and 0 <= self._clock() - self._tried_at < self._spacing_s
+
+    def _try_to_read(self) -> None:
+        now, samples, failure = self._clock(), None, None
+        try:
+            samples = self._read()
+        except Problem as problem:
+            failure = problem
+        with self._lock:
+            self._failure, self._tried_at = failure, self._clock()
+            if samples is None:
+                return
             if self._readings and now < self._readings[-1].at:
                 self._readings.clear()  # the clock was set back
-            if not self._readings or now - self._readings[-1].at >= self._spacing_s:
-                self._readings.append(Reading(now, self._with_known_labels(self._read())))
+            self._readings.append(Reading(now, self._with_known_labels(samples)))
             while self._readings[0].at < now - KEEP_S:
                 self._readings.popleft()
-            return tuple(self._readings)
 
     def _with_known_labels(self, samples: Samples) -> Samples:
         """The same samples, whose labels take no memory again that the previous reading already takes."""

@@ -61,10 +61,9 @@ class LiveSource:
         newest = LiveSource(self.readings[-1:])
         return newest.levels(gauge, by).drop(columns="time")
 
-    def levels(self, gauge: str, by: Labels = ()) -> pd.DataFrame:
-        groups = {
-            group: np.fmax.reduce(numbers, axis=1) for group, numbers, _ in self._grouped(gauge, by, ())
-        }
+    def levels(self, gauge: str, by: Labels = (), *, summed: bool = False) -> pd.DataFrame:
+        combine = np.nansum if summed else np.fmax.reduce
+        groups = {group: combine(numbers, axis=1) for group, numbers, _ in self._grouped(gauge, by, ())}
         return self._over_time(groups, by)
 
     @property

@@ -51,11 +51,15 @@ def telling() -> Iterator[None]:
     try:
         yield
     except Problem as problem:
-        text = str(problem)
-        told = _told.get()
-        if text not in told:
-            told.add(text)
-            st.error(text, icon=":material/cloud_off:")
+        tell(problem)
+
+
+def tell(problem: Problem) -> None:
+    text = str(problem)
+    told = _told.get()
+    if text not in told:
+        told.add(text)
+        st.error(text, icon=":material/cloud_off:")
 
 
 def tiles(figures: Sequence[Tile]) -> None:

@@ -11,8 +11,9 @@ import streamlit as st
 
 from dashboards import charts, formats
 from dashboards.api import CHANGES, Progress
-from dashboards.page import Tile, tiles, zone
-from dashboards.servers import Problem, Refused
+from dashboards.connections import api
+from dashboards.page import Tile, tell, tiles, zone
+from dashboards.servers import Problem, Refused, Unreachable
 from dashboards.sources import Match, Source, latest, only
 
 # Prometheus and this dashboard ask all the time; that is not what the shop does.
@@ -91,7 +92,7 @@ def traffic_tiles(figures: Source, where: tuple[Match, ...] = NOT_MONITORING) ->
         (f"Latência p{100 * share:.0f}", figures.quantile(share, _LATENCY, (), where))
         for share in (0.5, 0.95, 0.99)
     ]
-    in_flight = figures.levels("ecommerce_active_sessions_gauge")
+    in_flight = figures.levels("ecommerce_active_sessions_gauge", summed=True)
     tiles(
         [
             Tile("Tráfego", formats.per_second(now), "Média do último minuto", traffic["value"].tolist()),
@@ -113,6 +114,15 @@ def traffic_tiles(figures: Source, where: tuple[Match, ...] = NOT_MONITORING) ->
             ),
         ]
     )
+
+
+def note_if_down(figures: Source) -> None:
+    """Without the API, what Prometheus remembers is still there to be seen, but not taken for the present."""
+    try:
+        api().health()
+    except Unreachable as problem:
+        tell(problem)
+        st.info(f"Sem a API, o que se vê abaixo é o que o {figures.name} guardou.", icon=":material/history:")
 
 
 def stock_tiles(figures: Source) -> list[Tile]:
@@ -191,13 +201,15 @@ def scraping_progress(progress: Progress) -> None:
     elif progress.ended_at is not None:
         told.append(f"terminada {formats.ago(progress.ended_at, datetime.now(UTC))}")
     st.caption(" · ".join(told))
+    if progress.changes is not None:
+        st.caption(f"O que mudou: {changes(progress.changes)}")
     if progress.reason:
         st.warning(f"Motivo: {progress.reason}", icon=":material/info:")
 
 
-def changes(run: Any) -> str:
-    """What a run changed, from a row of the history."""
-    told = [f"{formats.number(run[change])} {word}" for change, word in _CHANGED.items() if run[change]]
+def changes(counts: Any) -> str:
+    """What a run changed, from its counts or its row of the history."""
+    told = [f"{formats.number(counts[change])} {word}" for change, word in _CHANGED.items() if counts[change]]
     return ", ".join(told) if told else "nada"
 
 
@@ -209,8 +221,8 @@ def explain_token(problem: Problem, what: str) -> None:
         st.info(f"O usuário do token não tem permissão para {what}.", icon=":material/key:")
         return
     st.info(
-        f"Para {what} é preciso um token de acesso, que vale 15 minutos: entre com `POST /api/v1/auth/login` e "
-        "inicie o painel com o `access_token` na variável de ambiente `API_TOKEN`.",
+        f"Para {what}, inicie o painel com um usuário de papel `operador` nas variáveis de ambiente `API_USER` e "
+        "`API_PASSWORD`; ou, por 15 minutos, com o `access_token` de `POST /api/v1/auth/login` em `API_TOKEN`.",
         icon=":material/key:",
     )
 

@@ -15,11 +15,14 @@ DEFAULT_REFRESH_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`api_token` is an access token, for what the API shows to its operators only."""
+    """What the API shows to its operators only is read with `api_user`, who logs in again when it must, or with
+    `api_token`, an access token, which soon expires."""
 
     api_url: str
     prometheus_url: str
     api_token: str
+    api_user: str
+    api_password: str
     refresh_s: float
 
 
@@ -33,6 +36,8 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         api_url=value("API_URL", f"http://localhost:{value('FLASK_APP_PORT', '5000')}").rstrip("/"),
         prometheus_url=value("PROMETHEUS_URL", "http://localhost:9090").rstrip("/"),
         api_token=value("API_TOKEN", ""),
+        api_user=value("API_USER", ""),
+        api_password=given.get("API_PASSWORD") or "",
         refresh_s=_seconds(value("DASHBOARD_REFRESH_S", "")),
     )
 

@@ -50,8 +50,8 @@ class Source(Protocol):
     def level(self, gauge: str, by: Labels = ()) -> pd.DataFrame:
         """A gauge now; of several replicas the highest."""
 
-    def levels(self, gauge: str, by: Labels = ()) -> pd.DataFrame:
-        """A gauge over time."""
+    def levels(self, gauge: str, by: Labels = (), *, summed: bool = False) -> pd.DataFrame:
+        """A gauge over time; of several replicas the highest, or the sum where each tells its own share."""
 
 
 def latest(frame: pd.DataFrame) -> float | None:

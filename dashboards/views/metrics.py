@@ -19,6 +19,7 @@ INVENTORY_SHOWN = 20
 def body() -> None:
     with telling():
         figures = source()
+        parts.note_if_down(figures)
         st.caption(f"Fonte: {figures.name}. Totais {figures.span}.")
         all_traffic = st.toggle("Incluir o tráfego do próprio monitoramento (/metrics e /health)", key="tudo")
         where = () if all_traffic else parts.NOT_MONITORING
@@ -84,7 +85,7 @@ def errors(figures: Source) -> None:
     with right:
         st.markdown("**Requisições em andamento**")
         charts.lines(
-            figures.levels("ecommerce_active_sessions_gauge"),
+            figures.levels("ecommerce_active_sessions_gauge", summed=True),
             "Em andamento",
             number=",.0f",
             alternative="Requisições em andamento ao longo do tempo",

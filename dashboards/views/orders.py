@@ -17,6 +17,7 @@ LOWEST_SHOWN = 25
 def body() -> None:
     with telling():
         figures = source()
+        parts.note_if_down(figures)
         headline(figures)
         left, right = st.columns(2)
         with left:

@@ -9,6 +9,7 @@ import streamlit as st
 from dashboards import formats, parts
 from dashboards.api import Api, Health
 from dashboards.connections import api, source
+from dashboards.model import read_card
 from dashboards.page import Tile, show_page, telling, tiles, zone
 from dashboards.servers import Problem
 from dashboards.sources import Source, only
@@ -19,6 +20,7 @@ def body() -> None:
         catalogue_origin(api().health())
     with telling():
         figures = source()
+        parts.note_if_down(figures)
         parts.traffic_tiles(figures)
         shop_tiles(figures)
         left, right = st.columns(2)
@@ -28,6 +30,8 @@ def body() -> None:
             parts.latency_chart(figures)
     with telling():
         scraping(api())
+    with telling():
+        model(api())
 
 
 def catalogue_origin(health: Health) -> None:
@@ -66,7 +70,10 @@ def shop_tiles(figures: Source) -> None:
 
 def scraping(server: Api) -> None:
     st.subheader("Scraping", divider="gray")
-    parts.scraping_progress(server.progress())
+    progress = server.progress()
+    parts.scraping_progress(progress)
+    if progress.status != "processing":
+        return
     try:
         runs = server.runs()
     except Problem as problem:
@@ -75,6 +82,12 @@ def scraping(server: Api) -> None:
     compared = runs.dropna(subset="adicionados")
     if not compared.empty:
         st.caption(f"O que mudou na execução {compared.iloc[0]['id']}: {parts.changes(compared.iloc[0])}")
+
+
+def model(server: Api) -> None:
+    st.subheader("Modelo", divider="gray")
+    card = read_card(server.server)
+    st.markdown("Ainda não há modelo treinado." if card is None else card.sentence)
 
 
 show_page("Visão geral", body)

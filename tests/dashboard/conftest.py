@@ -25,7 +25,8 @@ def dashboard_of(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch
         cache.clear()
     monkeypatch.setenv("API_URL", NOBODY)
     monkeypatch.setenv("PROMETHEUS_URL", NOBODY)
-    monkeypatch.setenv("API_TOKEN", "")
+    for name in ("API_TOKEN", "API_USER", "API_PASSWORD"):
+        monkeypatch.setenv(name, "")
     monkeypatch.setenv("DASHBOARD_REFRESH_S", "3600")
     yield monkeypatch
     for cache in (st.cache_resource, st.cache_data):

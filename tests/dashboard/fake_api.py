@@ -9,10 +9,9 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from tests.dashboard.fake_metrics import ShopMetrics
 
 Reply = tuple[int, str]
-BUCKETS = (0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 HEALTH = {
     "status": "healthy",
     "message": "A loja está no ar.",
@@ -37,6 +36,7 @@ PROGRESS = {
     "livros_lidos": 399,
     "paginas_por_segundo": 110.5,
     "termino_estimado": "2026-11-22T14:05:00.000Z",
+    "contagem": None,
 }
 RUN = {
     "id": 2,
@@ -81,6 +81,54 @@ OVERVIEW = {
 }
 
 
+CARD = {
+    "versao": 4,
+    "em_uso": True,
+    "treinado_em": "2026-11-22T14:03:30.000Z",
+    "duracao_s": 14.2,
+    "versao_catalogo": 7,
+    "veredito": "linha-de-base",
+    "frase": "Nenhum candidato supera responder sempre a avaliação mais comum (22,6% de acerto).",
+    "acuracia": 0.226,
+    "linha_de_base": {"rating": 5, "acuracia": 0.226, "desvio": 0.002},
+    "candidatos": [
+        {
+            "nome": name,
+            "conjunto": feature_set,
+            "acuracia": accuracy,
+            "desvio": 0.02,
+            "ganho": accuracy - 0.226,
+            "valor_p": 0.5,
+            "promovido": False,
+        }
+        for feature_set in ("basico", "ampliado")
+        for name, accuracy in (("regressao_logistica", 0.21), ("floresta_aleatoria", 0.195))
+    ],
+    "escolhidos": {"basico": None, "ampliado": None},
+    "dados": {"linhas": 1000, "sha256": "00", "classes": {"1": 226, "2": 196, "3": 203, "4": 179, "5": 196}},
+    "bibliotecas": {"python": "3.11", "scikit-learn": "1.9.1"},
+    "servindo": "linha-de-base",
+    "problema": None,
+}
+TRAINING = {
+    "status": "done",
+    "versao": 4,
+    "motivo": None,
+    "iniciado_em": "2026-11-22T14:03:15.000Z",
+    "terminado_em": "2026-11-22T14:03:30.000Z",
+    "versao_catalogo": 7,
+}
+PREDICTION = {
+    "input": {},
+    "prediction": 5,
+    "detalhes": {
+        "probabilidades": {"1": 0.1, "2": 0.2, "3": 0.2, "4": 0.1, "5": 0.4},
+        "conjunto": None,
+        "fora_da_distribuicao": ["preco_com_taxa"],
+    },
+}
+
+
 def log_record(number: int, **changes: Any) -> dict[str, Any]:
     return {
         "timestamp": f"2026-11-22T14:{number // 60 % 60:02}:{number % 60:02}.000Z",
@@ -99,55 +147,11 @@ def log_record(number: int, **changes: Any) -> dict[str, Any]:
     }
 
 
-class ShopMetrics:
-    """Real instruments under the names of docs/metrics.md."""
-
-    def __init__(self) -> None:
-        self.registry = CollectorRegistry()
-        at = {"registry": self.registry}
-        self.requests = Counter("api_requests_total", "-", ["method", "endpoint", "status"], **at)
-        self.errors = Counter("api_errors_total", "-", ["endpoint", "error_type"], **at)
-        self.latency = Histogram(
-            "api_request_latency_seconds", "-", ["method", "endpoint"], buckets=BUCKETS, **at
-        )
-        self.payments = Counter("livraria_payments_total", "-", ["outcome"], **at)
-        self.created = Counter("ecommerce_orders_created_total", "-", ["status", "payment_status"], **at)
-        self.revenue = Counter("ecommerce_revenue_pounds_total", "-", **at)
-        self.sold = Counter("ecommerce_units_sold_total", "-", **at)
-        self.orders = Gauge("livraria_orders", "-", ["status"], **at)
-        self.inventory = Gauge("ecommerce_inventory_level_gauge", "-", ["product_id"], **at)
-        for name, value in {
-            "ecommerce_active_sessions_gauge": 1,
-            "livraria_stock_units": 12345,
-            "livraria_low_stock_books": 56,
-            "livraria_out_of_stock_books": 7,
-        }.items():
-            Gauge(name, "-", **at).set(value)
-        for status, count in {"pending": 30, "shipped": 10, "payment_denied": 10}.items():
-            self.orders.labels(status).set(count)
-        for book in range(5):
-            self.inventory.labels(str(book)).set(book)
-        self.some_traffic()
-
-    def some_traffic(self, requests: int = 40) -> None:
-        for number in range(requests):
-            endpoint = ("/api/v1/books", "/orders")[number % 2]
-            self.requests.labels("GET", endpoint, "500" if number % 20 == 0 else "200").inc()
-            self.latency.labels("GET", endpoint).observe(0.003 * (number % 20))
-        self.errors.labels("/orders", "internal_server_error").inc(requests / 20)
-        self.created.labels("success", "approved").inc(8)
-        self.created.labels("failure", "denied").inc(2)
-        self.payments.labels("approved").inc(8)
-        self.payments.labels("denied").inc(2)
-        self.revenue.inc(1234.5)
-        self.sold.inc(11)
-
-    def text(self) -> str:
-        return generate_latest(self.registry).decode()
-
-
 class FakeApi:
-    """Serves `replies` until the context ends; `asked` keeps the queries of each path."""
+    """Serves `replies` until the context ends; `asked` keeps the queries of each path, `sent` the bodies.
+
+    `tokens` names the access tokens that a path takes; the others are open.
+    """
 
     def __init__(self) -> None:
         self.metrics = ShopMetrics()
@@ -158,9 +162,15 @@ class FakeApi:
             "/api/v1/stats/overview": self.as_json(OVERVIEW),
             "/api/v1/stats/categories": self.as_json(CATEGORIES),
             "/api/v1/books": self.as_json(BOOKS),
+            "/api/v1/ml/model": self.as_json(CARD),
+            "/api/v1/ml/status": self.as_json(TRAINING),
+            "/api/v1/ml/predictions": self.as_json([PREDICTION]),
             "/api/v1/logs": self.as_json([log_record(number) for number in range(30)]),
         }
         self.asked: dict[str, list[dict[str, str]]] = {}
+        self.sent: dict[str, list[Any]] = {}
+        self.tokens: dict[str, set[str]] = {}
+        self.verdict = "linha-de-base"
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
@@ -180,8 +190,10 @@ class FakeApi:
         self._thread.join()
         self._server.server_close()
 
-    def reply(self, path: str, query: dict[str, str]) -> Reply:
+    def reply(self, path: str, query: dict[str, str], token: str) -> Reply:
         self.asked.setdefault(path, []).append(query)
+        if path in self.tokens and token not in self.tokens[path]:
+            return self.as_json({"detail": "Faça login para continuar."}, 401)
         if path in self.replies:
             return self.replies[path]
         if path == "/metrics":
@@ -195,12 +207,19 @@ class FakeApi:
             def do_GET(self) -> None:
                 url = urlsplit(self.path)
                 query = {name: values[-1] for name, values in parse_qs(url.query).items()}
-                status, text = fake.reply(url.path, query)
+                if length := int(self.headers.get("Content-Length") or 0):
+                    fake.sent.setdefault(url.path, []).append(json.loads(self.rfile.read(length)))
+                token = self.headers.get("Authorization", "").removeprefix("Bearer ")
+                status, text = fake.reply(url.path, query, token)
                 body = text.encode()
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(body)))
+                self.send_header("X-Model-Version", "4")
+                self.send_header("X-Model-Verdict", fake.verdict)
                 self.end_headers()
                 self.wfile.write(body)
+
+            do_POST = do_GET  # noqa: N815
 
             def log_message(self, format: str, *arguments: Any) -> None:  # noqa: A002
                 pass

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -24,7 +25,16 @@ from demo.books import make_books
 from demo.site import DemoSite
 from tests.dashboard.conftest import NOBODY
 from tests.dashboard.dashboard import Dashboard
-from tests.dashboard.visitor import NARROW, PAGES, WAIT_MS, WIDE, expect_figure, open_page, visitor
+from tests.dashboard.visitor import (
+    NARROW,
+    PAGES,
+    WAIT_MS,
+    WIDE,
+    expect_figure,
+    open_page,
+    visitor,
+    wait_for_model,
+)
 from tests.support.server import ROOT, Server
 
 READINGS_PICTURED = 20
@@ -42,8 +52,15 @@ def shop(tmp_path_factory: pytest.TempPathFactory, ready_data: Path) -> Iterator
     ):
         server.post("/api/v1/scraping/trigger", headers=server.log_in())
         assert server.wait_for_scrape()["status"] == "done"
+        server.post("/api/v1/ml/train", headers=server.log_in())
         trade(server, orders=30)
         yield server
+
+
+@pytest.fixture(scope="module")
+def card(shop: Server) -> dict[str, Any]:
+    """That of the model of the scraped catalogue, whose training took place while the other tests ran."""
+    return wait_for_model(shop)
 
 
 @pytest.fixture(scope="module")
@@ -110,6 +127,26 @@ def test_the_figures_are_the_apis(browser: Browser, dashboard: Dashboard, shop: 
         expect_figure(page, "Exemplares", formats.number(stock))
 
 
+def test_the_model_is_judged_as_the_api_judges_it(
+    browser: Browser, dashboard: Dashboard, shop: Server, card: dict[str, Any]
+) -> None:
+    with visitor(browser, dashboard.url) as page:
+        open_page(page, "modelo")
+        expect(page.get_by_text(card["frase"])).to_be_visible()
+        expect_figure(page, "Acerto servido", formats.percent(card["acuracia"]))
+        expect_figure(page, "Linha de base", formats.percent(card["linha_de_base"]["acuracia"]))
+        best = max(candidate["acuracia"] for candidate in card["candidatos"])
+        expect_figure(page, "Melhor candidato", formats.percent(best))
+        expect_figure(page, "Livros no treino", formats.number(card["dados"]["linhas"]))
+        expect(page.get_by_test_id("stDataFrame")).to_contain_text("Regressão logística", timeout=WAIT_MS)
+        page.get_by_label("Preço com taxa (£)").fill("9000")
+        page.get_by_role("button", name="Prever a avaliação").click()
+        expect(page.get_by_text(re.compile("^Avaliação prevista"))).to_be_visible(timeout=WAIT_MS)
+        expect(page.get_by_text("Muito fora dos dados de treino: preço com taxa.")).to_be_visible()
+    predictions = parse(shop.get("/metrics").text)["livraria_predictions_total"]
+    assert sum(predictions.values()) == 1
+
+
 def test_the_story_of_a_failed_request_is_found_by_its_id(
     browser: Browser, dashboard: Dashboard, shop: Server
 ) -> None:
@@ -140,7 +177,17 @@ def test_the_page_says_that_the_api_is_down_and_recovers(
             expect(page.get_by_text("A API não responde")).to_have_count(0, timeout=WAIT_MS)
 
 
-def take_pictures(browser: Browser, dashboard: Dashboard, shop: Server) -> None:
+def ask_the_model(server: Server) -> None:
+    """As many and as various books as make a drift that can be told from noise."""
+    books = server.get("/api/v1/books").json()
+    keys = ("preco_com_taxa", "preco_sem_taxa", "disponibilidade")
+    rows = [{key: book[key] for key in keys} for book in books[:300]]
+    dearer = [{**row, "preco_com_taxa": 1.2 * row["preco_com_taxa"]} for row in rows]
+    server.post("/api/v1/ml/predictions", json=dearer).raise_for_status()
+
+
+def take_pictures(browser: Browser, dashboard: Dashboard, shop: Server, card: dict[str, Any]) -> None:
+    ask_the_model(shop)
     stop = threading.Event()
 
     def go_on() -> None:
@@ -159,9 +206,14 @@ def take_pictures(browser: Browser, dashboard: Dashboard, shop: Server) -> None:
                 expect(read).not_to_have_text(read.inner_text(), timeout=WAIT_MS)
             for slug in PAGES:
                 open_page(page, slug)
-                expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
+                if slug == "modelo":
+                    page.get_by_role("button", name="Prever a avaliação").click()
+                    expect(page.get_by_text(re.compile("^Avaliação prevista"))).to_be_visible(timeout=WAIT_MS)
                 page.get_by_text("Pausar a atualização").click()
                 expect(page.get_by_text(re.compile("em pausa"))).to_be_visible(timeout=WAIT_MS)
+                # What is being drawn anew is a skeleton, or grey.
+                expect(page.get_by_test_id("stSkeleton")).to_have_count(0, timeout=WAIT_MS)
+                expect(page.locator("[data-stale=true]")).to_have_count(0, timeout=WAIT_MS)
                 height = page.evaluate(
                     "document.querySelector('[data-testid=stMainBlockContainer]').scrollHeight"
                 )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import threading
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
@@ -94,6 +96,13 @@ def test_a_level_is_the_newest() -> None:
     assert figures.levels("g")["value"].tolist() == [5, 7]
 
 
+def test_what_each_replica_tells_of_itself_is_summed_where_that_is_asked() -> None:
+    one, two = (("pid", "1"),), (("pid", "2"),)
+    figures = source((1_000, {"g": {one: 5, two: 2}}))
+    assert figures.levels("g")["value"].tolist() == [5]
+    assert figures.levels("g", summed=True)["value"].tolist() == [7]
+
+
 class Clock:
     now = 1_000.0
 
@@ -136,4 +145,71 @@ def test_a_reading_that_fails_is_told_and_leaves_the_history_as_it_was() -> None
     with pytest.raises(Problem):
         history.readings()
     failing = False
+    clock.now += 1
     assert len(history.readings()) == 2
+
+
+class Hanging:
+    """An API that answers only once it is `let_go`; what it says is the number of the try, or a failure."""
+
+    def __init__(self) -> None:
+        self.failing = False
+        self.tries = 0
+        self.asked, self.let_go = threading.Event(), threading.Event()
+
+    def __call__(self) -> Samples:
+        self.tries += 1
+        self.asked.set()
+        assert self.let_go.wait(10)
+        if self.failing:
+            raise Unreachable("não responde")
+        return {"r": {OK: float(self.tries)}}
+
+
+def viewers(history: History, number: int) -> list[Future[tuple[Reading, ...]]]:
+    with ThreadPoolExecutor(number) as pool:
+        return [pool.submit(history.readings) for _ in range(number)]
+
+
+def test_viewers_of_a_hanging_api_wait_for_the_same_reading_and_share_its_failure() -> None:
+    api = Hanging()
+    api.failing = True
+    history = History(api, clock=Clock())
+    threading.Timer(0.3, api.let_go.set).start()
+    for viewer in viewers(history, 4):
+        with pytest.raises(Unreachable):
+            viewer.result()
+    assert api.tries == 1
+
+
+def test_while_one_viewer_reads_the_others_see_what_was_known() -> None:
+    api, clock = Hanging(), Clock()
+    history = History(api, clock=clock)
+    api.let_go.set()
+    history.readings()
+    clock.now += 5
+    api.let_go.clear()
+    api.asked.clear()
+    with ThreadPoolExecutor(1) as pool:
+        reader = pool.submit(history.readings)
+        assert api.asked.wait(10)
+        try:
+            with ThreadPoolExecutor(1) as other:
+                assert len(other.submit(history.readings).result(timeout=5)) == 1
+        finally:
+            api.let_go.set()
+        assert len(reader.result()) == 2
+
+
+def test_a_failure_is_remembered_as_long_as_a_reading_is() -> None:
+    api, clock = Hanging(), Clock()
+    api.failing = True
+    api.let_go.set()
+    history = History(api, spacing_s=1, clock=clock)
+    for _ in range(3):
+        with pytest.raises(Unreachable):
+            history.readings()
+    assert api.tries == 1
+    clock.now += 1
+    api.failing = False
+    assert len(history.readings()) == 1

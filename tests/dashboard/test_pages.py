@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.dashboard.fake_api import HEALTH, PROGRESS, FakeApi, log_record
+from tests.dashboard.fake_api import HEALTH, PROGRESS, RUN, FakeApi, log_record
 
 SCRIPT = Path(__file__).parents[2] / "dashboards" / "dashboard_unificado.py"
 TITLES = {
@@ -16,14 +16,22 @@ TITLES = {
     "logs": "Logs Estruturados",
     "orders": "Pedidos e estoque",
     "catalogue": "Catálogo",
+    "model": "Modelo",
     "scraping": "Scraping",
 }
 READS = {
-    "overview": ("/health", "/metrics", "/api/v1/scraping/status", "/api/v1/scraping/runs"),
+    "overview": (
+        "/health",
+        "/metrics",
+        "/api/v1/scraping/status",
+        "/api/v1/scraping/runs",
+        "/api/v1/ml/model",
+    ),
     "metrics": ("/metrics",),
     "logs": ("/api/v1/logs",),
     "orders": ("/metrics", "/api/v1/books"),
     "catalogue": ("/api/v1/stats/overview", "/api/v1/stats/categories", "/api/v1/books"),
+    "model": ("/api/v1/ml/model", "/api/v1/ml/status", "/metrics"),
     "scraping": ("/api/v1/scraping/status", "/api/v1/scraping/runs"),
 }
 PAGES = pytest.mark.parametrize("page", TITLES)
@@ -103,6 +111,34 @@ def test_the_overview_says_where_a_scraped_catalogue_is_from(shop: FakeApi) -> N
     text = words(open_page("overview"))
     assert "demonstração" not in text
     assert "Catálogo de http://loja.invalid/" in text
+
+
+def test_the_last_differences_need_no_token(shop: FakeApi) -> None:
+    counts = {**RUN["contagem"], "adicionados": 4}  # type: ignore[dict-item]
+    done = {**PROGRESS, "status": "done", "contagem": counts}
+    shop.replies["/api/v1/scraping/status"] = shop.as_json(done)
+    shop.tokens["/api/v1/scraping/runs"] = set()
+    for page in ("scraping", "overview"):
+        assert "O que mudou: 4 novos, 1 removidos, 12 com outro preço" in words(open_page(page))
+    assert "API_TOKEN" not in words(open_page("overview"))
+
+
+def test_history_outlives_the_api_and_the_page_says_that_it_is_down(
+    fake_api: FakeApi, dashboard_of: pytest.MonkeyPatch
+) -> None:
+    """As Prometheus answers once it could not read the shop: what is asked about now is empty."""
+    known = {"metric": {"status": "200", "endpoint": "/a"}, "value": [1, "7"]}
+
+    def reply(path: str, query: dict[str, str], token: str) -> tuple[int, str]:
+        found = [known] if "_over_time(" in query.get("query", "") else []
+        return fake_api.as_json({"data": {"result": found}})
+
+    fake_api.reply = reply  # type: ignore[method-assign]
+    dashboard_of.setenv("PROMETHEUS_URL", fake_api.url)
+    for page in ("overview", "metrics", "orders", "model"):
+        app = open_page(page)
+        assert [error.value for error in app.error] == ["A API não responde em http://127.0.0.1:9."]
+        assert "é o que o Prometheus guardou" in words(app)
 
 
 def test_orders_come_with_the_titles_of_the_lowest_stock(shop: FakeApi) -> None:

@@ -43,9 +43,29 @@ def test_developments_and_totals_are_read_into_frames(fake_api: FakeApi) -> None
             "step": "30",
         }
     ]
-    assert (
-        fake_api.asked["/api/v1/query"][0]["query"] == "sum (increase(ecommerce_revenue_pounds_total[3600s]))"
-    )
+    [total] = fake_api.asked["/api/v1/query"]
+    assert total["query"].startswith("sum (((last_over_time(ecommerce_revenue_pounds_total[3600s]) - ")
+
+
+def test_a_development_that_stopped_has_no_latest(fake_api: FakeApi) -> None:
+    """The API went down, and what it did before is not what it does."""
+    answer(fake_api, "/api/v1/query_range", {"metric": {}, "values": [[1_799_999_000, "12"]]})
+    frame = source(fake_api).rate("api_requests_total")
+    assert latest(frame) is None
+    assert frame["value"].tolist()[0] == 12
+
+
+def test_a_gauge_of_each_replica_is_summed_where_that_is_asked(fake_api: FakeApi) -> None:
+    answer(fake_api, "/api/v1/query_range")
+    source(fake_api).levels("g")
+    source(fake_api).levels("g", summed=True)
+    asked = [query["query"] for query in fake_api.asked["/api/v1/query_range"]]
+    assert asked == ["max (g)", "sum (g)"]
+
+
+def test_an_empty_answer_is_a_frame_of_numbers(fake_api: FakeApi) -> None:
+    answer(fake_api, "/api/v1/query")
+    assert source(fake_api).level("g", ("product_id",))["value"].dtype == float
 
 
 def test_a_prometheus_that_collects_something_else_does_not_know_the_shop(fake_api: FakeApi) -> None:

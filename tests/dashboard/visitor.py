@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect
+
+from tests.support.server import Server
 
 PAGES = {
     "visao-geral": "Visão geral",
@@ -14,6 +18,7 @@ PAGES = {
     "logs": "Logs Estruturados",
     "pedidos": "Pedidos e estoque",
     "catalogo": "Catálogo",
+    "modelo": "Modelo",
     "scraping": "Scraping",
 }
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 400, "height": 800}
@@ -69,3 +74,14 @@ def figure(page: Page, label: str) -> Locator:
 
 def expect_figure(page: Page, label: str, value: str) -> None:
     expect(figure(page, label)).to_have_text(value, timeout=WAIT_MS)
+
+
+def wait_for_model(shop: Server, within_s: float = 180) -> dict[str, Any]:
+    """The card of the model, once the training that was begun has ended."""
+    deadline = time.monotonic() + within_s
+    while (status := shop.get("/api/v1/ml/status").json())["status"] == "processing":
+        assert time.monotonic() < deadline, status
+        time.sleep(0.1)
+    assert status["status"] == "done", status
+    card: dict[str, Any] = shop.get("/api/v1/ml/model").json()
+    return card
