@@ -140,7 +140,11 @@ def _assemble(app: Flask, settings: Settings) -> Shop:
         # Apart, since it reads everything that was ever sold, and must hold up neither orders nor the machine.
         auditor=Sweeper("auditor", [functools.partial(audit, database, metrics)], rests=20),
         # After the first answers, which neither a training nor the import of scikit-learn may hold up.
-        trainer=Sweeper("trainer", [models.refresh, trainings.start_if_needed], first_after_s=TRAIN_AFTER_S),
+        trainer=Sweeper(
+            "trainer",
+            [models.refresh, trainings.start_if_needed, trainings.forget_files],
+            first_after_s=TRAIN_AFTER_S,
+        ),
     )
 
 

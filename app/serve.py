@@ -47,6 +47,8 @@ def main() -> None:
     except InvalidSettings as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(EXIT_INVALID_SETTINGS)
+    # Each thread that answers would have a team of its own to predict with, of as many threads as there are cores.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     _server(settings).serve()
 
 

@@ -12,7 +12,7 @@ import sys
 import threading
 from pathlib import Path
 
-from ml.artefact import CARD_NAME, MODEL_NAME, dump
+from ml.artefact import CARD_NAME, MODEL_NAME, digest_of, dump
 from ml.features import check_training_rows
 
 EXIT_BAD_DATA = 2
@@ -38,10 +38,16 @@ def main(arguments: list[str] | None = None) -> int:
     from ml.train import train  # scikit-learn takes a second to import: not for data that are no good
 
     trained = train(rows)
+    left = {
+        MODEL_NAME: dump(trained.estimators),
+        CARD_NAME: f"{json.dumps(trained.card, ensure_ascii=False, indent=2)}\n".encode(),
+    }
     options.out.mkdir(parents=True, exist_ok=True)
-    (options.out / MODEL_NAME).write_bytes(dump(trained.estimators))
-    (options.out / CARD_NAME).write_text(json.dumps(trained.card, ensure_ascii=False, indent=2) + "\n")
-    sys.stdout.write(f"{trained.card['frase']}\n")
+    for name, content in left.items():
+        (options.out / name).write_bytes(content)
+    digests = {name: digest_of(content) for name, content in left.items()}
+    # By the pipe, which nobody else can write to, unlike the files.
+    sys.stdout.write(json.dumps(digests) if options.child else f"{trained.card['frase']}\n")
     return 0
 
 

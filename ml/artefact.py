@@ -24,6 +24,7 @@ CARD_KEYS: Final = frozenset(
         "veredito",
         "frase",
         "acuracia",
+        "acuracia_minima",
         "linha_de_base",
         "candidatos",
         "escolhidos",
@@ -78,7 +79,9 @@ def load(content: bytes, digest: str, card: Mapping[str, Any]) -> dict[str, Any]
     if libraries != ours:
         others = sorted(name for name in {*libraries, *ours} if libraries.get(name) != ours.get(name))
         raise ArtefactRefused(f"O modelo foi treinado com outras versões de {', '.join(others)}.")
-    import joblib  # only now: most models are the baseline, which needs nothing of it
+    if not any(card["escolhidos"].values()):
+        return {}
+    import joblib
 
     estimators: dict[str, Any] = joblib.load(io.BytesIO(content))
     return estimators

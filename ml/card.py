@@ -44,6 +44,7 @@ def make_card(
         "veredito": Verdict.BEATS_BASELINE.value if best else Verdict.BASELINE.value,
         "frase": _sentence(rows, baseline, comparisons, best),
         "acuracia": _rounded(best.score.mean if best else baseline.mean),
+        "acuracia_minima": _rounded(baseline.mean + (best.least_gain if best else 0)),
         "linha_de_base": {
             "rating": commonest(counts),
             "acuracia": _rounded(baseline.mean),
@@ -78,8 +79,9 @@ def _sentence(
         return f"Dados insuficientes para comparar candidatos ({len(rows)} livros): serve-se a avaliação mais comum."
     if best is not None:
         return (
-            f"{_SPOKEN[best.name]} (conjunto {_SPOKEN[best.feature_set]}) acertou {_percent(best.score.mean)} contra "
-            f"{_percent(baseline.mean)} de responder sempre a avaliação mais comum, mais do que o acaso explica."
+            f"{_SPOKEN[best.name]} (conjunto {_SPOKEN[best.feature_set]}) acertou {_percent(best.score.mean)}, ao "
+            f"menos {_percent(baseline.mean + best.least_gain)} com {1 - ALPHA:.0%} de confiança, contra "
+            f"{_percent(baseline.mean)} de responder sempre a avaliação mais comum: mais do que o acaso explica."
         )
     nearest = max(comparisons, key=lambda each: each.score.mean)
     return (
@@ -95,6 +97,7 @@ def _shown(each: Comparison) -> dict[str, Any]:
         "acuracia": _rounded(each.score.mean),
         "desvio": _rounded(each.score.spread),
         "ganho": _rounded(each.gain),
+        "ganho_minimo": _rounded(each.least_gain),
         "valor_p": _rounded(each.p_value),
         "promovido": each.promoted,
     }

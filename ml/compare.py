@@ -40,12 +40,17 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A candidate beside the baseline; `p_value` is the chance of such a gain where there is nothing to gain."""
+    """A candidate beside the baseline; `p_value` is the chance of such a gain where there is nothing to gain.
+
+    `least_gain` is what all candidates gain at least, with a confidence of 1 - ALPHA for all of them at once: it holds
+    for whichever is chosen, while the `gain` of the best of several is partly luck.
+    """
 
     name: str
     feature_set: FeatureSet
     score: Score
     gain: float
+    least_gain: float
     p_value: float
 
     @property
@@ -67,19 +72,35 @@ def compare(
             accuracies = _accuracies(make(), matrix, labels, splits)
             gains = accuracies - baseline
             comparisons.append(
-                Comparison(name, feature_set, _score(accuracies), float(gains.mean()), p_value_of(gains))
+                Comparison(
+                    name,
+                    feature_set,
+                    _score(accuracies),
+                    float(gains.mean()),
+                    least_gain_of(gains),
+                    p_value_of(gains),
+                )
             )
     return _score(baseline), comparisons
 
 
 def p_value_of(gains: NDArray[np.float64]) -> float:
     """One-sided p of the corrected resampled t-test that the mean of `gains`, one for each split, is above 0."""
-    mean, variance = float(gains.mean()), float(gains.var(ddof=1))
-    if variance == 0:
+    mean, error = float(gains.mean()), _standard_error(gains)
+    if error == 0:
         return 0.0 if mean > 0 else 1.0
+    return float(stats.t.sf(mean / error, df=len(gains) - 1))
+
+
+def least_gain_of(gains: NDArray[np.float64]) -> float:
+    """The lower end of the same test's confidence interval for the mean, one of COMPARISONS."""
+    quantile = float(stats.t.isf(ALPHA / COMPARISONS, df=len(gains) - 1))
+    return float(gains.mean()) - quantile * _standard_error(gains)
+
+
+def _standard_error(gains: NDArray[np.float64]) -> float:
     tested_to_trained = 1 / (FOLDS - 1)
-    t = mean / math.sqrt((1 / len(gains) + tested_to_trained) * variance)
-    return float(stats.t.sf(t, df=len(gains) - 1))
+    return math.sqrt((1 / len(gains) + tested_to_trained) * float(gains.var(ddof=1)))
 
 
 def _splits(labels: NDArray[np.int64]) -> list[tuple[Any, Any]]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 
-from ml.features import BASIC_FEATURES, FeatureSet, Matrix, Row, matrix
+from ml.features import BASIC_FEATURES, CATEGORY, FeatureSet, Matrix, Row, matrix
 
 BINS: Final = 10
 WINDOW: Final = 1_000
@@ -32,25 +32,27 @@ class FeatureProfile:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """The distribution of the training data, by the name of each basic feature."""
+    """The distribution of the training data, by the name of each basic feature, and the categories there were."""
 
     features: Mapping[str, FeatureProfile]
+    categories: frozenset[str]
 
     @classmethod
     def of(cls, rows: Sequence[Row]) -> Profile:
         """Bins at the deciles; fences three interquartile ranges beyond the quartiles (Tukey, Exploratory Data
-        Analysis, 1977: what lies beyond them is "far out")."""
+        Analysis, 1977: what lies beyond them is "far out"), and around all that was learnt from."""
         numbers = matrix(rows, FeatureSet.BASIC, ())
-        return cls({name: _profile(numbers[:, place]) for place, name in enumerate(BASIC_FEATURES)})
+        features = {name: _profile(numbers[:, place]) for place, name in enumerate(BASIC_FEATURES)}
+        return cls(features, frozenset(row[CATEGORY] for row in rows))
 
     @classmethod
-    def from_json(cls, features: Mapping[str, Mapping[str, Any]]) -> Profile:
-        return cls(
-            {
-                name: FeatureProfile(tuple(each["bordas"]), tuple(each["fracoes"]), *each["cercas"])
-                for name, each in features.items()
-            }
-        )
+    def from_json(cls, features: Mapping[str, Mapping[str, Any]], categories: Iterable[str]) -> Profile:
+        """What `as_json` made of the features."""
+        read = {
+            name: FeatureProfile(tuple(each["bordas"]), tuple(each["fracoes"]), *each["cercas"])
+            for name, each in features.items()
+        }
+        return cls(read, frozenset(categories))
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -59,8 +61,9 @@ class Profile:
         }
 
     def far_out(self, row: Row) -> list[str]:
-        """The features of `row` that lie beyond the fences of the training data."""
-        return [name for name, each in self.features.items() if not each.low <= row[name] <= each.high]
+        """The features of `row` that lie beyond the fences of the training data, or a category that it hasn't."""
+        far = [name for name, each in self.features.items() if not each.low <= row[name] <= each.high]
+        return far if row.get(CATEGORY) is None or row[CATEGORY] in self.categories else [*far, CATEGORY]
 
 
 class Window:
@@ -102,7 +105,12 @@ def _profile(values: Matrix) -> FeatureProfile:
     counts = np.bincount(np.searchsorted(edges, values, side="right"), minlength=len(edges) + 1)
     first, third = (float(edge) for edge in np.quantile(values, (0.25, 0.75)))
     reach = _FENCE * (third - first)
-    return FeatureProfile(tuple(edges), tuple((counts / len(values)).tolist()), first - reach, third + reach)
+    return FeatureProfile(
+        tuple(edges),
+        tuple((counts / len(values)).tolist()),
+        min(first - reach, float(values.min())),
+        max(third + reach, float(values.max())),
+    )
 
 
 def _stability(learnt: Sequence[float], counts: Sequence[int]) -> float:

@@ -17,7 +17,12 @@ Matrix = NDArray[np.float64]
 RATINGS: Final = (1, 2, 3, 4, 5)
 LABEL: Final = "rating"
 BASIC_FEATURES: Final = ("preco_com_taxa", "preco_sem_taxa", "disponibilidade")
-OPTIONAL_FEATURES: Final = ("categoria", "titulo")
+CATEGORY: Final = "categoria"
+OPTIONAL_FEATURES: Final = (CATEGORY, "titulo")
+FAR_OUT: Final = (*BASIC_FEATURES, CATEGORY)
+"""The features of which it is told that nothing like them was learnt from."""
+HIGHEST: Final = 2**31 - 1
+"""Of a price in pounds or a stock: as much as the shop's own columns hold."""
 TRAINING_KEYS: Final = (
     "categoria",
     "disponibilidade",
@@ -108,7 +113,7 @@ def check_training_rows(rows: Any) -> list[Row]:
 
 def _fits(key: str, value: Any) -> bool:
     if key in OPTIONAL_FEATURES:
-        return isinstance(value, str)
+        return isinstance(value, str) and value == value.encode(errors="replace").decode()
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
-    return value in RATINGS if key == LABEL else 0 <= value < float("inf")
+    return value in RATINGS if key == LABEL else 0 <= value <= HIGHEST

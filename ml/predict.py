@@ -34,6 +34,7 @@ class Predictor:
         self._baseline = Prediction(commonest(counts), shares, None)
         self._ask = {FeatureSet(name): _way_to_ask(estimator) for name, estimator in estimators.items()}
         self._categories = categories
+        self._known_categories = frozenset(categories)
 
     def predict(self, rows: Sequence[Row]) -> list[Prediction]:
         """One prediction for each of `rows`, in their order."""
@@ -51,7 +52,9 @@ class Predictor:
         return answers
 
     def _set_for(self, row: Row) -> FeatureSet | None:
-        if FeatureSet.EXTENDED in self._ask and has_extended(row):
+        # Of a category that it has never seen, a model of categories knows nothing.
+        known = has_extended(row) and row["categoria"] in self._known_categories
+        if known and FeatureSet.EXTENDED in self._ask:
             return FeatureSet.EXTENDED
         return FeatureSet.BASIC if FeatureSet.BASIC in self._ask else None
 

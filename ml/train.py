@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from threadpoolctl import threadpool_limits
+
 from ml.candidates import CANDIDATES
 from ml.card import Card, make_card
 from ml.compare import Comparison, Score, compare
@@ -26,14 +28,15 @@ class Trained:
 def train(rows: Sequence[Row]) -> Trained:
     """Train on `rows`, as `check_training_rows` lets them pass. The same rows give the same model and card."""
     categories = _categories(rows)
-    baseline, comparisons = compare_candidates(rows)
-    chosen = choose(comparisons)
-    estimators = {
-        feature_set.value: CANDIDATES[comparison.name]().fit(
-            matrix(rows, feature_set, categories), labels(rows)
-        )
-        for feature_set, comparison in chosen.items()
-    }
+    with threadpool_limits(1):  # an estimator remembers how many threads it was fitted with
+        baseline, comparisons = compare_candidates(rows)
+        chosen = choose(comparisons)
+        estimators = {
+            feature_set.value: CANDIDATES[comparison.name]().fit(
+                matrix(rows, feature_set, categories), labels(rows)
+            )
+            for feature_set, comparison in chosen.items()
+        }
     return Trained(estimators, make_card(rows, categories, baseline, comparisons, chosen))
 
 

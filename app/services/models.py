@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +61,7 @@ class Models:
         self._catalogue = catalogue
         self._metrics = metrics
         self._current: ServedModel | None = None
-        self._wanted = NO_VERSION
+        self._wanted: tuple[int | None, datetime | None] = (None, None)
         self._stands_in_for: int | None = None
         self._newest_seen = NO_VERSION
         self._checked_at = float("-inf")
@@ -82,7 +83,8 @@ class Models:
                     raise
                 log.exception("model_check_failed")
             finally:
-                self._checked_at = time.monotonic()
+                if self._current is not None:
+                    self._checked_at = time.monotonic()
                 self._loading.release()
         return self._current_or_fail()
 
@@ -106,13 +108,13 @@ class Models:
 
     def _reload(self) -> None:
         with self._database.reading() as session:
-            wanted = trainings.active_version(session) or NO_VERSION
+            wanted = trainings.active_choice(session)
         published = self._catalogue.current().publication.version
         # What stands in for a model follows the catalogue, and each publication is an occasion to try again.
         if self._current is not None and self._wanted == wanted and self._stands_in_for in (None, published):
             return
         with self._database.reading() as session:
-            row = session.get(TrainingRow, wanted)
+            row = session.get(TrainingRow, wanted[0] or NO_VERSION)
         self._current = self._stand_in(Verdict.UNTRAINED, None) if row is None else self._serve(row)
         self._wanted = wanted
         self._stands_in_for = published if self._current.version == NO_VERSION else None
@@ -133,8 +135,11 @@ class Models:
 
     def _artefact(self, row: TrainingRow) -> bytes:
         """The file's bytes; where this machine has none, the database's, which then become its file."""
+        path = artefact_path(self._data_dir, row.id)
+        if path.exists() and not path.is_file():  # a pipe would be waited for
+            raise ArtefactRefused(UNREADABLE)
         try:
-            return artefact_path(self._data_dir, row.id).read_bytes()
+            return path.read_bytes()
         except FileNotFoundError:
             log.warning("model_file_missing", extra={"version": row.id})
         except OSError:
@@ -162,7 +167,12 @@ def assemble(version: int, artefact: bytes, digest: str, card: Mapping[str, Any]
         estimators = load(artefact, digest, card)
         counts = {int(rating): count for rating, count in card["dados"]["classes"].items()}
         predictor = Predictor(counts, estimators, card["categorias"])
-        return ServedModel(version, Verdict(card["veredito"]), predictor, Profile.from_json(card["perfil"]))
+        return ServedModel(
+            version,
+            Verdict(card["veredito"]),
+            predictor,
+            Profile.from_json(card["perfil"], card["categorias"]),
+        )
     except ArtefactRefused:
         raise
     except Exception as error:  # whatever a file holds, the shop goes on

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from app.observability.metrics import Metrics
 from app.services.models import Models, ServedModel
 from ml.drift import Window
-from ml.features import Row
+from ml.features import BASIC_FEATURES, Row
 from ml.predict import Prediction
 from ml.verdict import Verdict
 
@@ -57,6 +57,7 @@ class Predictions:
             if self._window_of is not model:
                 self._window = Window(model.profile) if model.profile else None
                 self._window_of = model
+                self._metrics.tell_drift(dict.fromkeys(BASIC_FEATURES, 0.0))
             if self._window is not None:
                 self._window.add(rows)
                 self._metrics.tell_drift(self._window.indices())

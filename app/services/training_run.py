@@ -102,11 +102,12 @@ class TrainingRun:
     def _attempt(self) -> tuple[RunStatus, str | None]:
         try:
             with self._scratch() as scratch:
-                self._train(scratch)
-                artefact = (scratch / MODEL_NAME).read_bytes()
-                card: dict[str, Any] = json.loads((scratch / CARD_NAME).read_bytes())
-            self._publish(artefact, card)
-        except (LeaseLost, SQLAlchemyError):
+                digests = self._train(scratch)
+                left = {name: (scratch / name).read_bytes() for name in (MODEL_NAME, CARD_NAME)}
+            if {name: digest_of(content) for name, content in left.items()} != digests:
+                raise TrainerFailed("O que está no lugar do modelo não é o que o treino gravou.")
+            self._publish(left[MODEL_NAME], json.loads(left[CARD_NAME]))
+        except LeaseLost:
             raise
         except TrainerFailed as error:
             if self._stopping.is_set():
@@ -124,27 +125,27 @@ class TrainingRun:
         with tempfile.TemporaryDirectory(prefix=SCRATCH_PREFIX, dir=folder) as scratch:
             yield Path(scratch)
 
-    def _train(self, scratch: Path) -> None:
-        """Run the trainer, renewing the lease meanwhile. Raises TrainerFailed or LeaseLost."""
+    def _train(self, scratch: Path) -> Any:
+        """Run the trainer, renewing the lease meanwhile; answers the digests of the files that it says it wrote.
+
+        Raises TrainerFailed or LeaseLost.
+        """
         data, complaints = scratch / "livros.json", scratch / "erros.txt"
-        data.write_text(json.dumps(training_rows(self._catalogue), ensure_ascii=False))
+        data.write_text(json.dumps(training_rows(self._catalogue)), encoding="utf-8")
         with complaints.open("wb") as errors:
             trainer = subprocess.Popen(  # noqa: S603 - our own program, on a file of ours
                 [sys.executable, "-m", "ml", str(data), "--out", str(scratch), "--child"],
                 cwd=_PROJECT,
-                env={
-                    "PATH": os.defpath,
-                    "OMP_NUM_THREADS": "1",
-                    "PYTHONUTF8": "1",
-                },  # and none of the shop's secrets
+                env={"PATH": os.defpath, "PYTHONUTF8": "1"},  # and none of the shop's secrets
                 stdin=subprocess.PIPE,  # it ends when this end is closed, however this process may die,
                 start_new_session=True,  # and not by a Ctrl-C that is meant for the server
-                stdout=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
                 stderr=errors,
             )
             with trainer:
                 try:
                     code = self._wait_for(trainer)
+                    said = trainer.stdout.read() if trainer.stdout and code == 0 else b""
                 finally:
                     trainer.kill()
         if code != 0:
@@ -153,6 +154,7 @@ class TrainingRun:
                 "trainer_failed", extra={"version": self.id, "reason": complaint or f"exit code {code}"}
             )
             raise TrainerFailed(f"O treino terminou com o código {code}; o motivo está no log do servidor.")
+        return json.loads(said)
 
     def _wait_for(self, trainer: subprocess.Popen[bytes]) -> int:
         deadline = time.monotonic() + self._settings.ml_training_timeout_s
@@ -163,9 +165,12 @@ class TrainingRun:
             except subprocess.TimeoutExpired:
                 pass
             if time.monotonic() - renewed_at > RENEW_EVERY_S:
-                with self._database.writing() as session:
-                    self._own_row(session)
                 renewed_at = time.monotonic()
+                try:
+                    with self._database.writing() as session:
+                        self._own_row(session)
+                except SQLAlchemyError:  # the lease outlasts several of these
+                    log.exception("training_lease_not_renewed", extra={"version": self.id})
         raise TrainerFailed(
             f"O treino passou do limite de {self._settings.ml_training_timeout_s} s (ML_TRAINING_TIMEOUT_S)."
         )
@@ -204,7 +209,8 @@ class TrainingRun:
         try:
             self._models.refresh()
             with self._database.writing() as session:
-                kept = trainings.trim_trainings(session)
-            forget_models(self._settings.data_dir, kept)
+                trainings.trim_trainings(session)
+                known = trainings.known_versions(session)
+            forget_models(self._settings.data_dir, known)
         except (OSError, SQLAlchemyError):
             log.exception("old_models_not_removed")

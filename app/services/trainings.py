@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -16,9 +17,10 @@ from app.core.users import BY_PUBLICATION
 from app.observability.metrics import Metrics
 from app.services.models import Models
 from app.services.process_identity import is_surely_dead, own_identity
-from app.services.training_run import TrainingRun
+from app.services.training_run import STOPPED, TrainingRun
 from app.settings import Settings
 from app.storage import trainings
+from app.storage.artefacts import forget_models
 from app.storage.catalogue_store import CatalogueStore
 from app.storage.database import Database
 from app.storage.tables import TrainingRow
@@ -92,14 +94,12 @@ class Trainings:
             return
         refused = self._models.current().problem is not None
         with self._database.reading() as session:
-            newest, last = (
-                trainings.latest_training(session, RunStatus.DONE),
-                trainings.latest_training(session),
-            )
-        version = self._catalogue.current().publication.version
+            newest = trainings.latest_training(session, RunStatus.DONE)
+            version = self._catalogue.current().publication.version
+            failures = trainings.failures_since(session, version, datetime.now(UTC) - TRY_AGAIN_AFTER)
         if newest is not None and newest.catalogue_version == version and not refused:
             return
-        if last is not None and last.catalogue_version == version and _failed_lately(last):
+        if _too_many(failures):
             return
         if refused and not self._may_replace_refused():
             return
@@ -149,6 +149,12 @@ class Trainings:
         log.info("model_chosen", extra={"version": version, "username": username})
         return row
 
+    def forget_files(self) -> None:
+        """Remove the files of models that the database has forgotten, wherever they were trained."""
+        with self._database.reading() as session:
+            known = trainings.known_versions(session)
+        forget_models(self._settings.data_dir, known)
+
     def bury_the_dead(self) -> None:
         """Mark trainings whose process has ended as interrupted."""
         with self._database.writing() as session:
@@ -197,9 +203,7 @@ def _alive(row: TrainingRow) -> bool:
     return row.expires_at > datetime.now(UTC) and not is_surely_dead(row.holder)
 
 
-def _failed_lately(row: TrainingRow) -> bool:
-    return (
-        row.status == RunStatus.ERROR
-        and row.ended_at is not None
-        and datetime.now(UTC) - row.ended_at < TRY_AGAIN_AFTER
-    )
+def _too_many(failures: Sequence[TrainingRow]) -> bool:
+    """Whether to wait before the next try: a server that was stopped is no failure, and one death may be chance."""
+    deaths = [row for row in failures if row.status == RunStatus.INTERRUPTED and row.reason != STOPPED]
+    return len(deaths) > 1 or any(row.status == RunStatus.ERROR for row in failures)

@@ -45,9 +45,20 @@ def latest_training(session: Session, *statuses: RunStatus) -> TrainingRow | Non
     return session.scalar(newest.where(TrainingRow.status.in_(statuses)) if statuses else newest)
 
 
-def active_version(session: Session) -> int | None:
-    """The version that every process is to serve."""
-    return session.scalar(select(ActiveModelRow.version))
+def active_choice(session: Session) -> tuple[int | None, datetime | None]:
+    """The version that every process is to serve, and when it was chosen."""
+    row = session.get_one(ActiveModelRow, 1)
+    return row.version, row.chosen_at
+
+
+def failures_since(session: Session, catalogue_version: int, moment: datetime) -> list[TrainingRow]:
+    """The trainings on that catalogue which ended after `moment` without a model."""
+    failed = select(TrainingRow).where(
+        TrainingRow.catalogue_version == catalogue_version,
+        TrainingRow.status.in_((RunStatus.ERROR, RunStatus.INTERRUPTED)),
+        TrainingRow.ended_at > moment,
+    )
+    return list(session.scalars(failed))
 
 
 def active_model(session: Session) -> TrainingRow | None:
@@ -74,15 +85,16 @@ def artefact_of(session: Session, version: int) -> bytes | None:
     return session.scalar(select(TrainingRow.artefact).where(TrainingRow.id == version))
 
 
-def trim_trainings(session: Session) -> set[int]:
-    """Forget all but the newest MODELS_KEPT models, FAILURES_KEPT other trainings and the one served.
+def known_versions(session: Session) -> set[int]:
+    """Every training that is remembered, one in progress included."""
+    return set(session.scalars(select(TrainingRow.id)))
 
-    Answers the versions whose artefacts are kept.
-    """
+
+def trim_trainings(session: Session) -> None:
+    """Forget all but the newest MODELS_KEPT models, FAILURES_KEPT other trainings and the one served."""
+    served = lock_trainings(session).version  # or else one that begins just now would be forgotten, too
     done = TrainingRow.status == RunStatus.DONE
-    served = active_version(session)
     newest = select(TrainingRow.id).order_by(TrainingRow.id.desc())
     models = set(session.scalars(newest.where(done).limit(MODELS_KEPT))) | ({served} if served else set())
     others = session.scalars(newest.where(~done).limit(FAILURES_KEPT))
     session.execute(delete(TrainingRow).where(TrainingRow.id.not_in(models | set(others))))
-    return models

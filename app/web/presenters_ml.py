@@ -11,7 +11,7 @@ from app.services.predictions import Predicted
 from app.storage.tables import TrainingRow
 from app.web.presenters import Shape, time
 
-_SUMMED_UP = ("veredito", "frase", "acuracia", "linha_de_base")
+_SUMMED_UP = ("veredito", "frase", "acuracia", "acuracia_minima", "linha_de_base")
 _DIGITS = 6
 
 

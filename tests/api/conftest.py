@@ -38,6 +38,10 @@ def reader(ready_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     close(app)
 
 
+SAYS_WHAT_IT_WROTE = """
+digest() { sha256sum < "$OUT/$1" | cut -d " " -f 1; }
+printf '{"modelo.joblib": "%s", "ficha.json": "%s"}' "$(digest modelo.joblib)" "$(digest ficha.json)"
+"""
 SIX_BOOKS = [
     make_scraped("light", title="A Light in the Attic", category="Poetry", price="51.77", stock=22, rating=3),
     make_scraped(
@@ -86,7 +90,7 @@ def trainer_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str
     program = tmp_path / "trainer"
 
     def replace(line: str) -> None:
-        program.write_text(f'#!/bin/sh\nOUT="$5"\n{line}\n')
+        program.write_text(f'#!/bin/sh\nOUT="$5"\n{line}\n{SAYS_WHAT_IT_WROTE}\n')
         program.chmod(0o755)
         monkeypatch.setattr("app.services.training_run.sys.executable", str(program))
 

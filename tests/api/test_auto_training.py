@@ -9,6 +9,7 @@ import pytest
 from flask import Flask
 
 from app.core.runs import RunStatus
+from app.services.process_identity import own_identity
 from app.shop import Shop
 from app.storage.artefacts import artefact_path
 from app.storage.tables import TrainingRow
@@ -83,6 +84,17 @@ def test_a_training_that_fails_is_not_begun_again_at_once(
 def test_a_training_that_was_interrupted_is_begun_again(shop: Shop) -> None:
     train_elsewhere(shop, status=RunStatus.INTERRUPTED)
     assert [row[:2] for row in look(shop)] == [(1, "interrupted"), (2, "done")]
+
+
+@pytest.mark.parametrize(("deaths", "begun"), [(1, 1), (2, 0)])
+@pytest.mark.usefixtures("quick_training")
+def test_one_death_of_the_server_is_tried_again_at_once_and_a_second_waits(
+    shop: Shop, deaths: int, begun: int
+) -> None:
+    for _ in range(deaths):
+        train_elsewhere(shop, own_identity() + "x")
+        shop.trainings.bury_the_dead()
+    assert len(look(shop)) == deaths + begun
 
 
 def test_nothing_is_begun_beside_another_training(shop: Shop, trainer_is: Callable[[str], None]) -> None:

@@ -12,14 +12,17 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy.exc import OperationalError
 
 from app.core.runs import RunStatus
 from app.services.process_identity import own_identity
 from app.services.training_run import STOPPED
 from app.shop import Shop
+from app.storage import trainings
 from app.storage.tables import TrainingRow
 from app.storage.trainings import LEASE_LASTS
 from tests.api.checks import problem_of
+from tests.api.conftest import SAYS_WHAT_IT_WROTE
 from tests.api.test_models import ROW, served_version, versions_of
 from tests.api.training import HANG, ML, eventually, pid_in, status_of, train, train_elsewhere
 
@@ -88,23 +91,52 @@ def test_a_training_that_fails_leaves_the_old_model_serving(
     assert served_version(client) == "3"
 
 
-@pytest.mark.parametrize("card", ["{}", "[1]", "null", "the last one"])
-@pytest.mark.usefixtures("six_books")
+@pytest.mark.parametrize("card", ["{}", "[1]", "null"])
+@pytest.mark.usefixtures("six_books", "quick_training")
 def test_a_training_that_leaves_no_usable_model_is_no_success(
     client: FlaskClient,
     as_operator: dict[str, str],
     shop: Shop,
-    quick_training: str,
     trainer_is: Callable[[str], None],
     card: str,
 ) -> None:
     train(shop)
-    write_card = quick_training if card == "the last one" else f"echo '{card}' > \"$OUT/ficha.json\""
-    trainer_is(f'{write_card}; echo lixo > "$OUT/modelo.joblib"')
+    trainer_is(f'echo \'{card}\' > "$OUT/ficha.json"; echo lixo > "$OUT/modelo.joblib"')
     assert train(shop).status == RunStatus.ERROR
     assert served_version(client) == "1"
     assert client.get(f"{ML}/model").get_json()["versao"] == 1
     assert versions_of(client, as_operator) == [(1, True)]
+
+
+@pytest.mark.usefixtures("six_books")
+def test_a_model_put_in_the_place_of_the_trained_one_is_not_served(
+    client: FlaskClient, shop: Shop, quick_training: str, trainer_is: Callable[[str], None]
+) -> None:
+    train(shop)
+    trainer_is(f'{quick_training}\n{SAYS_WHAT_IT_WROTE}\necho more >> "$OUT/modelo.joblib"; exit 0')
+    row = train(shop)
+    assert (row.status, row.reason) == (
+        RunStatus.ERROR,
+        "O que está no lugar do modelo não é o que o treino gravou.",
+    )
+    assert served_version(client) == "1"
+
+
+@pytest.mark.usefixtures("quick_training", "six_books")
+def test_a_model_that_cannot_be_kept_is_an_error_and_not_tried_again_at_once(
+    make_app: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise OperationalError("UPDATE", {}, Exception("disk full"))
+
+    shop: Shop = make_app(ml_auto_train=True).extensions["shop"]
+    monkeypatch.setattr(trainings, "activate", fail)
+    row = train(shop)
+    assert (row.status, row.reason) == (RunStatus.ERROR, "Falha interna; o motivo está no log do servidor.")
+    shop.trainings.start_if_needed()
+    latest = shop.trainings.latest()
+    assert latest is not None
+    assert latest.id == row.id
 
 
 def test_the_log_has_the_reason_that_the_public_does_not_get(
@@ -204,7 +236,7 @@ def test_the_trainer_gets_none_of_the_shops_secrets(
     trainer_is(f'env > "{tmp_path / "env"}"')
     train(shop)
     names = {line.partition("=")[0] for line in (tmp_path / "env").read_text().splitlines()}
-    assert names - {"PWD", "OLDPWD", "SHLVL", "_"} == {"PATH", "OMP_NUM_THREADS", "PYTHONUTF8"}
+    assert names - {"PWD", "OLDPWD", "SHLVL", "_"} == {"PATH", "PYTHONUTF8"}
 
 
 @pytest.mark.usefixtures("six_books")

@@ -10,22 +10,26 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy.exc import OperationalError
 
 from app.core.runs import RunStatus
+from app.services.models import Models
 from app.shop import Shop
 from app.storage.artefacts import artefact_path
 from app.storage.tables import ActiveModelRow
+from ml.drift import MIN_SEEN
 from tests.api.checks import problem_of
 from tests.api.conftest import SIX_BOOKS, publish
 from tests.api.training import HANG, ML, status_of, train, train_elsewhere
 from tests.conftest import ADMIN
+from tests.support.exposition import read_samples, value
 from tests.support.orders import API_KEY, ORDERS, order_for
 
 ROW = {"preco_com_taxa": 10, "preco_sem_taxa": 8, "disponibilidade": 1}
 DATA_PATHS = [f"{ML}/features", f"{ML}/training-data"]
 SUMMARY = {
     "versao", "em_uso", "treinado_em", "duracao_s", "versao_catalogo", "veredito", "frase", "acuracia",
-    "linha_de_base", "sha256",
+    "acuracia_minima", "linha_de_base", "sha256",
 }  # fmt: skip
 CARD = SUMMARY | {
     "formato", "candidatos", "escolhidos", "avaliacao", "dados", "atributos", "categorias", "perfil",
@@ -348,6 +352,49 @@ def test_an_operator_goes_back_only_to_a_model_that_can_be_used(
         assert "SHA-256" in problem_of(response, 409)["detail"]
         assert versions_of(client, as_operator) == [(2, True), (1, False)]
         assert served_version(client) == "2"
+
+
+@pytest.mark.usefixtures("quick_training", "six_books")
+def test_choosing_a_refused_model_again_serves_it_once_its_file_is_back(
+    make_app: Callable[..., Flask], shop: Shop
+) -> None:
+    train(shop)
+    path = artefact_path(shop.settings.data_dir, 1)
+    path.write_bytes(b"tampered with")
+    other: Shop = make_app().extensions["shop"]
+    assert other.models.current().verdict == "artefato-recusado"
+    path.unlink()
+    other.trainings.activate(1, "operadora")
+    assert (other.models.current().version, other.models.current().problem) == (1, None)
+
+
+@pytest.mark.usefixtures("quick_training", "six_books")
+def test_a_database_that_answers_again_is_asked_at_once(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> None:
+        raise OperationalError("SELECT", {}, Exception("down"))
+
+    train(shop)
+    fresh = Models(shop.settings.data_dir, shop.database, shop.catalogue, shop.metrics)
+    with monkeypatch.context() as broken:
+        broken.setattr(shop.database, "reading", fail)
+        for _ in range(2):
+            with pytest.raises(OperationalError):
+                fresh.current()
+    assert fresh.current().version == 1
+
+
+@pytest.mark.usefixtures("quick_training", "six_books")
+def test_the_drift_of_one_model_is_not_told_of_the_next(client: FlaskClient, shop: Shop) -> None:
+    def drift() -> float:
+        samples = read_samples(client.get("/metrics").text)
+        return value(samples, "livraria_prediction_drift_psi", feature="preco_com_taxa")
+
+    train(shop)
+    client.post(f"{ML}/predictions", json=[{**ROW, "preco_com_taxa": 900}] * MIN_SEEN)
+    assert drift() > 1
+    train(shop)
+    client.post(f"{ML}/predictions", json=[ROW])
+    assert drift() == 0
 
 
 @pytest.mark.usefixtures("quick_training", "six_books")

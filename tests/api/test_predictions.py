@@ -39,7 +39,10 @@ class ByStock:
 @pytest.fixture
 def planted(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     """The test's own shop with the seventh version of a model that beats the baseline."""
-    learnt = [{"preco_com_taxa": n, "preco_sem_taxa": n, "disponibilidade": n} for n in range(1, 6)]
+    learnt = [
+        {"preco_com_taxa": n, "preco_sem_taxa": n, "disponibilidade": n, "categoria": "Poetry"}
+        for n in range(1, 6)
+    ]
     estimators = {FeatureSet.BASIC: ByStock(), FeatureSet.EXTENDED: ByStock()}
     predictor = Predictor(dict.fromkeys(RATINGS, 1), estimators, ["Poetry"])
     served = ServedModel(7, Verdict.BEATS_BASELINE, predictor, Profile.of(learnt))

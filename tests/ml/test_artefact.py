@@ -15,6 +15,7 @@ CARD: dict[str, Any] = {
     **dict.fromkeys(artefact.CARD_KEYS),
     "formato": artefact.FORMAT,
     "bibliotecas": library_versions(),
+    "escolhidos": {"basico": "floresta_aleatoria"},
 }
 
 
@@ -65,6 +66,12 @@ def test_a_model_without_a_whole_card_is_refused(card: Any) -> None:
     content = dump({})
     with pytest.raises(ArtefactRefused, match="ficha"):
         load(content, digest_of(content), card)
+
+
+def test_where_nothing_was_chosen_nothing_is_unpickled(tmp_path: Path) -> None:
+    content = pickle.dumps(RunsCode(tmp_path / "ran"))
+    assert load(content, digest_of(content), {**CARD, "escolhidos": {"basico": None}}) == {}
+    assert not (tmp_path / "ran").exists()
 
 
 def test_a_card_has_the_keys_that_are_asked_of_it(on_noise: Trained) -> None:

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from ml.drift import MIN_SEEN, WINDOW, Profile, Window
-from tests.ml.books import Book, make_books
+from tests.ml.books import CATEGORIES, Book, make_books
 
 LEARNT = make_books(1_000)
 PROFILE = Profile.of(LEARNT)
@@ -68,6 +68,8 @@ def test_of_a_batch_larger_than_the_window_the_last_inputs_count() -> None:
         ({"preco_com_taxa": 0.0}, []),
         ({"preco_com_taxa": 1_000.0}, ["preco_com_taxa"]),
         ({"preco_sem_taxa": 1_000.0, "disponibilidade": 500}, ["preco_sem_taxa", "disponibilidade"]),
+        ({"categoria": "Never seen"}, ["categoria"]),
+        ({"categoria": None}, []),
     ],
 )
 def test_what_lies_beyond_the_outer_fences_is_far_out(changes: Book, far_out: list[str]) -> None:
@@ -80,5 +82,12 @@ def test_where_all_training_data_were_alike_anything_else_is_far_out() -> None:
     assert profile.far_out({**LEARNT[0], "disponibilidade": 8}) == ["disponibilidade"]
 
 
+def test_nothing_that_was_learnt_from_is_far_out() -> None:
+    odd = [{**book, "disponibilidade": 0 if place % 5 else 40} for place, book in enumerate(LEARNT)]
+    profile = Profile.of(odd)
+    assert not any(profile.far_out(book) for book in odd)
+    assert profile.far_out({**LEARNT[0], "disponibilidade": 41}) == ["disponibilidade"]
+
+
 def test_a_profile_survives_its_json() -> None:
-    assert Profile.from_json(json.loads(json.dumps(PROFILE.as_json()))) == PROFILE
+    assert Profile.from_json(json.loads(json.dumps(PROFILE.as_json())), CATEGORIES) == PROFILE

@@ -51,6 +51,12 @@ def test_rows_of_one_batch_are_each_answered_from_what_they_bring(on_category: T
             assert (answer.rating, answer.feature_set) == (2, None)
 
 
+def test_of_a_category_never_seen_a_model_of_categories_says_nothing(on_category: Trained) -> None:
+    book = {**make_books(1)[0], "categoria": "Never seen"}
+    (answer,) = predictor_of(on_category).predict([book])
+    assert (answer.rating, answer.feature_set) == (2, None)
+
+
 def test_no_rows_get_no_answers(on_price: Trained) -> None:
     assert predictor_of(on_price).predict([]) == []
 

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy import stats
+from threadpoolctl import threadpool_limits
 
 from ml import candidates, compare, train
 from ml.artefact import dump
@@ -65,6 +67,26 @@ def test_the_same_data_make_the_same_model_and_the_same_bytes_of_card(on_price: 
     assert json.dumps(again.card) == json.dumps(on_price.card)
 
 
+def test_the_model_does_not_depend_on_how_many_threads_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    keep_only(monkeypatch, "boosting_de_gradiente")
+    books = rated_by_price(make_books(300))
+    dumped = []
+    for threads in (1, 2):
+        with threadpool_limits(threads):
+            trained = train.train(books)
+        assert trained.estimators
+        dumped.append(dump(trained.estimators))
+    assert dumped[0] == dumped[1]
+
+
+def test_what_is_gained_at_least_is_less_than_the_gain_and_more_than_nothing(on_price: Trained) -> None:
+    card = on_price.card
+    assert card["linha_de_base"]["acuracia"] < card["acuracia_minima"] < card["acuracia"]
+    for each in card["candidatos"]:
+        assert each["ganho_minimo"] < each["ganho"]
+        assert each["promovido"] == (each["ganho_minimo"] > 0)
+
+
 def test_too_few_books_are_not_compared_and_the_card_says_so() -> None:
     card = train.train(rated_by_price(make_books(train.MIN_ROWS - 1))).card
     assert card["candidatos"] == []
@@ -88,16 +110,28 @@ def test_a_rating_that_one_book_has_is_no_obstacle(monkeypatch: pytest.MonkeyPat
 def test_with_shuffled_ratings_promotions_are_no_more_than_the_stated_error_rate(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The quickest candidate only; benchmarks/shuffled_labels.py has all of them compete."""
+    """The quickest candidate only; benchmarks/shuffled_labels.py has all of them compete.
+
+    Of two equally common ratings, so that guessing is as good as the baseline and chance has the most to offer.
+    """
     keep_only(monkeypatch, "regressao_logistica")
-    books, chance = rated_by_price(make_books(60)), random.Random(1)
-    promoted = 0
+    books, chance = make_books(60), random.Random(1)
+    ratings = [1 + place % 2 for place in range(60)]
+    promoted = thought_certain = 0
     for _ in range(SHUFFLES):
-        ratings = [book["rating"] for book in books]
         chance.shuffle(ratings)
         dealt = [{**book, "rating": rating} for book, rating in zip(books, ratings, strict=True)]
-        promoted += bool(choose(train.compare_candidates(dealt)[1]))
+        _, comparisons = train.compare_candidates(dealt)
+        promoted += bool(choose(comparisons))
+        thought_certain += any(naive_p_value(each) < ALPHA for each in comparisons)
     assert promoted <= SHUFFLES * ALPHA
+    assert thought_certain > 3 * SHUFFLES * ALPHA, "or this would have shown nothing"
+
+
+def naive_p_value(each: Comparison) -> float:
+    """Of an ordinary t-test, as if every split were an experiment of its own."""
+    corrected_t = stats.t.isf(each.p_value, df=FOLDS * REPEATS - 1)
+    return float(stats.t.sf(corrected_t * np.sqrt(1 + FOLDS * REPEATS / (FOLDS - 1)), df=FOLDS * REPEATS - 1))
 
 
 def test_the_p_value_is_that_of_the_corrected_resampled_t_test() -> None:
@@ -114,7 +148,7 @@ def test_gains_without_any_spread_are_certain(gain: float, p_value: float) -> No
 
 
 def compared(name: str, feature_set: FeatureSet, mean: float, p_value: float) -> Comparison:
-    return Comparison(name, feature_set, Score(mean, 0.01), mean - 0.2, p_value)
+    return Comparison(name, feature_set, Score(mean, 0.01), mean - 0.2, mean - 0.3, p_value)
 
 
 @pytest.mark.parametrize(

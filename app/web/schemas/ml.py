@@ -10,7 +10,7 @@ from app.core.catalogue import RATINGS
 from app.core.errors import BatchTooLarge
 from app.web.current import shop
 from app.web.inputs import Choice, Input, Price, Quantity, Text
-from ml.features import BASIC_FEATURES, FeatureSet
+from ml.features import FAR_OUT, FeatureSet
 from ml.verdict import Verdict
 
 HIGHEST_PRICE = 99_999_999
@@ -71,7 +71,7 @@ class PredictionDetails(Schema):
         },
     )
     fora_da_distribuicao = fields.List(
-        fields.String(metadata={"enum": list(BASIC_FEATURES)}),
+        fields.String(metadata={"enum": list(FAR_OUT)}),
         required=True,
         metadata={
             "description": "Os valores muito fora dos dados de treino, sobre os quais o modelo nada sabe"
@@ -108,7 +108,13 @@ class ModelFacts(Schema):
     versao_catalogo = fields.Integer(required=True, metadata={"example": 1})
     veredito = fields.String(required=True, metadata={"enum": list(Verdict)})
     frase = fields.String(required=True)
-    acuracia = fields.Float(required=True, metadata={"description": "Fração de 1", "example": 0.226})
+    acuracia = fields.Float(
+        required=True,
+        metadata={"description": "Fração de 1; a do melhor de vários é um pouco otimista", "example": 0.226},
+    )
+    acuracia_minima = fields.Float(
+        required=True, metadata={"description": "A que se tem com 95% de confiança", "example": 0.226}
+    )
     linha_de_base = fields.Nested(
         Schema.from_dict(
             {
@@ -136,6 +142,9 @@ class CandidateScore(Schema):
     acuracia = fields.Float(required=True, metadata={"example": 0.195})
     desvio = fields.Float(required=True, metadata={"description": "Entre as partes da validação"})
     ganho = fields.Float(required=True, metadata={"description": "Sobre a linha de base"})
+    ganho_minimo = fields.Float(
+        required=True, metadata={"description": "Com 95% de confiança em todos de uma vez"}
+    )
     valor_p = fields.Float(required=True, metadata={"description": "Antes da correção pelas comparações"})
     promovido = fields.Boolean(required=True)
 
