@@ -68,8 +68,8 @@ def by_category(categories: pd.DataFrame) -> None:
         columns={
             "categoria": "Categoria",
             "quantidade_livros": "Livros",
-            "preco_medio_com_taxa": "Preço médio com taxa (£)",
-            "preco_medio_sem_taxa": "Preço médio sem taxa (£)",
+            "preco_medio_com_taxa": "Com taxa (£)",
+            "preco_medio_sem_taxa": "Sem taxa (£)",
         }
     )
     left, right = st.columns(2)
@@ -79,10 +79,10 @@ def by_category(categories: pd.DataFrame) -> None:
             table.head(20), "Categoria", "Livros", alternative="Livros em cada uma das 20 maiores categorias"
         )
     with right:
-        st.markdown("**Todas**")
+        st.markdown("**Todas, com o preço médio**")
         show_table(
             table,
-            decimals={"Livros": 0, "Preço médio com taxa (£)": 2, "Preço médio sem taxa (£)": 2},
+            decimals={"Livros": 0, "Com taxa (£)": 2, "Sem taxa (£)": 2},
             most_rows=17,
         )
 
