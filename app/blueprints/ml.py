@@ -12,8 +12,8 @@ from app.services.training_data import training_rows
 from app.web import paging
 from app.web import presenters_ml as presenters
 from app.web.access import Access, caller
+from app.web.bodies import json_body
 from app.web.current import catalogue, shop
-from app.web.inputs import json_body
 from app.web.operation import Answer, Operation, operation
 from app.web.schemas.ml import (
     ModelCard,

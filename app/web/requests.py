@@ -14,9 +14,9 @@ from flask import Flask, Response, g, request
 from app.observability.log_masking import looks_secret
 from app.observability.logs import request_id
 from app.web import request_facts
+from app.web.bodies import refuse_large_body
 from app.web.caching import compress
 from app.web.current import shop
-from app.web.inputs import refuse_large_body
 from app.web.instrumentation import note_route
 
 log = logging.getLogger(__name__)

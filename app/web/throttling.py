@@ -15,8 +15,8 @@ from flask_limiter.util import get_remote_address
 
 from app.core.errors import ShopError
 from app.settings import Settings
+from app.web.bodies import json_body
 from app.web.errors import problem
-from app.web.inputs import json_body
 
 
 def throttle_failures(app: Flask, endpoint: str, settings: Settings) -> None:

@@ -23,8 +23,18 @@ from app.storage.tables import TrainingRow
 from app.storage.trainings import LEASE_LASTS
 from tests.api.checks import problem_of
 from tests.api.conftest import SAYS_WHAT_IT_WROTE
-from tests.api.test_models import ROW, served_version, versions_of
-from tests.api.training import HANG, ML, eventually, pid_in, status_of, train, train_elsewhere
+from tests.api.training import (
+    HANG,
+    ML,
+    ROW,
+    eventually,
+    pid_in,
+    served_version,
+    status_of,
+    train,
+    train_elsewhere,
+    versions_of,
+)
 
 FAILURES = {
     "exit 3": "O treino terminou com o código 3; o motivo está no log do servidor.",

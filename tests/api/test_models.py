@@ -5,27 +5,19 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy.exc import OperationalError
 
-from app.core.runs import RunStatus
-from app.services.models import Models
 from app.shop import Shop
 from app.storage.artefacts import artefact_path
-from app.storage.tables import ActiveModelRow
-from ml.drift import MIN_SEEN
 from tests.api.checks import problem_of
 from tests.api.conftest import SIX_BOOKS, publish
-from tests.api.training import HANG, ML, status_of, train, train_elsewhere
+from tests.api.training import HANG, ML, ROW, served_version, status_of
 from tests.conftest import ADMIN
-from tests.support.exposition import read_samples, value
 from tests.support.orders import API_KEY, ORDERS, order_for
 
-ROW = {"preco_com_taxa": 10, "preco_sem_taxa": 8, "disponibilidade": 1}
 DATA_PATHS = [f"{ML}/features", f"{ML}/training-data"]
 SUMMARY = {
     "versao", "em_uso", "treinado_em", "duracao_s", "versao_catalogo", "veredito", "frase", "acuracia",
@@ -35,16 +27,6 @@ CARD = SUMMARY | {
     "formato", "candidatos", "escolhidos", "avaliacao", "dados", "atributos", "categorias", "perfil",
     "bibliotecas", "servindo", "problema",
 }  # fmt: skip
-
-
-def versions_of(client: FlaskClient, headers: dict[str, str], query: str = "") -> list[tuple[int, bool]]:
-    """Every model's version, and whether it is in use."""
-    models = client.get(f"{ML}/models{query}", headers=headers).get_json()
-    return [(model["versao"], model["em_uso"]) for model in models]
-
-
-def served_version(client: FlaskClient) -> str:
-    return client.post(f"{ML}/predictions", json=[ROW]).headers["X-Model-Version"]
 
 
 @pytest.mark.parametrize("path", DATA_PATHS)
@@ -213,197 +195,3 @@ def test_what_is_sent_along_with_the_wish_to_train_means_nothing(
     assert response.status_code == 202
     shop.trainings.wait(20)
     assert served_version(client) == "1"
-
-
-@pytest.mark.usefixtures("quick_training", "six_books")
-def test_the_newest_training_serves_until_an_operator_goes_back(
-    client: FlaskClient,
-    as_operator: dict[str, str],
-    shop: Shop,
-    log_lines: Callable[[], list[dict[str, Any]]],
-) -> None:
-    for _ in range(3):
-        train(shop)
-    assert versions_of(client, as_operator) == [(3, True), (2, False), (1, False)]
-    response = client.post(f"{ML}/models/1/activate", headers=as_operator)
-    assert response.status_code == 200
-    assert (response.get_json()["versao"], response.get_json()["em_uso"]) == (1, True)
-    assert response.get_json()["treinado_por"] == "admin"
-    assert served_version(client) == "1"
-    assert client.get(f"{ML}/model").get_json()["versao"] == 1
-    assert versions_of(client, as_operator) == [(3, False), (2, False), (1, True)]
-    with shop.database.reading() as session:
-        assert session.get_one(ActiveModelRow, 1).chosen_by == "operadora"
-    [line] = [line for line in log_lines() if line["event"] == "model_chosen"]
-    assert (line["version"], line["username"]) == (1, "operadora")
-    train(shop)
-    assert served_version(client) == "4"
-
-
-@pytest.mark.usefixtures("quick_training", "six_books")
-def test_choosing_the_model_in_use_changes_nothing(
-    client: FlaskClient, as_operator: dict[str, str], shop: Shop
-) -> None:
-    train(shop)
-    for _ in range(2):
-        assert client.post(f"{ML}/models/1/activate", headers=as_operator).status_code == 200
-    assert versions_of(client, as_operator) == [(1, True)]
-
-
-@pytest.mark.usefixtures("quick_training", "six_books")
-def test_models_are_listed_by_page(client: FlaskClient, as_operator: dict[str, str], shop: Shop) -> None:
-    for _ in range(3):
-        train(shop)
-    page = client.get(f"{ML}/models?page=2&per_page=2", headers=as_operator)
-    assert ([model["versao"] for model in page.get_json()], page.headers["X-Total-Count"]) == ([1], "3")
-    assert 'rel="prev"' in page.headers["Link"]
-    assert versions_of(client, as_operator, "?page=9") == []
-    problem_of(client.get(f"{ML}/models?page=0", headers=as_operator), 400)
-
-
-@pytest.mark.parametrize(
-    "version", ["0", "1", "3", "2147483647", "2147483648", "9223372036854775808", "9" * 400]
-)
-def test_a_version_that_is_not_there_is_404(
-    client: FlaskClient, as_operator: dict[str, str], version: str
-) -> None:
-    problem = problem_of(client.post(f"{ML}/models/{version}/activate", headers=as_operator), 404)
-    assert problem["detail"] == "Versão de modelo não encontrada."
-
-
-@pytest.mark.parametrize("version", ["-1", "1.0", "um", "%31%00"])
-def test_what_is_no_version_is_no_address(
-    client: FlaskClient, as_operator: dict[str, str], version: str
-) -> None:
-    problem_of(client.post(f"{ML}/models/{version}/activate", headers=as_operator), 404)
-
-
-@pytest.mark.parametrize("status", [RunStatus.PROCESSING, RunStatus.ERROR, RunStatus.INTERRUPTED])
-def test_a_training_that_left_no_model_cannot_be_chosen(
-    client: FlaskClient, as_operator: dict[str, str], shop: Shop, status: RunStatus
-) -> None:
-    version = train_elsewhere(shop, status=status)
-    problem_of(client.post(f"{ML}/models/{version}/activate", headers=as_operator), 404)
-    assert versions_of(client, as_operator) == []
-    assert served_version(client) == "0"
-
-
-@pytest.mark.usefixtures("quick_training", "six_books")
-def test_other_processes_serve_what_was_trained_or_chosen_here(
-    make_app: Callable[..., Flask],
-    client: FlaskClient,
-    as_operator: dict[str, str],
-    shop: Shop,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("app.services.models.CHECK_EVERY_S", -1)
-    other = make_app().test_client()
-    assert served_version(other) == "0"
-    for version in ("1", "2"):
-        train(shop)
-        assert served_version(other) == version
-    client.post(f"{ML}/models/1/activate", headers=as_operator)
-    assert served_version(other) == "1"
-    assert other.get(f"{ML}/model").get_json()["versao"] == 1
-
-
-@pytest.mark.parametrize("damage", ["one byte", "gone", "empty"])
-@pytest.mark.usefixtures("quick_training", "six_books")
-def test_a_damaged_file_is_refused_by_name_and_a_missing_one_comes_back(
-    make_app: Callable[..., Flask], shop: Shop, damage: str
-) -> None:
-    train(shop)
-    path = artefact_path(shop.settings.data_dir, 1)
-    content = path.read_bytes()
-    if damage == "gone":
-        path.unlink()
-    else:
-        path.write_bytes(b"" if damage == "empty" else bytes([content[0] ^ 1]) + content[1:])
-    other = make_app().test_client()
-    answer = other.post(f"{ML}/predictions", json=[ROW])
-    assert answer.get_json()[0]["prediction"] == 1
-    card = other.get(f"{ML}/model").get_json()
-    assert card["versao"] == 1
-    if damage == "gone":
-        assert path.read_bytes() == content
-        assert (answer.headers["X-Model-Version"], card["problema"]) == ("1", None)
-    else:
-        assert answer.headers["X-Model-Verdict"] == card["servindo"] == "artefato-recusado"
-        assert answer.headers["X-Model-Version"] == "0"
-        assert "SHA-256" in card["problema"]
-        assert str(shop.settings.data_dir) not in str(card)
-
-
-@pytest.mark.parametrize("damage", ["tampered with", "gone"])
-@pytest.mark.usefixtures("quick_training", "six_books")
-def test_an_operator_goes_back_only_to_a_model_that_can_be_used(
-    client: FlaskClient, as_operator: dict[str, str], shop: Shop, damage: str
-) -> None:
-    train(shop)
-    train(shop)
-    path = artefact_path(shop.settings.data_dir, 1)
-    path.write_text(damage)
-    if damage == "gone":
-        path.unlink()
-        assert client.post(f"{ML}/models/1/activate", headers=as_operator).status_code == 200
-        assert served_version(client) == "1"
-    else:
-        response = client.post(f"{ML}/models/1/activate", headers=as_operator)
-        assert "SHA-256" in problem_of(response, 409)["detail"]
-        assert versions_of(client, as_operator) == [(2, True), (1, False)]
-        assert served_version(client) == "2"
-
-
-@pytest.mark.usefixtures("quick_training", "six_books")
-def test_choosing_a_refused_model_again_serves_it_once_its_file_is_back(
-    make_app: Callable[..., Flask], shop: Shop
-) -> None:
-    train(shop)
-    path = artefact_path(shop.settings.data_dir, 1)
-    path.write_bytes(b"tampered with")
-    other: Shop = make_app().extensions["shop"]
-    assert other.models.current().verdict == "artefato-recusado"
-    path.unlink()
-    other.trainings.activate(1, "operadora")
-    assert (other.models.current().version, other.models.current().problem) == (1, None)
-
-
-@pytest.mark.usefixtures("quick_training", "six_books")
-def test_a_database_that_answers_again_is_asked_at_once(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail() -> None:
-        raise OperationalError("SELECT", {}, Exception("down"))
-
-    train(shop)
-    fresh = Models(shop.settings.data_dir, shop.database, shop.catalogue, shop.metrics)
-    with monkeypatch.context() as broken:
-        broken.setattr(shop.database, "reading", fail)
-        for _ in range(2):
-            with pytest.raises(OperationalError):
-                fresh.current()
-    assert fresh.current().version == 1
-
-
-@pytest.mark.usefixtures("quick_training", "six_books")
-def test_the_drift_of_one_model_is_not_told_of_the_next(client: FlaskClient, shop: Shop) -> None:
-    def drift() -> float:
-        samples = read_samples(client.get("/metrics").text)
-        return value(samples, "livraria_prediction_drift_psi", feature="preco_com_taxa")
-
-    train(shop)
-    client.post(f"{ML}/predictions", json=[{**ROW, "preco_com_taxa": 900}] * MIN_SEEN)
-    assert drift() > 1
-    train(shop)
-    client.post(f"{ML}/predictions", json=[ROW])
-    assert drift() == 0
-
-
-@pytest.mark.usefixtures("quick_training", "six_books")
-def test_who_is_told_that_a_training_is_done_is_answered_by_its_model(
-    make_app: Callable[..., Flask], shop: Shop, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("app.services.models.CHECK_EVERY_S", 3_600)
-    other = make_app().test_client()
-    assert served_version(other) == "0"
-    train(shop)
-    assert status_of(other)["status"] == "done"
-    assert served_version(other) == "1"

@@ -18,6 +18,7 @@ from app.storage.trainings import LEASE_LASTS
 
 ML = "/api/v1/ml"
 HANG = "exec sleep 60"
+ROW = {"preco_com_taxa": 10, "preco_sem_taxa": 8, "disponibilidade": 1}
 
 
 def train(shop: Shop, username: str = "admin") -> TrainingRow:
@@ -69,3 +70,13 @@ def eventually(ask: Callable[[], Any], within_s: float = 20) -> Any:
 def pid_in(path: Path) -> int:
     """The process id that a trainer writes into `path`, as soon as it has."""
     return int(eventually(lambda: path.exists() and path.read_text().strip()))
+
+
+def versions_of(client: FlaskClient, headers: dict[str, str], query: str = "") -> list[tuple[int, bool]]:
+    """Every model's version, and whether it is in use."""
+    models = client.get(f"{ML}/models{query}", headers=headers).get_json()
+    return [(model["versao"], model["em_uso"]) for model in models]
+
+
+def served_version(client: FlaskClient) -> str:
+    return client.post(f"{ML}/predictions", json=[ROW]).headers["X-Model-Version"]
