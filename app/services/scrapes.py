@@ -6,6 +6,7 @@ import logging
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from sqlalchemy.orm import Session
 
@@ -13,7 +14,6 @@ from app.core.errors import NoScrapeRunning, RunNotFound, ScrapeAlreadyRunning
 from app.core.runs import RunStatus
 from app.observability.metrics import Metrics
 from app.services.process_identity import is_surely_dead, own_identity
-from app.services.scrape_run import ScrapeRun
 from app.settings import Settings
 from app.storage import scrape_runs
 from app.storage.catalogue_store import CatalogueStore
@@ -21,6 +21,9 @@ from app.storage.database import Database
 from app.storage.exports import write_scraping_status
 from app.storage.tables import RunRow
 from scraper.book import ScrapedBook
+
+if TYPE_CHECKING:
+    from app.services.scrape_run import ScrapeRun
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +58,9 @@ class Scrapes:
 
     def start(self, username: str) -> RunRow:
         """Begin a run in the background. Raises ScrapeAlreadyRunning, also for another process' run."""
+        # Here, as what reads pages takes a tenth of a second to import: a start has no need of it.
+        from app.services.scrape_run import ScrapeRun
+
         with self._lock:
             with self._database.writing() as session:
                 self._bury_the_dead(session)  # locks the lease
