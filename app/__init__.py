@@ -49,6 +49,7 @@ from app.web.json import UnescapedJson
 from app.web.kept_answers import KeptAnswers
 from app.web.openapi import serve_documentation
 from app.web.operation import operation_of
+from app.web.presenters_ml import training_books
 from app.web.requests import register_request_hooks
 from app.web.throttling import throttle_failures
 
@@ -118,7 +119,7 @@ def _assemble(app: Flask, settings: Settings) -> Shop:
         give_up_after=GIVE_UP_AFTER,
     )
     models = Models(settings.data_dir, database, catalogue, metrics)
-    trainings = Trainings(settings, database, catalogue, models, metrics)
+    trainings = Trainings(settings, database, catalogue, models, metrics, training_books)
     log = log_path(settings.data_dir)
     return Shop(
         settings=settings,

@@ -25,6 +25,7 @@ from granian.log import LogLevels
 from granian.server.mp import MPServer
 
 from app.observability.metrics import FOLDER_VARIABLE
+from app.processes import has_ended
 from app.settings import ENV_FILE, InvalidSettings, Settings, read_settings
 from app.storage.files import replace_file
 
@@ -129,15 +130,7 @@ def _metrics_folder(data_dir: Path, needed_bytes: int) -> str:
 
 def _is_served(pid: str) -> bool:
     # In a container, this process often has the number of the one before.
-    if not pid.isdigit() or int(pid) == os.getpid():
-        return False
-    try:
-        os.kill(int(pid), 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+    return pid.isdigit() and int(pid) != os.getpid() and not has_ended(int(pid))
 
 
 def _port_problems(host: str, port: int) -> list[str]:

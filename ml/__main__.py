@@ -12,7 +12,7 @@ import sys
 import threading
 from pathlib import Path
 
-from ml.artefact import CARD_NAME, MODEL_NAME, digest_of, dump
+from ml.artefact import CARD_NAME, MODEL_NAME, digest_of, dump, dump_card
 from ml.features import check_training_rows
 
 EXIT_BAD_DATA = 2
@@ -38,10 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
     from ml.train import train  # scikit-learn takes a second to import: not for data that are no good
 
     trained = train(rows)
-    left = {
-        MODEL_NAME: dump(trained.estimators),
-        CARD_NAME: f"{json.dumps(trained.card, ensure_ascii=False, indent=2)}\n".encode(),
-    }
+    left = {MODEL_NAME: dump(trained.estimators), CARD_NAME: dump_card(trained.card)}
     options.out.mkdir(parents=True, exist_ok=True)
     for name, content in left.items():
         (options.out / name).write_bytes(content)

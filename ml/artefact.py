@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import platform
 from collections.abc import Mapping
 from importlib.metadata import version
@@ -60,6 +61,11 @@ def dump(estimators: Mapping[str, Any]) -> bytes:
     buffer = io.BytesIO()
     joblib.dump(dict(estimators), buffer, compress=_COMPRESSION)
     return buffer.getvalue()
+
+
+def dump_card(card: Mapping[str, Any]) -> bytes:
+    """The card's JSON file."""
+    return f"{json.dumps(card, ensure_ascii=False, indent=2)}\n".encode()
 
 
 def digest_of(content: bytes) -> str:

@@ -13,12 +13,11 @@ from ml.artefact import FORMAT, library_versions
 from ml.candidates import SEED
 from ml.compare import ALPHA, COMPARISONS, FOLDS, REPEATS, Comparison, Score
 from ml.drift import Profile
-from ml.features import FeatureSet, Row, commonest, count_ratings, digest_of, feature_names
+from ml.features import FeatureSet, Row, commonest, count_ratings, digest_of_rows, feature_names
 from ml.verdict import Verdict
 
 Card = dict[str, Any]
 
-BASELINE: Final = "linha_de_base"
 _DIGITS: Final = 6
 _SPOKEN: Final = {
     "regressao_logistica": "A regressão logística",
@@ -64,7 +63,7 @@ def make_card(
             "alfa": ALPHA,
             "comparacoes": COMPARISONS,
         },
-        "dados": {"linhas": len(rows), "sha256": digest_of(rows), "classes": _by_text(counts)},
+        "dados": {"linhas": len(rows), "sha256": digest_of_rows(rows), "classes": _by_text(counts)},
         "atributos": {each.value: feature_names(each, categories) for each in FeatureSet},
         "categorias": list(categories),
         "perfil": Profile.of(rows).as_json(),

@@ -92,7 +92,7 @@ def commonest(counts: Mapping[int, int]) -> int:
     return max(sorted(counts), key=lambda rating: counts[rating])
 
 
-def digest_of(rows: Sequence[Row]) -> str:
+def digest_of_rows(rows: Sequence[Row]) -> str:
     """SHA-256 of the training data, in the order in which they are."""
     canonical = json.dumps([[row[key] for key in TRAINING_KEYS] for row in rows], ensure_ascii=False)
     return hashlib.sha256(canonical.encode()).hexdigest()

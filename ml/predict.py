@@ -76,7 +76,7 @@ def _forest_trees(estimator: Any) -> Ask | None:
     """A forest's own trees, asked one after the other; None for anything but a forest.
 
     Its `predict_proba` hands every tree to a pool of threads and checks the input anew for each, which for one row
-    costs some thirty times the answer (benchmarks/predict.py). The mean of the trees is what it computes, too.
+    costs many times the answer (benchmarks/predict.py). The mean of the trees is what it computes, too.
     """
     from sklearn.ensemble import RandomForestClassifier
 

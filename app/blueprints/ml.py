@@ -8,7 +8,6 @@ from flask import Blueprint, url_for
 from flask.typing import ResponseReturnValue
 
 from app.core.errors import ModelNotFound
-from app.services.training_data import training_rows
 from app.web import paging
 from app.web import presenters_ml as presenters
 from app.web.access import Access, caller
@@ -32,33 +31,19 @@ VERDICT_HEADERS = ("X-Model-Version", "X-Model-Verdict")
 
 
 @ml.get("/training-data")
+@ml.get("/features")
 @operation(
     Operation(
         tag=TAG,
         summary="Dados de treino",
-        description="O catálogo, como o treino o lê.",
+        description="O catálogo, como o treino o lê. `features` e `training-data` respondem o mesmo.",
         access=Access.PUBLIC,
         answers={200: Answer("Os livros", TrainingBook(many=True))},
         versioned=True,
     )
 )
 def show_training_data() -> ResponseReturnValue:
-    return training_rows(catalogue())
-
-
-@ml.get("/features")
-@operation(
-    Operation(
-        tag=TAG,
-        summary="Atributos de cada livro",
-        description="Os mesmos livros que em `training-data`, como o sistema original os mostra.",
-        access=Access.PUBLIC,
-        answers={200: Answer("Os livros", TrainingBook(many=True))},
-        versioned=True,
-    )
-)
-def show_features() -> ResponseReturnValue:
-    return training_rows(catalogue())
+    return presenters.training_books(catalogue())
 
 
 @ml.post("/predictions")

@@ -5,6 +5,10 @@ from __future__ import annotations
 from enum import StrEnum
 
 
+class LeaseLost(Exception):
+    """Another process took this run for dead and may be at it already."""
+
+
 class RunStatus(StrEnum):
     """How a run stands; all but the first are final."""
 

@@ -15,6 +15,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from app.core.state import ShopState
+from app.processes import has_ended
 from app.version import API_VERSION
 
 log = logging.getLogger(__name__)
@@ -130,10 +131,6 @@ def forget_dead_processes(folder: Path) -> None:
     """Take the gauges of workers that have ended out of the sums; what they counted stays counted."""
     for file in folder.glob("gauge_live*_*.db"):
         pid = int(file.stem.rpartition("_")[2])
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
+        if has_ended(pid):
             with suppress(FileNotFoundError):  # another worker was faster
                 multiprocess.mark_process_dead(pid, str(folder))
-        except PermissionError:
-            log.debug("process_of_somebody_else")

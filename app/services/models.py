@@ -120,13 +120,13 @@ class Models:
         self._stands_in_for = published if self._current.version == NO_VERSION else None
         self._metrics.tell_model_refused(self._current.problem is not None)
 
-    def try_out(self, row: TrainingRow) -> None:
-        """Raises ArtefactRefused where the model of a training can't be served any more."""
-        assemble(row.id, self._artefact(row), row.digest or "", row.card or {})
+    def load(self, row: TrainingRow) -> ServedModel:
+        """The model of a training that is done. Raises ArtefactRefused where it can't be served any more."""
+        return assemble(row.id, self._artefact(row), row.digest or "", row.card or {})
 
     def _serve(self, row: TrainingRow) -> ServedModel:
         try:
-            model = assemble(row.id, self._artefact(row), row.digest or "", row.card or {})
+            model = self.load(row)
         except ArtefactRefused as refused:
             log.error("model_refused", extra={"version": row.id, "reason": refused.reason})
             return self._stand_in(Verdict.REFUSED, refused.reason)

@@ -6,7 +6,8 @@ import functools
 import os
 import socket
 import uuid
-from pathlib import Path
+
+from app.processes import has_ended
 
 
 @functools.cache
@@ -26,19 +27,4 @@ def is_surely_dead(identity: str) -> bool:
         return False
     if int(pid) == os.getpid():
         return token != _token(os.getpid())
-    try:
-        os.kill(int(pid), 0)
-    except ProcessLookupError:
-        return True
-    except PermissionError:
-        pass
-    return _is_zombie(int(pid))
-
-
-def _is_zombie(pid: int) -> bool:
-    """Whether the process has ended and only waits to be reaped, which in a container may take for ever."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
-    except OSError:
-        return False
-    return stat.rpartition(")")[2].split()[0] == "Z"
+    return has_ended(int(pid))

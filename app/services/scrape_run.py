@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from app.core.runs import RunStatus
+from app.core.runs import LeaseLost, RunStatus
 from app.core.scraping import Harvest, Limits
 from app.observability.metrics import Metrics
 from app.services.process_identity import own_identity
@@ -41,10 +41,6 @@ log = logging.getLogger(__name__)
 
 SAVE_EVERY_S = 0.5
 STOPPED = "O servidor foi encerrado. Um novo disparo continua de onde parou."
-
-
-class LeaseLost(Exception):
-    """Another process took this run for dead and may be scraping already."""
 
 
 class ScrapeRun:

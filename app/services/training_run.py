@@ -11,7 +11,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -19,18 +19,17 @@ from typing import Any, Final
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from app.core.catalogue import Catalogue
-from app.core.runs import RunStatus
+from app.core.runs import LeaseLost, RunStatus
 from app.observability.metrics import Metrics
 from app.services.models import Models, assemble
 from app.services.process_identity import own_identity
-from app.services.training_data import training_rows
 from app.settings import Settings
 from app.storage import trainings
 from app.storage.artefacts import SCRATCH_PREFIX, clear_scratch, forget_models, models_folder, write_model
 from app.storage.database import Database
 from app.storage.tables import TrainingRow
 from ml.artefact import CARD_NAME, MODEL_NAME, ArtefactRefused, digest_of
+from ml.features import Row
 
 log = logging.getLogger(__name__)
 
@@ -39,10 +38,6 @@ END_WITHIN_S: Final = 5.0
 STOPPED: Final = "O servidor foi encerrado no meio do treino. O modelo em uso continua o mesmo."
 _PROJECT: Final = Path(__file__).parents[2]
 _COMPLAINT_CHARS: Final = 2_000
-
-
-class LeaseLost(Exception):
-    """Another process took this training for dead and may be training already."""
 
 
 class TrainerFailed(Exception):
@@ -57,21 +52,21 @@ class TrainingRun:
     """Has `python -m ml` train in a process of its own, and serves what it leaves.
 
     In a process of its own, since a training holds the interpreter lock for seconds and needs scikit-learn,
-    neither of which those who answer requests should bear. Everything but the event belongs to the thread that
-    calls `execute`.
+    neither of which those who answer requests should bear. `books` are asked for when it begins. Everything but
+    the event belongs to the thread that calls `execute`.
     """
 
     def __init__(
         self,
         row: TrainingRow,
-        catalogue: Catalogue,
+        books: Callable[[], Sequence[Row]],
         settings: Settings,
         database: Database,
         models: Models,
         metrics: Metrics,
     ) -> None:
         self.id = row.id
-        self._catalogue = catalogue
+        self._books = books
         self._settings = settings
         self._database = database
         self._models = models
@@ -131,7 +126,7 @@ class TrainingRun:
         Raises TrainerFailed or LeaseLost.
         """
         data, complaints = scratch / "livros.json", scratch / "erros.txt"
-        data.write_text(json.dumps(training_rows(self._catalogue)), encoding="utf-8")
+        data.write_text(json.dumps(self._books()), encoding="utf-8")
         with complaints.open("wb") as errors:
             trainer = subprocess.Popen(  # noqa: S603 - our own program, on a file of ours
                 [sys.executable, "-m", "ml", str(data), "--out", str(scratch), "--child"],

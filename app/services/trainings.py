@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from sqlalchemy.orm import Session
 
+from app.core.catalogue import Catalogue
 from app.core.errors import ModelNotFound, ModelUnusable, TrainingAlreadyRunning
 from app.core.runs import RunStatus
 from app.core.users import BY_PUBLICATION
@@ -25,6 +27,7 @@ from app.storage.catalogue_store import CatalogueStore
 from app.storage.database import Database
 from app.storage.tables import TrainingRow
 from ml.artefact import ArtefactRefused
+from ml.features import Row
 
 log = logging.getLogger(__name__)
 
@@ -45,12 +48,15 @@ class Trainings:
         catalogue: CatalogueStore,
         models: Models,
         metrics: Metrics,
+        books_of: Callable[[Catalogue], Sequence[Row]],
     ) -> None:
+        """`books_of` shows a catalogue as `GET /api/v1/ml/training-data` does."""
         self._settings = settings
         self._database = database
         self._catalogue = catalogue
         self._models = models
         self._metrics = metrics
+        self._books_of = books_of
         self._lock = threading.Lock()
         self._run: TrainingRun | None = None
         self._thread: threading.Thread | None = None
@@ -78,9 +84,8 @@ class Trainings:
                 session.add(row)
             if self._thread is not None:
                 self._thread.join(STOP_WITHIN_S)  # ended in the database, it may still be removing old files
-            self._run = TrainingRun(
-                row, catalogue, self._settings, self._database, self._models, self._metrics
-            )
+            books = functools.partial(self._books_of, catalogue)
+            self._run = TrainingRun(row, books, self._settings, self._database, self._models, self._metrics)
             self._thread = threading.Thread(target=self._run.execute, name=f"training-{row.id}", daemon=True)
             if self._stopped:
                 self._run.stop()
@@ -138,7 +143,7 @@ class Trainings:
     def activate(self, version: int, username: str) -> TrainingRow:
         """Serve `version` again, until the next training. Raises ModelNotFound or ModelUnusable."""
         try:
-            self._models.try_out(self.model(version))
+            self._models.load(self.model(version))
         except ArtefactRefused as refused:
             raise ModelUnusable(refused.reason) from None
         with self._database.writing() as session:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import logging
 import shutil
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any, Final
 
 from app.storage.files import replace_file
-
-log = logging.getLogger(__name__)
+from ml.artefact import dump_card
 
 FOLDER: Final = "modelos"
 SCRATCH_PREFIX: Final = ".treino-"
@@ -33,8 +30,7 @@ def write_model(data_dir: Path, version: int, artefact: bytes, card: dict[str, A
     models_folder(data_dir)
     path = artefact_path(data_dir, version)
     replace_file(path, artefact)
-    text = json.dumps(card, ensure_ascii=False, indent=2) + "\n"
-    replace_file(path.with_suffix(".json"), text.encode())
+    replace_file(path.with_suffix(".json"), dump_card(card))
 
 
 def forget_models(data_dir: Path, kept: Collection[int]) -> None:

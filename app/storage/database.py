@@ -7,9 +7,9 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import Connection, Engine, event, exc
+from sqlalchemy import Connection, CursorResult, Engine, Result, event, exc
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
@@ -77,6 +77,11 @@ class Database:
 def upsert_into(session: Session, table: type[Any]) -> Any:
     """An insert that knows `on_conflict_do_nothing` and `on_conflict_do_update`, which is each database's own."""
     return (sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert)(table)
+
+
+def updated_one(result: Result[Any]) -> bool:
+    """Whether a conditional update, of which `result` is the answer, found its row as it must be."""
+    return cast("CursorResult[Any]", result).rowcount == 1
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:

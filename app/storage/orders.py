@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, cast
 
-from sqlalchemy import ColumnElement, CursorResult, func, insert, select, update
+from sqlalchemy import ColumnElement, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from app.core.orders import (
@@ -18,6 +17,7 @@ from app.core.orders import (
     StatusChange,
     is_order_id,
 )
+from app.storage.database import updated_one
 from app.storage.tables import OrderItemRow, OrderRow, StatusChangeRow
 
 
@@ -74,7 +74,7 @@ def move_order(
         .where(OrderRow.id == order.id, OrderRow.status == order.status)
         .values(status=after, payment_status=payment, updated_at=now, version=OrderRow.version + 1)
     )
-    if cast("CursorResult[Any]", moved).rowcount != 1:
+    if not updated_one(moved):
         return False
     _record_change(session, order.id, StatusChange(order.status, after, now, by))
     return True

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import CursorResult, delete, func, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import Session, defer
 
 from app.core.runs import RunStatus
 from app.core.scraping import Change, Difference, StoredBook
+from app.storage.database import updated_one
 from app.storage.tables import LeaseRow, RunRow, StagedPageRow
 from scraper.book import ScrapedBook
 
@@ -23,7 +24,7 @@ FAILURES_KEPT = 200
 
 def take_lease(session: Session, run_id: int, holder: str, now: datetime) -> bool:
     """Let `holder` scrape as `run_id`, unless somebody holds the lease: one conditional update decides."""
-    return _updated_one(
+    return updated_one(
         session.execute(
             update(LeaseRow)
             .where(LeaseRow.id == 1, LeaseRow.holder.is_(None))
@@ -34,7 +35,7 @@ def take_lease(session: Session, run_id: int, holder: str, now: datetime) -> boo
 
 def renew_lease(session: Session, run_id: int, holder: str, now: datetime) -> bool:
     """Keep the lease; False where it was lost to somebody else."""
-    return _updated_one(
+    return updated_one(
         session.execute(
             update(LeaseRow)
             .where(LeaseRow.id == 1, LeaseRow.run_id == run_id, LeaseRow.holder == holder)
@@ -183,7 +184,3 @@ def _book_as_json(book: ScrapedBook) -> dict[str, Any]:
 def _book_from_json(values: dict[str, Any]) -> ScrapedBook:
     prices = {name: Decimal(values[name]) for name in ("price_excl_tax", "price_incl_tax")}
     return ScrapedBook(**(values | prices))
-
-
-def _updated_one(result: Any) -> bool:
-    return cast("CursorResult[Any]", result).rowcount == 1

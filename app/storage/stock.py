@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, cast
 
-from sqlalchemy import CursorResult, and_, func, insert, literal, or_, select, update
+from sqlalchemy import and_, func, insert, literal, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.core.orders import GONE, RESERVED, Line, OrderStatus
 from app.storage.columns import UtcTime
+from app.storage.database import updated_one
 from app.storage.tables import (
     BookRow,
     CatalogueRow,
@@ -68,7 +68,7 @@ def take(session: Session, lines: Sequence[Line], order_id: str, now: datetime) 
             .where(BookRow.id == line.product_id, BookRow.listed.is_(True), BookRow.stock >= line.quantity)
             .values(stock=BookRow.stock - line.quantity)
         )
-        if cast("CursorResult[Any]", taken).rowcount != 1:
+        if not updated_one(taken):
             raise RuntimeError(f"book {line.product_id} had less than it had under lock")
     record_movements(
         session, {line.product_id: -line.quantity for line in lines}, Reason.RESERVED, now, order_id

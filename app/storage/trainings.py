@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any, cast
 
-from sqlalchemy import CursorResult, delete, func, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from app.core.runs import RunStatus
+from app.storage.database import updated_one
 from app.storage.tables import ActiveModelRow, TrainingRow
 
 LEASE_LASTS = timedelta(seconds=30)
@@ -36,7 +36,7 @@ def renew_training(session: Session, version: int, holder: str, now: datetime) -
         )
         .values(expires_at=now + LEASE_LASTS)
     )
-    return cast("CursorResult[Any]", renewed).rowcount == 1
+    return updated_one(renewed)
 
 
 def latest_training(session: Session, *statuses: RunStatus) -> TrainingRow | None:

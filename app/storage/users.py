@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, cast
 
-from sqlalchemy import CursorResult, delete, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from app.core.users import Role, User
+from app.storage.database import updated_one
 from app.storage.tables import LoginRow, UserRow
 
 LOGINS_KEPT = 50
@@ -63,7 +63,7 @@ def rotate_refresh(session: Session, login_id: str, old_jti: str, new_jti: str, 
         .where(LoginRow.id == login_id, LoginRow.refresh_jti == old_jti)
         .values(refresh_jti=new_jti, expires_at=expires_at)
     )
-    return cast("CursorResult[Any]", result).rowcount == 1
+    return updated_one(result)
 
 
 def close_login(session: Session, login_id: str) -> None:

@@ -65,8 +65,7 @@ def _parse_json(body: bytes) -> Any:
             body.decode("utf-8-sig"),  # Windows' shells begin with a byte order mark
             object_pairs_hook=_object_without_repetition,
         )
-        json.dumps(value, ensure_ascii=False).encode()  # a lone surrogate can't be stored or answered
-        _refuse_infinite(value)
+        _refuse_unwritable(value)
     except _RepeatedName as error:
         raise InvalidInput.of(error.name, "aparece mais de uma vez") from None
     except RecursionError:
@@ -81,10 +80,13 @@ class _RepeatedName(ValueError):
         self.name = name.encode(errors="replace").decode()[:_SHOWN_NAME]
 
 
-def _refuse_infinite(value: Any) -> None:
+def _refuse_unwritable(value: Any) -> None:
+    """Raises ValueError for a lone surrogate, else InvalidInput for numbers that JSON has no word for."""
     try:
-        json.dumps(value, allow_nan=False)
-    except ValueError:  # only now is it worth looking where
+        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
+    except ValueError:  # only now is it worth looking why
+        # First the surrogate: it could be in a name, and then the place of a number can't be answered.
+        json.dumps(value, ensure_ascii=False).encode()
         raise InvalidInput(list(islice(_infinite_numbers(value), PROBLEMS_SHOWN))) from None
 
 

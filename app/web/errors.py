@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
 from flask import Flask, Response, has_request_context, jsonify, request
 from werkzeug.exceptions import HTTPException
@@ -12,9 +12,11 @@ from werkzeug.exceptions import HTTPException
 from app.core import errors
 from app.observability.logs import request_id
 from app.web import request_facts
-from app.web.instrumentation import ERROR_TYPE
 
 log = logging.getLogger(__name__)
+
+ERROR_TYPE: Final = "livraria.error_type"
+"""The key of the WSGI environment under which `app.web.instrumentation` finds the error that was answered."""
 
 _STATUS: dict[type[errors.ShopError], HTTPStatus] = {
     errors.InvalidInput: HTTPStatus.BAD_REQUEST,

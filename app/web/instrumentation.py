@@ -10,12 +10,12 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 from flask import Flask, request
 
 from app.observability.metrics import Metrics
+from app.web.errors import ERROR_TYPE, MEANINGS
 from app.web.operation import operation_of
 
 ROUTE: Final = "livraria.route"
 ENDPOINT: Final = "livraria.endpoint"
-ERROR_TYPE: Final = "livraria.error_type"
-"""Keys of the WSGI environment, by which Flask's side tells this one what the request came to."""
+"""Keys of the WSGI environment, by which Flask's side tells this one which route answers."""
 ORDER_TYPES: Final = {
     "orders.place_order": "create",
     "orders.change_order_status": "update",
@@ -26,8 +26,6 @@ LOGIN_OUTCOMES: Final = {200: "success", 401: "failure", 429: "throttled"}
 
 def instrument(app: Flask, metrics: Metrics) -> None:
     """Count the requests of `app`, whose routes are all there by now."""
-    from app.web.errors import MEANINGS  # here, as that module tells this one what a request came to
-
     for rule in app.url_map.iter_rules():
         declared = operation_of(app.view_functions[rule.endpoint])
         errors = declared.error_statuses() if declared is not None else (500,)

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.core.catalogue import RATINGS
+from app.core.catalogue import RATINGS, Catalogue
 from app.core.runs import RunStatus
 from app.services.models import ServedModel
 from app.services.predictions import Predicted
 from app.storage.tables import TrainingRow
-from app.web.presenters import Shape, time
+from app.web.presenters import Shape, books, time
+from ml.features import TRAINING_KEYS
 
 _SUMMED_UP = ("veredito", "frase", "acuracia", "acuracia_minima", "linha_de_base")
 _DIGITS = 6
+
+
+def training_books(catalogue: Catalogue) -> list[Shape]:
+    """Every book with the seeds' six keys, as clients see them and the training reads them."""
+    return books(catalogue.books(), TRAINING_KEYS)
 
 
 def predictions(sent: list[dict[str, Any]], predicted: Predicted, *, details: bool) -> list[Shape]:

@@ -29,13 +29,18 @@ SITE = "https://shop.invalid/"
 @pytest.fixture(scope="session")
 def reader(ready_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FlaskClient]:
     """A client of one shop that all tests share, only for requests that change nothing."""
-    data_dir = tmp_path_factory.mktemp("shared") / "data"
+    app = open_shop(ready_data, tmp_path_factory.mktemp("shared") / "data")
+    yield app.test_client()
+    close(app)
+
+
+def open_shop(ready_data: Path, data_dir: Path) -> Flask:
+    """A shop with SIX_BOOKS on sale, on a data directory of its own."""
     shutil.copytree(ready_data, data_dir)
     app = create_app(make_settings(data_dir))
     app.test_client_class = ContractClient
     publish(app, SIX_BOOKS)
-    yield app.test_client()
-    close(app)
+    return app
 
 
 SAYS_WHAT_IT_WROTE = """
@@ -73,11 +78,7 @@ def publish(app: Flask, books: list[ScrapedBook]) -> None:
 @pytest.fixture(scope="session")
 def trained(ready_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FlaskClient]:
     """A client of one shop that trained on SIX_BOOKS, for `operadora`; only for requests that change nothing."""
-    data_dir = tmp_path_factory.mktemp("trained") / "data"
-    shutil.copytree(ready_data, data_dir)
-    app = create_app(make_settings(data_dir))
-    app.test_client_class = ContractClient
-    publish(app, SIX_BOOKS)
+    app = open_shop(ready_data, tmp_path_factory.mktemp("trained") / "data")
     row = train(app.extensions["shop"], "operadora")
     assert row.status == "done", row.reason
     yield app.test_client()

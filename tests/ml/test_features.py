@@ -9,7 +9,7 @@ from ml.features import (
     FeatureSet,
     check_training_rows,
     commonest,
-    digest_of,
+    digest_of_rows,
     feature_names,
     has_extended,
     matrix,
@@ -70,9 +70,13 @@ def test_of_equally_common_ratings_the_lowest_is_the_commonest() -> None:
 
 def test_the_digest_changes_with_any_value_and_with_the_order() -> None:
     books = make_books(3)
-    digests = {digest_of(books), digest_of(books[::-1]), digest_of([{**books[0], "rating": 9}, *books[1:]])}
+    digests = {
+        digest_of_rows(books),
+        digest_of_rows(books[::-1]),
+        digest_of_rows([{**books[0], "rating": 9}, *books[1:]]),
+    }
     assert len(digests) == 3
-    assert digest_of([dict(reversed(book.items())) for book in books]) == digest_of(books)
+    assert digest_of_rows([dict(reversed(book.items())) for book in books]) == digest_of_rows(books)
 
 
 @pytest.mark.parametrize(
