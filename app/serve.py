@@ -27,7 +27,7 @@ from granian.server.mp import MPServer
 from app.observability.metrics import FOLDER_VARIABLE
 from app.processes import has_ended
 from app.settings import ENV_FILE, InvalidSettings, Settings, read_settings
-from app.storage.files import replace_file
+from app.storage.atomic_write import replace_file
 
 log = logging.getLogger(__name__)
 
@@ -58,8 +58,8 @@ def build() -> object:
     # Imported here, so that the supervising process stays small and starts its workers at once.
     from sqlalchemy.exc import DBAPIError
 
-    from app import create_app
-    from app.observability.logs import configure_logging
+    from app.factory import create_app
+    from app.observability.logs.handlers import configure_logging
     from app.shop import Shop
     from app.start import prepare
 

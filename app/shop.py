@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.observability.log_reader import LogReader
-from app.observability.log_tail import LogTails
-from app.observability.log_writer import LogWriter
+from app.observability.logs.follower import LogTails
+from app.observability.logs.reader import LogReader
+from app.observability.logs.writer import LogWriter
 from app.observability.metrics import Metrics
 from app.services.accounts import Accounts
-from app.services.models import Models
+from app.services.model_store import Models
 from app.services.orders import Orders
+from app.services.periodic_tasks import Sweeper
 from app.services.predictions import Predictions
-from app.services.scrapes import Scrapes
-from app.services.sweeper import Sweeper
-from app.services.trainings import Trainings
+from app.services.scraping import Scrapes
+from app.services.training import Trainings
 from app.settings import Settings
+from app.simulation.faults import Simulation
 from app.simulation.gateway import SimulatedGateway
-from app.simulation.knobs import Simulation
 from app.storage.catalogue_store import CatalogueStore
 from app.storage.database import Database
 

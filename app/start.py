@@ -10,10 +10,10 @@ from alembic import command
 from flask import Flask
 from sqlalchemy import text
 
-from app.services.publish_catalogue import publish_demonstration
+from app.services.catalogue import publish_demonstration
 from app.settings import SAMPLE_ADMIN_PASSWORD
 from app.shop import Shop
-from app.storage.books import DEMONSTRATION
+from app.storage.catalogue import DEMONSTRATION
 from app.storage.database import Database
 from app.storage.exports import export_catalogue, export_is_stale
 

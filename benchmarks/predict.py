@@ -19,7 +19,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from app import create_app
+from app.factory import create_app
 from app.start import prepare
 from benchmarks.shuffled_labels import bundled
 from ml.candidates import CANDIDATES

@@ -6,13 +6,13 @@ from flask import Blueprint
 from flask.typing import ResponseReturnValue
 from flask_jwt_extended import create_access_token, create_refresh_token, get_jwt
 
+from app.core.accounts import RESERVED_USERNAMES, Role, min_password_length
 from app.core.errors import InvalidInput
-from app.core.users import RESERVED_USERNAMES, Role, min_password_length
 from app.services.accounts import Login
 from app.web.access import Access, caller, login_id
-from app.web.current import shop
-from app.web.operation import Answer, Operation, operation
-from app.web.schemas.auth import Credentials, Message, NewUser, Tokens
+from app.web.context import shop
+from app.web.endpoint import Answer, Operation, operation
+from app.web.schemas.accounts import Credentials, Message, NewUser, Tokens
 
 auth = Blueprint("auth", __name__, url_prefix="/api/v1/auth")
 TAG = "Autenticação"

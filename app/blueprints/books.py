@@ -11,11 +11,26 @@ from flask.typing import ResponseReturnValue
 
 from app.core.catalogue import sort_books
 from app.core.errors import InvalidInput
-from app.web import paging, presenters
+from app.web import pagination
 from app.web.access import Access
-from app.web.current import catalogue
-from app.web.operation import Answer, Operation, operation
-from app.web.schemas.books import BookDetail, ListedBook, PricedBook, PriceRangeQuery, RatedBook, SearchQuery
+from app.web.context import catalogue
+from app.web.endpoint import Answer, Operation, operation
+from app.web.presenters.catalogue import (
+    BOOK_DETAIL,
+    LISTED_BOOK,
+    PRICED_BOOK,
+    RATED_BOOK,
+    present_book,
+    present_books,
+)
+from app.web.schemas.catalogue import (
+    BookDetail,
+    ListedBook,
+    PricedBook,
+    PriceRangeQuery,
+    RatedBook,
+    SearchQuery,
+)
 
 books = Blueprint("books", __name__, url_prefix="/api/v1")
 TAG = "Livros"
@@ -28,14 +43,14 @@ TAG = "Livros"
         summary="Lista os livros",
         description="Sem parâmetros, o catálogo inteiro; com `page` ou `per_page`, uma página dele.",
         access=Access.PUBLIC,
-        query=paging.SortedPageQuery(),
-        answers={200: Answer("Os livros", ListedBook(many=True), headers=paging.HEADERS)},
+        query=pagination.SortedPageQuery(),
+        answers={200: Answer("Os livros", ListedBook(many=True), headers=pagination.HEADERS)},
         versioned=True,
     )
 )
 def list_books(query: dict[str, Any]) -> ResponseReturnValue:
     found = catalogue().books(query["sort"], descending=query["order"] == "desc")
-    return _page(found, query, presenters.LISTED_BOOK)
+    return _page(found, query, LISTED_BOOK)
 
 
 @books.get("/books/<int:book_idx>")
@@ -50,7 +65,7 @@ def list_books(query: dict[str, Any]) -> ResponseReturnValue:
     )
 )
 def show_book(book_idx: int) -> ResponseReturnValue:
-    return presenters.book(catalogue().book(book_idx))
+    return present_book(catalogue().book(book_idx))
 
 
 @books.get("/books/search")
@@ -64,14 +79,14 @@ def show_book(book_idx: int) -> ResponseReturnValue:
         ),
         access=Access.PUBLIC,
         query=SearchQuery(),
-        answers={200: Answer("Os livros achados", BookDetail(many=True), headers=paging.HEADERS)},
+        answers={200: Answer("Os livros achados", BookDetail(many=True), headers=pagination.HEADERS)},
         versioned=True,
     )
 )
 def search_books(query: dict[str, Any]) -> ResponseReturnValue:
     found = catalogue().search(query["titulo"], query["categoria"])
     ordered = sort_books(found, query["sort"], descending=query["order"] == "desc")
-    return _page(ordered, query, presenters.BOOK_DETAIL)
+    return _page(ordered, query, BOOK_DETAIL)
 
 
 @books.get("/books/price-range")
@@ -89,7 +104,7 @@ def search_books(query: dict[str, Any]) -> ResponseReturnValue:
 def list_books_in_price_range(query: dict[str, Decimal]) -> ResponseReturnValue:
     if query["min"] > query["max"]:
         raise InvalidInput.of("min", "não pode ser maior que max")
-    return presenters.books(catalogue().in_price_range(query["min"], query["max"]), presenters.PRICED_BOOK)
+    return present_books(catalogue().in_price_range(query["min"], query["max"]), PRICED_BOOK)
 
 
 @books.get("/books/top-rated")
@@ -104,7 +119,7 @@ def list_books_in_price_range(query: dict[str, Decimal]) -> ResponseReturnValue:
     )
 )
 def list_top_rated_books() -> ResponseReturnValue:
-    return presenters.books(catalogue().top_rated(), presenters.RATED_BOOK)
+    return present_books(catalogue().top_rated(), RATED_BOOK)
 
 
 @books.get("/categories")
@@ -123,5 +138,5 @@ def list_categories() -> ResponseReturnValue:
 
 
 def _page(found: pd.DataFrame, query: dict[str, Any], keys: tuple[str, ...]) -> ResponseReturnValue:
-    first, end = paging.page_bounds(query, len(found))
-    return presenters.books(found.iloc[first:end], keys), paging.page_headers(query, len(found))
+    first, end = pagination.page_bounds(query, len(found))
+    return present_books(found.iloc[first:end], keys), pagination.page_headers(query, len(found))

@@ -10,12 +10,12 @@ from flask import Blueprint, Response, request
 from flask.typing import ResponseReturnValue
 
 from app.core.errors import InvalidInput
-from app.observability.log_files import Position, PositionGone
-from app.observability.log_reader import LogFilter, LogPage
+from app.observability.logs.files import Position, PositionGone
+from app.observability.logs.reader import LogFilter, LogPage
 from app.web.access import Access
-from app.web.current import shop
-from app.web.errors import problem
-from app.web.operation import Answer, Operation, operation
+from app.web.context import shop
+from app.web.endpoint import Answer, Operation, operation
+from app.web.error_handlers import problem
 from app.web.schemas.logs import LogLine, LogsQuery
 
 logs = Blueprint("logs", __name__, url_prefix="/api/v1/logs")

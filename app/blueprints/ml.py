@@ -8,13 +8,19 @@ from flask import Blueprint, url_for
 from flask.typing import ResponseReturnValue
 
 from app.core.errors import ModelNotFound
-from app.web import paging
-from app.web import presenters_ml as presenters
+from app.web import pagination
 from app.web.access import Access, caller
-from app.web.bodies import json_body
-from app.web.current import catalogue, shop
-from app.web.operation import Answer, Operation, operation
-from app.web.schemas.ml import (
+from app.web.context import catalogue, shop
+from app.web.endpoint import Answer, Operation, operation
+from app.web.parsing import json_body
+from app.web.presenters.training import (
+    present_model_card,
+    present_model_summary,
+    present_predictions,
+    present_training_books,
+    present_training_progress,
+)
+from app.web.schemas.training import (
     ModelCard,
     ModelSummary,
     PredictionInput,
@@ -43,7 +49,7 @@ VERDICT_HEADERS = ("X-Model-Version", "X-Model-Verdict")
     )
 )
 def show_training_data() -> ResponseReturnValue:
-    return presenters.training_books(catalogue())
+    return present_training_books(catalogue())
 
 
 @ml.post("/predictions")
@@ -68,7 +74,7 @@ def predict(query: dict[str, Any], body: list[dict[str, Any]]) -> ResponseReturn
         "X-Model-Verdict": predicted.verdict.value,
         "Cache-Control": "no-store",
     }
-    return presenters.predictions(json_body(), predicted, details=query["detalhes"] == "1"), headers
+    return present_predictions(json_body(), predicted, details=query["detalhes"] == "1"), headers
 
 
 @ml.get("/model")
@@ -86,7 +92,7 @@ def show_model() -> ResponseReturnValue:
     row = shop().trainings.active()
     if row is None:
         raise ModelNotFound("Nenhum modelo foi treinado ainda. Consulte /api/v1/ml/status.")
-    return presenters.model_card(row, shop().models.current())
+    return present_model_card(row, shop().models.current())
 
 
 @ml.post("/train")
@@ -104,7 +110,7 @@ def train() -> ResponseReturnValue:
     row = shop().trainings.start(caller().username)
     shape = {
         "message": "Treino iniciado em background. Consulte o status depois.",
-        **presenters.training_progress(row),
+        **present_training_progress(row),
     }
     return shape, 202, {"Location": url_for("ml.show_training")}
 
@@ -119,7 +125,7 @@ def train() -> ResponseReturnValue:
     )
 )
 def show_training() -> ResponseReturnValue:
-    return presenters.training_progress(shop().trainings.latest())
+    return present_training_progress(shop().trainings.latest())
 
 
 @ml.get("/models")
@@ -129,18 +135,16 @@ def show_training() -> ResponseReturnValue:
         summary="Lista as versões do modelo",
         description="Da mais nova à mais antiga; as últimas 10 e a que está em uso são guardadas.",
         access=Access.OPERATOR,
-        query=paging.PageQuery(),
-        answers={200: Answer("As versões", ModelSummary(many=True), headers=paging.HEADERS)},
+        query=pagination.PageQuery(),
+        answers={200: Answer("As versões", ModelSummary(many=True), headers=pagination.HEADERS)},
     )
 )
 def list_models(query: dict[str, Any]) -> ResponseReturnValue:
-    first, end = paging.page_bounds(query, paging.MAX_PER_PAGE)
+    first, end = pagination.page_bounds(query, pagination.MAX_PER_PAGE)
     rows, total = shop().trainings.models(first, end - first)
     active = shop().trainings.active()
-    shapes = [
-        presenters.model_summary(row, in_use=active is not None and row.id == active.id) for row in rows
-    ]
-    return shapes, paging.page_headers(query, total)
+    shapes = [present_model_summary(row, in_use=active is not None and row.id == active.id) for row in rows]
+    return shapes, pagination.page_headers(query, total)
 
 
 @ml.post("/models/<int:version>/activate")
@@ -158,4 +162,4 @@ def list_models(query: dict[str, Any]) -> ResponseReturnValue:
     )
 )
 def activate_model(version: int) -> ResponseReturnValue:
-    return presenters.model_summary(shop().trainings.activate(version, caller().username), in_use=True)
+    return present_model_summary(shop().trainings.activate(version, caller().username), in_use=True)

@@ -9,16 +9,17 @@ from flask.typing import ResponseReturnValue
 
 from app.core.errors import InvalidInput
 from app.core.orders import Line, Order, OrderStatus
-from app.observability.logs import request_id
+from app.observability.logs.handlers import request_id
 from app.services.orders import Draft, Placed
 from app.storage.orders import OrderFilter
-from app.web import paging, presenters
+from app.web import pagination
 from app.web.access import Access, actor, knows_api_key
-from app.web.caching import expected_versions, tag_version
-from app.web.current import shop
-from app.web.errors import ORDERS_PATH, problem_response
+from app.web.context import shop
+from app.web.endpoint import Answer, Operation, operation
+from app.web.error_handlers import ORDERS_PATH, problem_response
 from app.web.idempotency import key_use
-from app.web.operation import Answer, Operation, operation
+from app.web.presenters.orders import present_order, present_order_detail
+from app.web.responses import expected_versions, tag_version
 from app.web.schemas.orders import (
     ChangedOrder,
     NewOrder,
@@ -83,7 +84,7 @@ def place_order(body: dict[str, Any]) -> ResponseReturnValue:
 )
 def show_order(order_id: str) -> ResponseReturnValue:
     order = shop().orders.order(order_id)
-    return tag_version(jsonify(presenters.order_detail(order, names_staff=knows_api_key())), order.version)
+    return tag_version(jsonify(present_order_detail(order, names_staff=knows_api_key())), order.version)
 
 
 @orders.get("")
@@ -91,15 +92,15 @@ def show_order(order_id: str) -> ResponseReturnValue:
     Operation(
         tag=TAG,
         summary="Lista os pedidos",
-        description=f"Do mais novo ao mais antigo, {paging.DEFAULT_PER_PAGE} por página se nada for dito.",
+        description=f"Do mais novo ao mais antigo, {pagination.DEFAULT_PER_PAGE} por página se nada for dito.",
         access=Access.API_KEY,
         query=OrdersQuery(),
-        answers={200: Answer("Os pedidos", OrderList(), headers=paging.HEADERS)},
+        answers={200: Answer("Os pedidos", OrderList(), headers=pagination.HEADERS)},
     )
 )
 def list_orders(query: dict[str, Any]) -> ResponseReturnValue:
     query.setdefault("page", 1)
-    first, end = paging.page_bounds(query, 0)
+    first, end = pagination.page_bounds(query, 0)
     if "since" in query and "until" in query and query["since"] > query["until"]:
         raise InvalidInput.of("since", "não pode ser depois de until")
     status = query.get("status")
@@ -111,8 +112,8 @@ def list_orders(query: dict[str, Any]) -> ResponseReturnValue:
     )
     found, total = shop().orders.orders(wanted, first, end - first)
     return (
-        {"success": True, "orders": [presenters.order(order) for order in found]},
-        paging.page_headers(query, total),
+        {"success": True, "orders": [present_order(order) for order in found]},
+        pagination.page_headers(query, total),
     )
 
 
@@ -176,4 +177,4 @@ def _change(order_id: str, body: dict[str, Any]) -> Response:
     status = OrderStatus(body["status"]) if "status" in body else None
     order: Order = shop().orders.change(order_id, status, fields, expected_versions(), actor())
     message = {"success": True, "message": "Pedido atualizado com sucesso!"}
-    return tag_version(jsonify(message | presenters.order_detail(order, names_staff=True)), order.version)
+    return tag_version(jsonify(message | present_order_detail(order, names_staff=True)), order.version)

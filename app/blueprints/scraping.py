@@ -8,11 +8,12 @@ from typing import Any
 from flask import Blueprint, url_for
 from flask.typing import ResponseReturnValue
 
-from app.storage.tables import RunRow
-from app.web import paging, presenters
+from app.storage.models import RunRow
+from app.web import pagination
 from app.web.access import Access, caller
-from app.web.current import shop
-from app.web.operation import Answer, Operation, operation
+from app.web.context import shop
+from app.web.endpoint import Answer, Operation, operation
+from app.web.presenters.scraping import present_progress, present_run, present_run_detail
 from app.web.schemas.scraping import Progress, Run, RunDetail, Triggered
 
 scraping = Blueprint("scraping", __name__, url_prefix="/api/v1/scraping")
@@ -62,7 +63,7 @@ def cancel_scrape() -> ResponseReturnValue:
     )
 )
 def show_status() -> ResponseReturnValue:
-    return presenters.scraping_progress(shop().scrapes.latest(), datetime.now(UTC))
+    return present_progress(shop().scrapes.latest(), datetime.now(UTC))
 
 
 @scraping.get("/runs")
@@ -72,14 +73,14 @@ def show_status() -> ResponseReturnValue:
         summary="Lista as execuções",
         description="Da mais nova à mais antiga; as últimas 100 são lembradas.",
         access=Access.OPERATOR,
-        query=paging.PageQuery(),
-        answers={200: Answer("As execuções", Run(many=True), headers=paging.HEADERS)},
+        query=pagination.PageQuery(),
+        answers={200: Answer("As execuções", Run(many=True), headers=pagination.HEADERS)},
     )
 )
 def list_runs(query: dict[str, Any]) -> ResponseReturnValue:
-    first, end = paging.page_bounds(query, paging.MAX_PER_PAGE)
+    first, end = pagination.page_bounds(query, pagination.MAX_PER_PAGE)
     rows, total = shop().scrapes.history(first, end - first)
-    return [presenters.scraping_run(row) for row in rows], paging.page_headers(query, total)
+    return [present_run(row) for row in rows], pagination.page_headers(query, total)
 
 
 @scraping.get("/runs/<int:run_id>")
@@ -94,9 +95,9 @@ def list_runs(query: dict[str, Any]) -> ResponseReturnValue:
     )
 )
 def show_run(run_id: int) -> ResponseReturnValue:
-    return presenters.scraping_run_detail(shop().scrapes.run(run_id))
+    return present_run_detail(shop().scrapes.run(run_id))
 
 
 def _accepted(row: RunRow, message: str) -> ResponseReturnValue:
-    progress = presenters.scraping_progress(row, datetime.now(UTC))
+    progress = present_progress(row, datetime.now(UTC))
     return {"message": message, **progress}, 202, {"Location": url_for("scraping.show_status")}

@@ -7,11 +7,11 @@ from typing import Any
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
-from app.simulation.knobs import Knobs
-from app.web import presenters
+from app.simulation.faults import Knobs
 from app.web.access import Access
-from app.web.current import shop
-from app.web.operation import Answer, Operation, operation
+from app.web.context import shop
+from app.web.endpoint import Answer, Operation, operation
+from app.web.presenters.simulation import SIMULATION_KEYS, present_simulation
 from app.web.schemas.simulation import NewSimulation, ShownSimulation
 
 simulation = Blueprint("simulation", __name__, url_prefix="/api/v1/simulation")
@@ -28,7 +28,7 @@ TAG = "Simulação"
     )
 )
 def show_simulation() -> ResponseReturnValue:
-    return presenters.simulation(shop().simulation.knobs())
+    return present_simulation(shop().simulation.knobs())
 
 
 @simulation.put("")
@@ -43,6 +43,6 @@ def show_simulation() -> ResponseReturnValue:
     )
 )
 def set_simulation(body: dict[str, Any]) -> ResponseReturnValue:
-    knobs = Knobs(**{field: body[name] for name, field in presenters.SIMULATION_KEYS.items()})
+    knobs = Knobs(**{field: body[name] for name, field in SIMULATION_KEYS.items()})
     shop().simulation.turn(knobs)
-    return presenters.simulation(shop().simulation.knobs())
+    return present_simulation(shop().simulation.knobs())

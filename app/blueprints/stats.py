@@ -5,11 +5,11 @@ from __future__ import annotations
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
-from app.web import presenters
 from app.web.access import Access
-from app.web.current import catalogue
-from app.web.operation import Answer, Operation, operation
-from app.web.schemas.books import CategoryStats, Overview
+from app.web.context import catalogue
+from app.web.endpoint import Answer, Operation, operation
+from app.web.presenters.catalogue import present_category_summary, present_overview
+from app.web.schemas.catalogue import CategoryStats, Overview
 
 stats = Blueprint("stats", __name__, url_prefix="/api/v1/stats")
 TAG = "Estatísticas"
@@ -26,7 +26,7 @@ TAG = "Estatísticas"
     )
 )
 def show_overview() -> ResponseReturnValue:
-    return presenters.overview(catalogue().overview())
+    return present_overview(catalogue().overview())
 
 
 @stats.get("/categories")
@@ -40,4 +40,4 @@ def show_overview() -> ResponseReturnValue:
     )
 )
 def show_category_summaries() -> ResponseReturnValue:
-    return [presenters.category_summary(summary) for summary in catalogue().category_summaries()]
+    return [present_category_summary(summary) for summary in catalogue().category_summaries()]

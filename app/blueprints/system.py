@@ -10,12 +10,13 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.observability.metrics import CONTENT_TYPE
-from app.services.scrapes import shown_status
-from app.web import presenters
+from app.services.scraping import shown_status
 from app.web.access import Access
-from app.web.current import catalogue, shop
-from app.web.errors import problem
-from app.web.operation import Answer, Operation, operation
+from app.web.context import catalogue, shop
+from app.web.endpoint import Answer, Operation, operation
+from app.web.error_handlers import problem
+from app.web.presenters.catalogue import LISTED_BOOK, present_books, present_overview
+from app.web.presenters.common import present_time
 from app.web.schemas.system import Health, Welcome
 
 system = Blueprint("system", __name__)
@@ -57,9 +58,9 @@ def welcome() -> ResponseReturnValue:
     page = render_template(
         "inicio.html",
         catalogue=catalogue(),
-        overview=presenters.overview(figures),
+        overview=present_overview(figures),
         categories=len(catalogue().categories()),
-        some=presenters.books(catalogue().books().head(6), presenters.LISTED_BOOK),
+        some=present_books(catalogue().books().head(6), LISTED_BOOK),
         development=not shop().settings.production,
         logs_public=shop().settings.logs_public,
     )
@@ -106,7 +107,7 @@ def show_health() -> ResponseReturnValue:
         "fonte": publication.source_url,
         "livros": len(catalogue()),
         "versao_catalogo": publication.version,
-        "publicado_em": presenters.time(publication.published_at),
+        "publicado_em": present_time(publication.published_at),
         "banco": "ok",
         "scraping": shown_status(run),
     }

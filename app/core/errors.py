@@ -1,4 +1,4 @@
-"""What can go wrong, as facts. `app.web.errors` alone knows which HTTP status each one is.
+"""What can go wrong, as facts. `app.web.error_handlers` alone knows which HTTP status each one is.
 
 ShopError
 ├── InvalidInput            the request says something that can't be used

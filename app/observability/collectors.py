@@ -14,7 +14,7 @@ from prometheus_client import multiprocess
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from app.core.state import ShopState
+from app.core.shop_state import ShopState
 from app.processes import has_ended
 from app.version import API_VERSION
 

@@ -25,7 +25,7 @@ from prometheus_client import (
 from app.core.orders import OrderStatus
 from app.core.payments import Decision
 from app.core.runs import RunStatus
-from app.core.state import ShopState
+from app.core.shop_state import ShopState
 from app.observability.collectors import ProcessesCollector, StateCollector, forget_dead_processes
 from ml.features import BASIC_FEATURES, FAR_OUT, RATINGS
 

@@ -9,12 +9,12 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.exc import IntegrityError
 
+from app.core.accounts import Role, User
 from app.core.errors import InvalidCredentials, InvalidToken, UsernameTaken
-from app.core.users import Role, User
 from app.services.passwords import Passwords
-from app.storage import users
+from app.storage import accounts
 from app.storage.database import Database
-from app.storage.tables import LoginRow, UserRow
+from app.storage.models import LoginRow, UserRow
 
 log = logging.getLogger(__name__)
 
@@ -49,12 +49,12 @@ class Accounts:
             # The database decides, since two requests may ask for one name at the same moment.
             raise UsernameTaken from error
         log.info("user_created", extra={"user_id": row.id, "role": role.value})
-        return users.as_user(row)
+        return accounts.as_user(row)
 
     def log_in(self, username: str, password: str) -> Login:
         """Raises InvalidCredentials, after the same time whether or not the user exists."""
         with self._database.reading() as session:
-            row = users.find_user_row(session, username)
+            row = accounts.find_user_row(session, username)
         matched = self._passwords.matches(None if row is None else row.password_hash, password)
         if row is None or not matched:
             raise InvalidCredentials
@@ -63,9 +63,9 @@ class Accounts:
             self._passwords.hash(password) if outdated else row.password_hash
         )  # slow, so before the lock
         now = datetime.now(UTC)
-        login = Login(uuid.uuid4().hex, users.as_user(row), str(uuid.uuid4()))
+        login = Login(uuid.uuid4().hex, accounts.as_user(row), str(uuid.uuid4()))
         with self._database.writing() as session:
-            users.open_login(
+            accounts.open_login(
                 session,
                 LoginRow(
                     id=login.id,
@@ -76,7 +76,7 @@ class Accounts:
                 ),
             )
             if outdated:
-                users.replace_password_hash(session, row.id, row.password_hash, new_hash)
+                accounts.replace_password_hash(session, row.id, row.password_hash, new_hash)
         return login
 
     def renew(self, login_id: str, user: User, refresh_jti: str) -> Login:
@@ -86,11 +86,11 @@ class Accounts:
         """
         renewed = Login(login_id, user, str(uuid.uuid4()))
         with self._database.writing() as session:
-            fresh = users.rotate_refresh(
+            fresh = accounts.rotate_refresh(
                 session, login_id, refresh_jti, renewed.refresh_jti, datetime.now(UTC) + REFRESH_LASTS
             )
             if not fresh:
-                users.close_login(session, login_id)
+                accounts.close_login(session, login_id)
         if not fresh:
             log.warning("refresh_token_reused", extra={"user_id": user.id})
             raise InvalidToken(
@@ -101,17 +101,17 @@ class Accounts:
     def log_out(self, login_id: str) -> None:
         """End the login: every token that descends from it is refused from now on."""
         with self._database.writing() as session:
-            users.close_login(session, login_id)
+            accounts.close_login(session, login_id)
 
     def logged_in(self, login_id: str, user_id: int) -> User | None:
         """Whose login this is, if it is still alive."""
         with self._database.reading() as session:
-            return users.find_logged_in(session, login_id, user_id, datetime.now(UTC))
+            return accounts.find_logged_in(session, login_id, user_id, datetime.now(UTC))
 
     def ensure_admin(self, password: str, *, replaces: str | None) -> None:
         """Make sure there is an `admin`. One whose password is still `replaces` gets `password`."""
         with self._database.reading() as session:
-            row = users.find_user_row(session, "admin")
+            row = accounts.find_user_row(session, "admin")
         if row is None:
             try:
                 self.create_user("admin", password, Role.ADMIN)
@@ -120,5 +120,5 @@ class Accounts:
         elif replaces is not None and self._passwords.matches(row.password_hash, replaces):
             new_hash = self._passwords.hash(password)
             with self._database.writing() as session:
-                users.replace_password_hash(session, row.id, row.password_hash, new_hash)
+                accounts.replace_password_hash(session, row.id, row.password_hash, new_hash)
             log.warning("sample_admin_password_replaced")

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from app.core.accounts import BY_PAYMENT
 from app.core.errors import (
     FieldProblem,
     KeyReused,
@@ -36,12 +37,11 @@ from app.core.orders import (
     new_order_id,
     total_of,
 )
-from app.core.users import BY_PAYMENT
 from app.observability.metrics import Metrics
-from app.services.conclude_order import REASONS, Answers, Conclusion
+from app.services.finalize_order import REASONS, Answers, Conclusion
 from app.services.payments import Payments
 from app.services.process_identity import own_identity
-from app.services.settle_orders import Settlement
+from app.services.reconcile_payments import Settlement
 from app.storage import idempotency, orders, stock
 from app.storage.catalogue_store import CatalogueStore
 from app.storage.database import Database

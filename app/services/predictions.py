@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.observability.metrics import Metrics
-from app.services.models import Models, ServedModel
+from app.services.model_store import Models, ServedModel
 from ml.drift import Window
 from ml.features import BASIC_FEATURES, Row
 from ml.predict import Prediction

@@ -16,14 +16,14 @@ from sqlalchemy.orm import Session
 from app.core.runs import LeaseLost, RunStatus
 from app.core.scraping import Harvest, Limits
 from app.observability.metrics import Metrics
+from app.services.catalogue import ScrapeRefused, publish_harvest
 from app.services.process_identity import own_identity
-from app.services.publish_catalogue import ScrapeRefused, publish_harvest
 from app.settings import Settings
-from app.storage import scrape_runs
+from app.storage import scraping
 from app.storage.catalogue_store import CatalogueStore
 from app.storage.database import Database
 from app.storage.exports import export_catalogue, write_scraping_status
-from app.storage.tables import RunRow
+from app.storage.models import RunRow
 from scraper.book import ScrapedBook
 from scraper.crawl import (
     CrawlEvent,
@@ -166,7 +166,7 @@ class ScrapeRun:
         """Stage what arrived, show progress and renew the lease, in one transaction."""
         with self._database.writing() as session:
             row = self._own_row(session)
-            scrape_runs.stage_books(session, self.id, self._unsaved)
+            scraping.stage_books(session, self.id, self._unsaved)
             self._show_progress(row)
             cancelled = row.cancelled_by is not None
         self._unsaved.clear()
@@ -187,12 +187,12 @@ class ScrapeRun:
             row = self._own_row(session)
             if row.cancelled_by is not None or self._cancelled.is_set():
                 raise CrawlCancelled
-            counted_since = scrape_runs.counting_began(session, row)
+            counted_since = scraping.counting_began(session, row)
             publication, difference = publish_harvest(
                 session, self._harvest, limits, self._base_url, counted_since
             )
             row.published_version = publication.version
-            row.difference = scrape_runs.difference_as_json(difference)
+            row.difference = scraping.difference_as_json(difference)
             row.change_counts = {kind: len(books) for kind, books in row.difference.items()}
             self._close(session, row, RunStatus.DONE, None)
 
@@ -203,7 +203,7 @@ class ScrapeRun:
     def _own_row(self, session: Session) -> RunRow:
         """This run's row, with the lease renewed. Raises LeaseLost."""
         row = session.get(RunRow, self.id)
-        if row is None or not scrape_runs.renew_lease(session, self.id, own_identity(), datetime.now(UTC)):
+        if row is None or not scraping.renew_lease(session, self.id, own_identity(), datetime.now(UTC)):
             raise LeaseLost
         return row
 
@@ -211,9 +211,9 @@ class ScrapeRun:
         self._show_progress(row)
         row.failures = [
             {"url": url, "motivo": why}
-            for url, why in list(self._harvest.failed.items())[: scrape_runs.FAILURES_KEPT]
+            for url, why in list(self._harvest.failed.items())[: scraping.FAILURES_KEPT]
         ]
-        scrape_runs.close_run(
+        scraping.close_run(
             session, row, status, reason, datetime.now(UTC), keep_staged=self._worth_resuming(status)
         )
 

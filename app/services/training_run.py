@@ -21,13 +21,13 @@ from sqlalchemy.orm import Session
 
 from app.core.runs import LeaseLost, RunStatus
 from app.observability.metrics import Metrics
-from app.services.models import Models, assemble
+from app.services.model_store import Models, assemble
 from app.services.process_identity import own_identity
 from app.settings import Settings
-from app.storage import trainings
-from app.storage.artefacts import SCRATCH_PREFIX, clear_scratch, forget_models, models_folder, write_model
+from app.storage import training
 from app.storage.database import Database
-from app.storage.tables import TrainingRow
+from app.storage.model_files import SCRATCH_PREFIX, clear_scratch, forget_models, models_folder, write_model
+from app.storage.models import TrainingRow
 from ml.artefact import CARD_NAME, MODEL_NAME, ArtefactRefused, digest_of
 from ml.features import Row
 
@@ -181,12 +181,12 @@ class TrainingRun:
             raise TrainerFailed(f"O que o treino deixou não serve. {refused.reason}") from None
         write_model(self._settings.data_dir, self.id, artefact, card)
         with self._database.writing() as session:
-            trainings.lock_trainings(session)
+            training.lock_trainings(session)
             row = self._own_row(session)
             row.status, row.ended_at = RunStatus.DONE, datetime.now(UTC)
             row.card, row.digest, row.artefact = card, digest_of(artefact), artefact
             session.flush()
-            trainings.activate(session, row.id, row.started_by, row.ended_at)
+            training.activate(session, row.id, row.started_by, row.ended_at)
 
     def _end(self, status: RunStatus, reason: str | None) -> None:
         with self._database.writing() as session:
@@ -195,7 +195,7 @@ class TrainingRun:
 
     def _own_row(self, session: Session) -> TrainingRow:
         """This training's row, with the lease renewed. Raises LeaseLost."""
-        if not trainings.renew_training(session, self.id, own_identity(), datetime.now(UTC)):
+        if not training.renew_training(session, self.id, own_identity(), datetime.now(UTC)):
             raise LeaseLost
         return session.get_one(TrainingRow, self.id)
 
@@ -204,8 +204,8 @@ class TrainingRun:
         try:
             self._models.refresh()
             with self._database.writing() as session:
-                trainings.trim_trainings(session)
-                known = trainings.known_versions(session)
+                training.trim_trainings(session)
+                known = training.known_versions(session)
             forget_models(self._settings.data_dir, known)
         except (OSError, SQLAlchemyError):
             log.exception("old_models_not_removed")

@@ -11,9 +11,9 @@ from enum import StrEnum
 from sqlalchemy import delete, select
 
 from app.core.payments import Decision
-from app.simulation.knobs import Simulation
+from app.simulation.faults import Simulation
 from app.storage.database import Database, upsert_into
-from app.storage.tables import SimulatedPaymentRow
+from app.storage.models import SimulatedPaymentRow
 
 
 class Card(StrEnum):

@@ -9,7 +9,7 @@ from sqlalchemy import BigInteger, and_, case, cast, func, literal, or_, select,
 from sqlalchemy.orm import Session
 
 from app.core.orders import GIVEN_BACK, PAYMENTS, TRANSITIONS, OrderStatus
-from app.storage.tables import (
+from app.storage.models import (
     BookRow,
     IdempotencyRow,
     MovementRow,

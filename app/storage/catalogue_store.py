@@ -10,7 +10,7 @@ from dataclasses import replace
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.core.catalogue import Catalogue, Publication
-from app.storage.books import load_catalogue, load_publication, load_stocks
+from app.storage.catalogue import load_catalogue, load_publication, load_stocks
 from app.storage.database import Database
 
 log = logging.getLogger(__name__)

@@ -7,7 +7,7 @@ import io
 from pathlib import Path
 
 from app.core.catalogue import Catalogue
-from app.storage.files import replace_file
+from app.storage.atomic_write import replace_file
 
 CSV_NAME = "livros.csv"
 STATUS_NAME = "scraping_status.txt"

@@ -10,7 +10,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from app.storage.database import upsert_into
-from app.storage.tables import IdempotencyRow
+from app.storage.models import IdempotencyRow
 
 KEPT_FOR = timedelta(hours=24)
 KEYS_KEPT = 100_000

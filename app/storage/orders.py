@@ -18,7 +18,7 @@ from app.core.orders import (
     is_order_id,
 )
 from app.storage.database import updated_one
-from app.storage.tables import OrderItemRow, OrderRow, StatusChangeRow
+from app.storage.models import OrderItemRow, OrderRow, StatusChangeRow
 
 
 @dataclass(frozen=True, slots=True)

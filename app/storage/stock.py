@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from app.core.orders import GONE, RESERVED, Line, OrderStatus
 from app.storage.columns import UtcTime
 from app.storage.database import updated_one
-from app.storage.tables import (
+from app.storage.models import (
     BookRow,
     CatalogueRow,
     MovementRow,

@@ -11,9 +11,9 @@ from flask_jwt_extended import get_jwt, verify_jwt_in_request
 from flask_jwt_extended.exceptions import JWTExtendedException, NoAuthorizationError, WrongTokenError
 from jwt.exceptions import ExpiredSignatureError, PyJWTError
 
+from app.core.accounts import BY_API_KEY, Role, User
 from app.core.errors import Forbidden, InvalidApiKey, InvalidToken
-from app.core.users import BY_API_KEY, Role, User
-from app.web.current import shop
+from app.web.context import shop
 
 
 class Access(StrEnum):

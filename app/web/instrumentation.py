@@ -10,8 +10,8 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 from flask import Flask, request
 
 from app.observability.metrics import Metrics
-from app.web.errors import ERROR_TYPE, MEANINGS
-from app.web.operation import operation_of
+from app.web.endpoint import operation_of
+from app.web.error_handlers import ERROR_TYPE, MEANINGS
 
 ROUTE: Final = "livraria.route"
 ENDPOINT: Final = "livraria.endpoint"

@@ -16,8 +16,8 @@ from werkzeug.routing import Rule
 
 from app.version import API_VERSION
 from app.web.access import Access
-from app.web.errors import MEANINGS
-from app.web.operation import Answer, Operation, operation_of
+from app.web.endpoint import Answer, Operation, operation_of
+from app.web.error_handlers import MEANINGS
 from app.web.schemas.problem import Problem
 from ml.verdict import Verdict
 

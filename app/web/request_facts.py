@@ -10,9 +10,9 @@ from flask import current_app, g, request
 from werkzeug.routing import Map
 
 from app.core.orders import is_order_id
-from app.observability.log_masking import mask
+from app.observability.logs.masking import mask
 from app.observability.metrics import METHODS, UNMATCHED
-from app.web.inputs import MAX_ID
+from app.web.fields import MAX_ID
 
 _LEFT_OUT: Final = "*"
 _MAX_SEGMENTS = 10

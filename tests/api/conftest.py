@@ -11,17 +11,17 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app import create_app
-from app.observability.logs import JsonLines
-from app.services.publish_catalogue import publish_harvest
+from app.factory import create_app
+from app.observability.logs.handlers import JsonLines
+from app.services.catalogue import publish_harvest
 from app.shop import Shop
-from app.storage.artefacts import artefact_path
+from app.storage.model_files import artefact_path
 from scraper.book import ScrapedBook
-from tests.api.training import train
 from tests.conftest import close
+from tests.support.books import LIMITS, make_harvest, make_scraped
 from tests.support.contract import ContractClient
 from tests.support.shop import make_settings
-from tests.unit.making import LIMITS, make_harvest, make_scraped
+from tests.support.training import train
 
 SITE = "https://shop.invalid/"
 

@@ -11,9 +11,9 @@ from werkzeug.routing import Rule
 
 from app.settings import SAMPLE_API_KEY
 from app.web.access import Access
-from app.web.operation import Operation, operation_of
-from tests.api.checks import problem_of
+from app.web.endpoint import Operation, operation_of
 from tests.conftest import ADMIN
+from tests.support.checks import problem_of
 
 OPERATOR = {"username": "operadora", "password": "12345"}
 ADMITTED = {

@@ -11,10 +11,10 @@ from flask import Flask
 from app.core.runs import RunStatus
 from app.services.process_identity import own_identity
 from app.shop import Shop
-from app.storage.artefacts import artefact_path
-from app.storage.tables import TrainingRow
+from app.storage.model_files import artefact_path
+from app.storage.models import TrainingRow
 from tests.api.conftest import SIX_BOOKS, publish
-from tests.api.training import HANG, status_of, train, train_elsewhere
+from tests.support.training import HANG, status_of, train, train_elsewhere
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from tests.api.checks import fields_of, problem_of
+from tests.support.checks import fields_of, problem_of
 
 LOGIN = "/api/v1/auth/login"
 GOOD = {"username": "nobody", "password": "wrong"}

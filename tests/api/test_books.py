@@ -6,9 +6,9 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from tests.api.checks import fields_of, problem_of
 from tests.api.conftest import publish
-from tests.unit.making import make_scraped
+from tests.support.books import make_scraped
+from tests.support.checks import fields_of, problem_of
 
 LISTED = {"id", "titulo", "categoria", "preco_com_taxa", "preco_sem_taxa", "disponibilidade", "rating"}
 

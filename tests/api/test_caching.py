@@ -8,9 +8,9 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app.web.operation import operation_of
-from tests.api.checks import problem_of
+from app.web.endpoint import operation_of
 from tests.api.conftest import SIX_BOOKS, publish
+from tests.support.checks import problem_of
 
 BOOKS = "/api/v1/books"
 GZIP = {"Accept-Encoding": "gzip, deflate"}

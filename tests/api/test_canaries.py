@@ -19,10 +19,10 @@ from sqlalchemy import text
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
-from app.observability.logs import configure_logging, log_path
+from app.observability.logs.handlers import configure_logging, log_path
 from app.services.training_run import TrainingRun
 from app.shop import Shop
-from app.web.operation import Operation, operation_of
+from app.web.endpoint import Operation, operation_of
 from tests.conftest import ADMIN
 
 PASSWORD = "Kanario-Senha#77!x"

@@ -9,9 +9,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.exc import OperationalError
 
-from app.observability.logs import ReadableLines
+from app.observability.logs.handlers import ReadableLines
 from app.shop import Shop
-from tests.api.checks import problem_of
+from tests.support.checks import problem_of
 
 Lines = Callable[[], list[dict[str, Any]]]
 

@@ -18,12 +18,12 @@ from app.core.runs import RunStatus
 from app.services.process_identity import own_identity
 from app.services.training_run import STOPPED
 from app.shop import Shop
-from app.storage import trainings
-from app.storage.tables import TrainingRow
-from app.storage.trainings import LEASE_LASTS
-from tests.api.checks import problem_of
+from app.storage import training
+from app.storage.models import TrainingRow
+from app.storage.training import LEASE_LASTS
 from tests.api.conftest import SAYS_WHAT_IT_WROTE
-from tests.api.training import (
+from tests.support.checks import problem_of
+from tests.support.training import (
     HANG,
     ML,
     ROW,
@@ -140,7 +140,7 @@ def test_a_model_that_cannot_be_kept_is_an_error_and_not_tried_again_at_once(
         raise OperationalError("UPDATE", {}, Exception("disk full"))
 
     shop: Shop = make_app(ml_auto_train=True).extensions["shop"]
-    monkeypatch.setattr(trainings, "activate", fail)
+    monkeypatch.setattr(training, "activate", fail)
     row = train(shop)
     assert (row.status, row.reason) == (RunStatus.ERROR, "Falha interna; o motivo está no log do servidor.")
     shop.trainings.start_if_needed()
@@ -187,7 +187,7 @@ def test_a_model_that_cannot_be_written_is_not_served(
         raise OSError(28, "No space left on device", "/srv/segredo")
 
     with monkeypatch.context() as full_disk:
-        full_disk.setattr("app.storage.artefacts.replace_file", fail)
+        full_disk.setattr("app.storage.model_files.replace_file", fail)
         assert train(shop).status == RunStatus.ERROR
     assert "segredo" not in client.get(f"{ML}/status").text
     assert served_version(client) == "1"

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from app.shop import Shop
-from tests.api.checks import fields_of, problem_of
+from tests.support.checks import fields_of, problem_of
 from tests.support.orders import (
     API_KEY,
     ORDERS,

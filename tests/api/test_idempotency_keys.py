@@ -9,7 +9,7 @@ from werkzeug.test import TestResponse
 
 from app.shop import Shop
 from app.storage import idempotency
-from tests.api.checks import fields_of
+from tests.support.checks import fields_of
 from tests.support.orders import (
     execute,
     place,

@@ -14,9 +14,9 @@ from app.services.accounts import Accounts
 from app.services.passwords import Passwords
 from app.shop import Shop
 from app.start import prepare
-from app.storage.tables import UserRow
-from tests.api.checks import problem_of
+from app.storage.models import UserRow
 from tests.conftest import ADMIN
+from tests.support.checks import problem_of
 
 
 def attempt(

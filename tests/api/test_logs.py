@@ -12,10 +12,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from app.observability.logs import LogFile, log_path
+from app.observability.logs.handlers import LogFile, log_path
 from app.shop import Shop
-from tests.api.checks import fields_of, problem_of
 from tests.conftest import ADMIN
+from tests.support.checks import fields_of, problem_of
 from tests.support.log_lines import make_line
 
 LOGS = "/api/v1/logs"

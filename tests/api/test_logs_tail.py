@@ -8,9 +8,9 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app.observability.logs import log_path
+from app.observability.logs.handlers import log_path
 from app.shop import Shop
-from tests.api.checks import problem_of
+from tests.support.checks import problem_of
 from tests.support.log_lines import make_line
 
 LOGS = "/api/v1/logs"

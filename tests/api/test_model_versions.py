@@ -11,14 +11,14 @@ from flask.testing import FlaskClient
 from sqlalchemy.exc import OperationalError
 
 from app.core.runs import RunStatus
-from app.services.models import Models
+from app.services.model_store import Models
 from app.shop import Shop
-from app.storage.artefacts import artefact_path
-from app.storage.tables import ActiveModelRow
+from app.storage.model_files import artefact_path
+from app.storage.models import ActiveModelRow
 from ml.drift import MIN_SEEN
-from tests.api.checks import problem_of
-from tests.api.training import ML, ROW, served_version, status_of, train, train_elsewhere, versions_of
+from tests.support.checks import problem_of
 from tests.support.exposition import read_samples, value
+from tests.support.training import ML, ROW, served_version, status_of, train, train_elsewhere, versions_of
 
 
 @pytest.mark.usefixtures("quick_training", "six_books")
@@ -102,7 +102,7 @@ def test_other_processes_serve_what_was_trained_or_chosen_here(
     shop: Shop,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("app.services.models.CHECK_EVERY_S", -1)
+    monkeypatch.setattr("app.services.model_store.CHECK_EVERY_S", -1)
     other = make_app().test_client()
     assert served_version(other) == "0"
     for version in ("1", "2"):
@@ -207,7 +207,7 @@ def test_the_drift_of_one_model_is_not_told_of_the_next(client: FlaskClient, sho
 def test_who_is_told_that_a_training_is_done_is_answered_by_its_model(
     make_app: Callable[..., Flask], shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.services.models.CHECK_EVERY_S", 3_600)
+    monkeypatch.setattr("app.services.model_store.CHECK_EVERY_S", 3_600)
     other = make_app().test_client()
     assert served_version(other) == "0"
     train(shop)

@@ -11,12 +11,12 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app.shop import Shop
-from app.storage.artefacts import artefact_path
-from tests.api.checks import problem_of
+from app.storage.model_files import artefact_path
 from tests.api.conftest import SIX_BOOKS, publish
-from tests.api.training import HANG, ML, ROW, served_version, status_of
 from tests.conftest import ADMIN
+from tests.support.checks import problem_of
 from tests.support.orders import API_KEY, ORDERS, order_for
+from tests.support.training import HANG, ML, ROW, served_version, status_of
 
 DATA_PATHS = [f"{ML}/features", f"{ML}/training-data"]
 SUMMARY = {
@@ -81,7 +81,7 @@ def test_a_shop_without_a_model_says_so_and_answers_the_commonest_rating(
 def test_what_stands_in_for_a_model_follows_the_catalogue(
     app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.services.models.CHECK_EVERY_S", -1)
+    monkeypatch.setattr("app.services.model_store.CHECK_EVERY_S", -1)
     first = client.post(f"{ML}/predictions", json=[ROW]).get_json()[0]["prediction"]
     overview = client.get("/api/v1/stats/overview").get_json()["distribuicao_ratings"]
     assert overview[str(first)] == max(overview.values())

@@ -8,8 +8,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from tests.api.checks import fields_of, problem_of
 from tests.conftest import ADMIN
+from tests.support.checks import fields_of, problem_of
 
 NEWUSER = "/api/v1/auth/newuser"
 

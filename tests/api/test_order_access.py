@@ -4,7 +4,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from app.shop import Shop
-from tests.api.checks import problem_of
+from tests.support.checks import problem_of
 from tests.support.orders import (
     API_KEY,
     ORDERS,

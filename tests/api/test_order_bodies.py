@@ -9,8 +9,8 @@ from werkzeug.test import TestResponse
 
 from app.core.orders import MAX_LINES
 from app.shop import Shop
-from tests.api.checks import fields_of, problem_of
 from tests.api.test_bad_bodies import send_chunked
+from tests.support.checks import fields_of, problem_of
 from tests.support.orders import API_KEY, ORDERS, order_for, traces
 
 ANY_QUANTITY = '{"customer_id": "c", "items": [{"product_id": 0, "quantity": %s}]}'

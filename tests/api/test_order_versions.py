@@ -5,8 +5,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app.shop import Shop
-from tests.api.checks import problem_of
 from tests.api.conftest import SIX_BOOKS, publish
+from tests.support.checks import problem_of
 from tests.support.orders import ORDERS, move, patch, placed, shown, traces
 
 

@@ -7,8 +7,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app.shop import Shop
-from tests.api.checks import fields_of, problem_of
 from tests.api.conftest import SIX_BOOKS, publish
+from tests.support.checks import fields_of, problem_of
 from tests.support.orders import API_KEY, ORDERS, execute, listed, move, place, placed, shown
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from tests.api.checks import fields_of
+from tests.support.checks import fields_of
 
 BOOKS = "/api/v1/books"
 

@@ -11,9 +11,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from tests.api.checks import fields_of, problem_of
 from tests.api.test_bad_bodies import send_chunked
 from tests.api.test_predictions import PREDICTIONS, SEEDS_EXAMPLE
+from tests.support.checks import fields_of, problem_of
 
 GOOD = json.dumps(SEEDS_EXAMPLE)
 WITH_PRICE = '{"preco_com_taxa": %s, "preco_sem_taxa": 8, "disponibilidade": 1}'
@@ -214,8 +214,8 @@ def test_a_batch_that_is_too_large_costs_no_report_on_its_books(
     def never(*_arguments: Any, **_options: Any) -> None:
         raise AssertionError("a book of a batch that is refused was read")
 
-    monkeypatch.setattr("app.web.inputs.Price._deserialize", never)
-    monkeypatch.setattr("app.web.inputs._problems", never)
+    monkeypatch.setattr("app.web.fields.Price._deserialize", never)
+    monkeypatch.setattr("app.web.fields._problems", never)
     response = send(trained, f"[{', '.join([book] * 30_000)}]")
     assert "errors" not in problem_of(response, 413)
     assert len(response.data) < 1_000

@@ -11,14 +11,14 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from app.services.models import ServedModel
+from app.services.model_store import ServedModel
 from app.shop import Shop
 from ml.drift import Profile
 from ml.features import BASIC_FEATURES, RATINGS, FeatureSet, Matrix
 from ml.predict import Predictor
 from ml.verdict import Verdict
-from tests.api.checks import fields_of, problem_of
-from tests.api.training import ML
+from tests.support.checks import fields_of, problem_of
+from tests.support.training import ML
 
 PREDICTIONS = f"{ML}/predictions"
 SEEDS_EXAMPLE = {"preco_com_taxa": 10, "preco_sem_taxa": 8, "disponibilidade": 1}

@@ -12,10 +12,10 @@ from flask.testing import FlaskClient
 from app.core.runs import RunStatus
 from app.services.process_identity import own_identity
 from app.shop import Shop
-from app.storage import scrape_runs
-from app.storage.tables import RunRow
-from tests.api.checks import problem_of
+from app.storage import scraping
+from app.storage.models import RunRow
 from tests.conftest import ADMIN
+from tests.support.checks import problem_of
 
 SCRAPING = "/api/v1/scraping"
 ONE_ATTEMPT = {"scraper_max_attempts": 1, "scraper_base_url": "http://127.0.0.1:9/"}
@@ -44,7 +44,7 @@ def start_elsewhere(
         row = RunRow(status=status, base_url="http://127.0.0.1:9/", started_by="admin", started_at=now)
         session.add(row)
         session.flush()
-        assert scrape_runs.take_lease(session, row.id, holder or own_identity(), now)
+        assert scraping.take_lease(session, row.id, holder or own_identity(), now)
     return row.id
 
 
@@ -120,7 +120,7 @@ def test_a_run_whose_process_died_is_found_out_and_another_may_start(
     if how == "process gone":
         start_elsewhere(shop, own_identity() + "x")
     else:
-        start_elsewhere(shop, "another.machine:1:0", age=scrape_runs.LEASE_LASTS + timedelta(seconds=1))
+        start_elsewhere(shop, "another.machine:1:0", age=scraping.LEASE_LASTS + timedelta(seconds=1))
     assert status_of(client)["status"] == "error"
     run = client.get(f"{SCRAPING}/runs/1", headers=as_admin).get_json()
     assert run["status"] == "interrupted"

@@ -11,7 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app.shop import Shop
-from tests.api.checks import problem_of
+from tests.support.checks import problem_of
 from tests.support.orders import (
     API_KEY,
     ORDERS,

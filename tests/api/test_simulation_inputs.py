@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from tests.api.checks import fields_of, problem_of
 from tests.api.test_simulation import OFF, RATES, SIMULATION
+from tests.support.checks import fields_of, problem_of
 from tests.support.orders import API_KEY
 
 NO_RATES = ["-0.1", "1.1", "2", "-1", "1" + "0" * 400, '"0.5"', "true", "null", "[]", "{}", "1.0000001"]

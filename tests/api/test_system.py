@@ -10,10 +10,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 from openapi_spec_validator import OpenAPIV30SpecValidator
 
-from app import _require_operations
 from app.blueprints.system import LINKS
+from app.factory import _require_operations
+from app.web.endpoint import operation_of
 from app.web.openapi import path_of
-from app.web.operation import operation_of
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
 

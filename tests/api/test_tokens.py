@@ -13,9 +13,9 @@ from flask.testing import FlaskClient
 from sqlalchemy import update
 
 from app.shop import Shop
-from app.storage.tables import LoginRow
-from tests.api.checks import problem_of
+from app.storage.models import LoginRow
 from tests.conftest import ADMIN
+from tests.support.checks import problem_of
 from tests.support.shop import SECRET
 
 RUNS = "/api/v1/scraping/runs"

@@ -7,7 +7,7 @@ import signal
 import time
 from collections.abc import Callable
 
-from app.services.scrapes import DIED
+from app.services.scraping import DIED
 from demo.books import DemoBook
 from demo.site import DemoSite
 from tests.support.server import Server

@@ -21,7 +21,7 @@ MAX_BYTES, FILES = 400_000, 20
 WRITE = """
 import sys, threading
 from pathlib import Path
-from app.observability.log_writer import LogWriter
+from app.observability.logs.writer import LogWriter
 
 path, process, threads, lines, max_bytes, files = Path(sys.argv[1]), *map(int, sys.argv[2:])
 writer = LogWriter(path, max_bytes, files)

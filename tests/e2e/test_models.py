@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 import requests
 
-from app.storage.artefacts import artefact_path
+from app.storage.model_files import artefact_path
 from tests.support.exposition import read_samples, value
 from tests.support.server import Server
 from tests.support.trained_shop import BATCH, publish, rated_by_price, train, wait_for_training

@@ -19,9 +19,9 @@ from typing import Any
 
 import requests
 
-from app import create_app
+from app.core.accounts import BY_RECOVERY
 from app.core.orders import RESERVED
-from app.core.users import BY_RECOVERY
+from app.factory import create_app
 from app.services.audit import audit
 from app.shop import Shop
 from app.storage.orders import OrderFilter

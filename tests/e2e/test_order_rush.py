@@ -11,14 +11,14 @@ from pathlib import Path
 
 import requests
 
-from app import create_app
+from app.factory import create_app
 from app.services.audit import audit
-from app.services.publish_catalogue import publish_harvest
+from app.services.catalogue import publish_harvest
 from app.shop import Shop
+from tests.support.books import LIMITS, make_harvest, make_scraped
 from tests.support.orders import API_KEY
 from tests.support.server import Server
 from tests.support.shop import make_settings
-from tests.unit.making import LIMITS, make_harvest, make_scraped
 
 BUYERS, CONNECTIONS, COPIES = 800, 64, 50
 

@@ -16,13 +16,13 @@ from flask.testing import FlaskClient
 
 from app.core.orders import RESERVED, Line, OrderStatus
 from app.services.audit import audit
+from app.services.catalogue import publish_harvest
 from app.services.orders import Draft
-from app.services.publish_catalogue import publish_harvest
 from app.shop import Shop
 from app.start import prepare
 from app.storage.orders import OrderFilter
+from tests.support.books import LIMITS, make_harvest, make_scraped
 from tests.support.orders import API_KEY
-from tests.unit.making import LIMITS, make_harvest, make_scraped
 
 THREADS = 16
 BOOKS, COPIES = 4, 50

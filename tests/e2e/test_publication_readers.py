@@ -14,7 +14,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app.core.scraping import Harvest, Limits
-from app.services.publish_catalogue import publish_harvest
+from app.services.catalogue import publish_harvest
 from app.shop import Shop
 from app.storage.catalogue_store import CatalogueStore
 from scraper.book import ScrapedBook

@@ -20,7 +20,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import event
 
-from app import create_app
+from app.factory import create_app
 from app.services.audit import audit
 from app.shop import Shop
 from tests.support.orders import API_KEY

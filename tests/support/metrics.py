@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.core.state import ShopState
+from app.core.shop_state import ShopState
 from app.observability.metrics import Metrics
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from werkzeug.serving import make_server
 
-from app import create_app
+from app.factory import create_app
 from app.settings import read_settings
 from app.shop import Shop
 from app.start import prepare

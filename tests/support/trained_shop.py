@@ -6,13 +6,13 @@ import time
 from pathlib import Path
 from typing import Any
 
-from app import create_app
-from app.services.publish_catalogue import publish_harvest
+from app.factory import create_app
+from app.services.catalogue import publish_harvest
 from app.shop import Shop
 from scraper.book import ScrapedBook
+from tests.support.books import LIMITS, make_harvest, make_scraped
 from tests.support.server import Server
 from tests.support.shop import make_settings
-from tests.unit.making import LIMITS, make_harvest, make_scraped
 
 SITE = "https://shop.invalid/"
 BOOKS = 60

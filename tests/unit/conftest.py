@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.observability.log_reader import LogReader
+from app.observability.logs.reader import LogReader
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from pathlib import Path
 PROGRAM = """
 import sys
 from pathlib import Path
-from app import create_app
+from app.factory import create_app
 from app.start import prepare
 from tests.support.shop import make_settings
 import app.serve

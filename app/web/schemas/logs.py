@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
-from app.web.inputs import MAX_ID, Choice, Input, Moment, Text, WholeNumber
+from app.web.fields import MAX_ID, Choice, Input, Moment, Text, WholeNumber
 
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 1_000

@@ -8,8 +8,8 @@ from marshmallow import Schema, fields
 
 from app.core.orders import MAX_LINES, MAX_QUANTITY, REQUESTABLE, OrderStatus, PaymentStatus
 from app.simulation.gateway import Card
-from app.web.inputs import Choice, Input, Moment, Name, Notes, ProductId, Quantity, Text
-from app.web.paging import PageQuery
+from app.web.fields import Choice, Input, Moment, Name, Notes, ProductId, Quantity, Text
+from app.web.pagination import PageQuery
 
 CUSTOMER_MAX = 100
 NOTES_MAX = 1_000

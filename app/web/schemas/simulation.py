@@ -6,7 +6,7 @@ from typing import Any
 
 from marshmallow import Schema, fields
 
-from app.web.inputs import MAX_ID, Input, Quantity, Share
+from app.web.fields import MAX_ID, Input, Quantity, Share
 
 LONGEST_MS = 60_000
 

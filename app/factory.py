@@ -1,0 +1,156 @@
+"""The application factory: `create_app` wires everything and starts nothing."""
+
+from __future__ import annotations
+
+import functools
+import os
+from datetime import timedelta
+
+from flask import Flask
+from flask.typing import RouteCallable
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from app.blueprints.auth import auth
+from app.blueprints.books import books
+from app.blueprints.logs import logs
+from app.blueprints.ml import ml
+from app.blueprints.orders import orders
+from app.blueprints.scraping import scraping
+from app.blueprints.simulation import simulation as simulation_routes
+from app.blueprints.stats import stats
+from app.blueprints.system import system
+from app.cli import register_commands
+from app.extensions import db, jwt, migrate
+from app.observability.logs.follower import LogTails
+from app.observability.logs.handlers import log_path
+from app.observability.logs.reader import LogReader
+from app.observability.logs.writer import LogWriter
+from app.observability.metrics import Metrics
+from app.services.accounts import ACCESS_LASTS, REFRESH_LASTS, Accounts
+from app.services.audit import audit
+from app.services.model_store import Models
+from app.services.orders import Orders
+from app.services.passwords import Passwords
+from app.services.payments import Payments
+from app.services.periodic_tasks import Sweeper
+from app.services.predictions import Predictions
+from app.services.scraping import Scrapes
+from app.services.shop_state import Watch
+from app.services.training import Trainings
+from app.settings import ENV_FILE, Settings, read_settings
+from app.shop import Shop
+from app.simulation.faults import Simulation
+from app.simulation.gateway import SimulatedGateway
+from app.storage.catalogue_store import CatalogueStore
+from app.storage.database import Database, database_options
+from app.web.endpoint import operation_of
+from app.web.error_handlers import register_error_handlers
+from app.web.instrumentation import instrument
+from app.web.json import UnescapedJson
+from app.web.kept_answers import KeptAnswers
+from app.web.middleware import register_request_hooks
+from app.web.openapi import serve_documentation
+from app.web.presenters.training import present_training_books
+from app.web.rate_limits import throttle_failures
+
+GRACE = timedelta(seconds=60)
+"""How much longer than its payment an order may take before it counts as abandoned."""
+GIVE_UP_AFTER = timedelta(minutes=10)
+"""How long an abandoned order waits for a gateway that can't be asked."""
+TRAIN_AFTER_S = 2.0
+MAX_TAILS = 4
+"""How many clients of one process may follow the log at once; some thread is always left for others."""
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """An application on the database of `settings`, which it neither creates nor changes.
+
+    Without settings, as for the `flask` command, they are read from the environment and `.env`.
+    `app.start.prepare` makes the database ready; the background thread of the scraper begins with the
+    first trigger. Raises RuntimeError where a route doesn't declare an operation.
+    """
+    settings = settings or read_settings(os.environ, ENV_FILE)
+    app = Flask("app")
+    app.json = UnescapedJson(app)
+    url = settings.database_url or f"sqlite:///{settings.data_dir / 'livraria.db'}"
+    app.config.update(
+        MAX_CONTENT_LENGTH=settings.max_body_bytes,
+        SQLALCHEMY_DATABASE_URI=url,
+        SQLALCHEMY_ENGINE_OPTIONS=database_options(url, settings.web_threads),
+        JWT_SECRET_KEY=settings.jwt_secret_key,
+        JWT_ACCESS_TOKEN_EXPIRES=ACCESS_LASTS,
+        JWT_REFRESH_TOKEN_EXPIRES=REFRESH_LASTS,
+    )
+    if settings.trusted_proxies:
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
+            app.wsgi_app, x_for=settings.trusted_proxies, x_proto=settings.trusted_proxies
+        )
+    db.init_app(app)
+    migrate.init_app(app, db, directory=f"{app.root_path}/storage/migrations", render_as_batch=True)
+    jwt.init_app(app)
+    app.extensions["shop"] = _assemble(app, settings)
+    register_request_hooks(app)
+    register_error_handlers(app)
+    for blueprint in (system, auth, books, stats, orders, scraping, ml, simulation_routes, logs):
+        app.register_blueprint(blueprint)
+    throttle_failures(app, "auth.log_in", settings)
+    _require_operations(app.view_functions)
+    serve_documentation(app)
+    instrument(app, app.extensions["shop"].metrics)
+    register_commands(app)
+    return app
+
+
+def _assemble(app: Flask, settings: Settings) -> Shop:
+    with app.app_context():
+        database = Database(db.engine)
+    catalogue = CatalogueStore(database)
+    metrics = Metrics(Watch(database, catalogue, settings.metrics_inventory_books).look)
+    trouble = Simulation(settings, database)
+    payment_timeout_s = float(settings.payment_timeout_s)
+    gateway = SimulatedGateway(trouble, database, payment_timeout_s + 1)
+    sales = Orders(
+        database,
+        catalogue,
+        Payments(gateway, payment_timeout_s, metrics),
+        KeptAnswers(),
+        metrics,
+        settle_after=timedelta(seconds=payment_timeout_s) + GRACE,
+        give_up_after=GIVE_UP_AFTER,
+    )
+    models = Models(settings.data_dir, database, catalogue, metrics)
+    trainings = Trainings(settings, database, catalogue, models, metrics, present_training_books)
+    log = log_path(settings.data_dir)
+    return Shop(
+        settings=settings,
+        database=database,
+        catalogue=catalogue,
+        accounts=Accounts(database, Passwords(settings)),
+        scrapes=Scrapes(settings, database, catalogue, metrics, trainings.start_if_needed),
+        orders=sales,
+        models=models,
+        trainings=trainings,
+        predictions=Predictions(models, metrics),
+        simulation=trouble,
+        gateway=gateway,
+        metrics=metrics,
+        log_writer=LogWriter(log, settings.log_max_bytes, settings.log_files, metrics.count_lost_line),
+        log_reader=LogReader(log, settings.log_files),
+        log_tails=LogTails(log, settings.log_files, most=min(MAX_TAILS, settings.web_threads - 1)),
+        sweeper=Sweeper("sweeper", [sales.settle, sales.forget_old_keys, gateway.forget_old_payments]),
+        # Apart, since it reads everything that was ever sold, and must hold up neither orders nor the machine.
+        auditor=Sweeper("auditor", [functools.partial(audit, database, metrics)], rests=20),
+        # After the first answers, which neither a training nor the import of scikit-learn may hold up.
+        trainer=Sweeper(
+            "trainer",
+            [models.refresh, trainings.start_if_needed, trainings.forget_files],
+            first_after_s=TRAIN_AFTER_S,
+        ),
+    )
+
+
+def _require_operations(views: dict[str, RouteCallable]) -> None:
+    """Deny by default: a view that doesn't say who may call it is a bug, found at start."""
+    silent = [name for name, view in views.items() if name != "static" and operation_of(view) is None]
+    if silent:
+        raise RuntimeError(f"routes without an operation: {', '.join(silent)}")

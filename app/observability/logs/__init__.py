@@ -1,0 +1,1 @@
+"""The log: written, masked, rotated, read and followed."""

@@ -1,0 +1,73 @@
+"""Put a catalogue before the readers: the bundled one at first, then what scrapes bring."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlalchemy.orm import Session
+
+from app.core.catalogue import Publication
+from app.core.scraping import Difference, Harvest, Limits, compare, why_refuse
+from app.storage import catalogue
+from app.storage.database import Database
+from app.storage.stock import Reason, reserved_copies
+from scraper.csv_file import read_books
+
+log = logging.getLogger(__name__)
+
+
+class ScrapeRefused(Exception):
+    """The safety gate does not trust the scrape; `reason` is a sentence for people."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(reason)
+
+
+def publish_harvest(
+    session: Session, harvest: Harvest, limits: Limits, source_url: str, counted_since: datetime | None = None
+) -> tuple[Publication, Difference]:
+    """Make the catalogue what `harvest` says, in the caller's transaction.
+
+    The demonstration catalogue is replaced entirely, ids included; any other is changed where it differs,
+    and keeps its version where it doesn't. The supplier began to count at `counted_since`, or just now.
+    Raises ScrapeRefused, having changed nothing.
+    """
+    now = datetime.now(UTC)
+    catalogue.lock_books(session)
+    before = catalogue.load_publication(session, lock=True)
+    stored = catalogue.load_stored_books(session)
+    demonstration = stored if before and before.origin == catalogue.DEMONSTRATION else []
+    known = [] if demonstration else stored
+    reserved = {} if demonstration else reserved_copies(session, counted_since or now)
+    difference = compare(known, harvest, reserved)
+    reason = why_refuse(harvest, difference, sum(book.listed for book in known), limits)
+    if reason:
+        raise ScrapeRefused(reason)
+    if demonstration:
+        catalogue.clear_books(session, now)
+    catalogue.apply_difference(session, difference, now)
+    difference = replace(difference, removed=(*difference.removed, *demonstration))
+    if before and not difference and before.source_url == source_url:
+        return before, difference
+    return catalogue.record_publication(session, now, catalogue.SCRAPED, source_url), difference
+
+
+def publish_demonstration(database: Database, csv_file: Path) -> bool:
+    """Fill an empty shop with the bundled demonstration catalogue; False where there is one already."""
+    with database.reading() as session:
+        if catalogue.load_publication(session):
+            return False
+    bundled = read_books(csv_file)
+    with database.writing() as session:
+        if catalogue.load_publication(session, lock=True):
+            return False
+        now = datetime.now(UTC)
+        added = Difference(added=catalogue.as_listed(bundled))
+        catalogue.apply_difference(session, added, now, Reason.BUNDLED)
+        catalogue.record_publication(session, now, catalogue.DEMONSTRATION, "")
+    log.warning("demonstration_catalogue_published", extra={"books": len(bundled)})
+    return True

@@ -1,0 +1,139 @@
+"""Every error answer of the shop, in one shape: RFC 9457 problem details."""
+
+from __future__ import annotations
+
+import logging
+from http import HTTPStatus
+from typing import Any, Final
+
+from flask import Flask, Response, has_request_context, jsonify, request
+from werkzeug.exceptions import HTTPException
+
+from app.core import errors
+from app.observability.logs.handlers import request_id
+from app.web import request_facts
+
+log = logging.getLogger(__name__)
+
+ERROR_TYPE: Final = "livraria.error_type"
+"""The key of the WSGI environment under which `app.web.instrumentation` finds the error that was answered."""
+
+_STATUS: dict[type[errors.ShopError], HTTPStatus] = {
+    errors.InvalidInput: HTTPStatus.BAD_REQUEST,
+    errors.Unauthenticated: HTTPStatus.UNAUTHORIZED,
+    errors.Forbidden: HTTPStatus.FORBIDDEN,
+    errors.NotFound: HTTPStatus.NOT_FOUND,
+    errors.Conflict: HTTPStatus.CONFLICT,
+    errors.PaymentDenied: HTTPStatus.PAYMENT_REQUIRED,
+    errors.PaymentFailed: HTTPStatus.BAD_GATEWAY,
+    errors.PaymentTimedOut: HTTPStatus.GATEWAY_TIMEOUT,
+    errors.KeyReused: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.VersionMismatch: HTTPStatus.PRECONDITION_FAILED,
+    errors.BodyTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    errors.UnsupportedMediaType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+}
+
+# status -> (title, error_type); error_type is a label of `api_errors_total`, so its values are these only
+MEANINGS: dict[int, tuple[str, str]] = {
+    400: ("Requisição inválida", "validation_error"),
+    401: ("Não autenticado", "unauthorized_access"),
+    402: ("Pagamento negado", "payment_denied_simulated"),
+    403: ("Sem permissão", "forbidden"),
+    404: ("Não encontrado", "not_found"),
+    405: ("Método não permitido", "method_not_allowed"),
+    409: ("Conflito", "conflict"),
+    412: ("Versão ultrapassada", "precondition_failed"),
+    413: ("Corpo grande demais", "payload_too_large"),
+    415: ("Tipo de conteúdo não suportado", "unsupported_media_type"),
+    422: ("Chave reutilizada", "idempotency_key_reused"),
+    429: ("Tentativas demais", "rate_limited"),
+    500: ("Erro interno", "internal_server_error"),
+    502: ("Falha no pagamento", "payment_gateway_error"),
+    503: ("Indisponível", "service_unavailable"),
+    504: ("Pagamento sem resposta", "payment_gateway_timeout"),
+}
+# Conflicts that operators want to tell apart.
+_ERROR_TYPES: dict[type[errors.ShopError], str] = {errors.OutOfStock: "insufficient_stock"}
+ORDERS_PATH = "/orders"
+_DETAILS = {
+    404: "O endereço pedido não existe.",
+    405: "Este endereço não aceita o método {method}.",
+    500: "Erro interno do servidor. Informe o request_id ao suporte.",
+}
+
+
+def register_error_handlers(app: Flask) -> None:
+    """Answer every error of `app` from here, those of unknown URLs and crashes included."""
+    app.register_error_handler(errors.ShopError, _shop_error)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(Exception, _crash)
+
+
+def problem(status: int, detail: str) -> Response:
+    """An error answer."""
+    return problem_response(_members(status, detail))
+
+
+def problem_response(members: dict[str, Any]) -> Response:
+    """The answer that consists of `members`, an error's or one's that was kept."""
+    request.environ[ERROR_TYPE] = members["error_type"]
+    response = jsonify(members)
+    response.status_code = members["status"]
+    response.mimetype = "application/problem+json"
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def members_of(error: errors.ShopError) -> dict[str, Any]:
+    """What a client reads about `error`."""
+    status = next(_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS)
+    members = _members(status, error.detail)
+    members["error_type"] = _ERROR_TYPES.get(type(error), members["error_type"])
+    if error.problems:
+        members["errors"] = [{"field": p.field, "message": p.message} for p in error.problems]
+    return members
+
+
+def _members(status: int, detail: str) -> dict[str, Any]:
+    title, error_type = MEANINGS.get(status, (HTTPStatus(status).phrase, "http_error"))
+    members = {
+        "type": "about:blank",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "error": detail,
+        "error_type": error_type,
+        "request_id": request_id.get(),
+    }
+    if has_request_context() and f"{request.path}/".startswith(f"{ORDERS_PATH}/"):
+        members |= {"success": False, "message": detail}  # as the seed's order routes answer
+    return members
+
+
+def _shop_error(error: errors.ShopError) -> Response:
+    response = problem_response(members_of(error))
+    if isinstance(error, errors.Unauthenticated):
+        scheme = "ApiKey" if isinstance(error, errors.InvalidApiKey) else "Bearer"
+        response.headers["WWW-Authenticate"] = f'{scheme} realm="livraria"'
+    if isinstance(error, errors.RequestInFlight):
+        response.headers["Retry-After"] = "1"
+    return response
+
+
+def _http_error(error: HTTPException) -> Response:
+    status = error.code or 500
+    detail = _DETAILS.get(status, MEANINGS.get(status, (HTTPStatus(status).phrase, ""))[0])
+    response = problem(status, detail.format(method=request.method))
+    for name, value in error.get_headers():
+        if name.lower() in ("allow", "retry-after"):
+            response.headers[name] = value
+    return response
+
+
+def _crash(error: Exception) -> Response:
+    log.error(
+        "request_crashed",
+        exc_info=error,
+        extra={"method": request_facts.method(), "path": request_facts.path()},
+    )
+    return problem(500, _DETAILS[500])

@@ -1,0 +1,62 @@
+"""Pages of a list: `page`, `per_page`, `X-Total-Count` and `Link` (RFC 8288)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import request
+
+from app.core.catalogue import SORT_COLUMNS
+from app.web.fields import Choice, Input, WholeNumber
+
+DEFAULT_PER_PAGE = 20
+MAX_PER_PAGE = 1_000
+HEADERS = ("X-Total-Count", "Link")
+
+
+class PageQuery(Input):
+    """No parameter at all means everything on one page."""
+
+    page = WholeNumber(low=1, high=1_000_000, metadata={"description": "Página, a partir de 1", "example": 1})
+    per_page = WholeNumber(
+        low=1,
+        high=MAX_PER_PAGE,
+        metadata={"description": f"Itens por página (até {MAX_PER_PAGE})", "example": 20},
+    )
+
+
+class SortedPageQuery(PageQuery):
+    sort = Choice(*SORT_COLUMNS, load_default="id", metadata={"description": "Campo da ordenação"})
+    order = Choice("asc", "desc", load_default="asc", metadata={"description": "Sentido da ordenação"})
+
+
+def page_bounds(query: Mapping[str, Any], total: int) -> tuple[int, int]:
+    """The first row of the page asked for, and the first row after it."""
+    if "page" not in query and "per_page" not in query:
+        return 0, total
+    per_page = query.get("per_page", DEFAULT_PER_PAGE)
+    first = (query.get("page", 1) - 1) * per_page
+    return first, first + per_page
+
+
+def page_headers(query: Mapping[str, Any], total: int) -> dict[str, str]:
+    """The headers of a page of a list that has `total` items."""
+    headers = {"X-Total-Count": str(total)}
+    if "page" not in query and "per_page" not in query:
+        return headers
+    per_page = query.get("per_page", DEFAULT_PER_PAGE)
+    page, last = query.get("page", 1), max(1, -(-total // per_page))
+    pages = {"first": 1, "last": last}
+    if page > 1:
+        pages["prev"] = min(page - 1, last)
+    if page < last:
+        pages["next"] = page + 1
+    headers["Link"] = ", ".join(f'<{_url(number, per_page)}>; rel="{name}"' for name, number in pages.items())
+    return headers
+
+
+def _url(page: int, per_page: int) -> str:
+    parameters = request.args.to_dict() | {"page": page, "per_page": per_page}
+    return f"{request.path}?{urlencode(parameters)}"

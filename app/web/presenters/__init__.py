@@ -1,0 +1,1 @@
+"""The JSON that clients see, one module a feature, field by field."""

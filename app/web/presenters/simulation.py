@@ -1,0 +1,21 @@
+"""The simulation's settings."""
+
+from __future__ import annotations
+
+from app.simulation.faults import Knobs
+from app.web.presenters.common import Shape
+
+SIMULATION_KEYS = {
+    "taxa_pagamento_negado": "payment_denied_rate",
+    "taxa_erro_pagamento": "payment_error_rate",
+    "latencia_pagamento_ms": "payment_latency_ms",
+    "taxa_falha_estoque": "stock_failure_rate",
+    "taxa_erro_interno": "internal_error_rate",
+    "taxa_lentidao": "slow_rate",
+    "lentidao_ms": "slow_ms",
+    "semente": "seed",
+}
+
+
+def present_simulation(knobs: Knobs) -> Shape:
+    return {name: getattr(knobs, field) for name, field in SIMULATION_KEYS.items()}

@@ -1,0 +1,46 @@
+"""Logins and users."""
+
+from __future__ import annotations
+
+from marshmallow import Schema, fields
+
+from app.core.accounts import Role
+from app.web.fields import Choice, Input, Name, Text
+
+PASSWORD_MAX = 128
+
+
+class Credentials(Input):
+    username = Text(required=True, low=1, high=80, metadata={"example": "admin"})
+    password = Text(
+        required=True, low=1, high=PASSWORD_MAX, metadata={"example": "1234", "format": "password"}
+    )
+
+
+class NewUser(Credentials):
+    username = Name(required=True, low=1, high=80, metadata={"example": "admin6"})
+    password = Text(
+        required=True,
+        low=1,
+        high=PASSWORD_MAX,
+        metadata={
+            "example": "12345",
+            "format": "password",
+            "description": "Pelo menos 4 caracteres em desenvolvimento e 8 em produção",
+        },
+    )
+    role = Choice(
+        *Role, load_default=Role.OPERATOR.value, metadata={"description": "O papel do novo usuário"}
+    )
+
+
+class Tokens(Schema):
+    access_token = fields.String(required=True, metadata={"description": "Vale 15 minutos"})
+    refresh_token = fields.String(
+        required=True,
+        metadata={"description": "Vale 30 dias e um só uso: a renovação devolve o próximo"},
+    )
+
+
+class Message(Schema):
+    message = fields.String(required=True, metadata={"example": "Usuário criado com sucesso!"})

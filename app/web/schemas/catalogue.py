@@ -1,0 +1,85 @@
+"""Books, categories and statistics."""
+
+from __future__ import annotations
+
+from marshmallow import Schema, fields
+
+from app.core.catalogue import RATINGS
+from app.web.fields import Amount, Input, Text
+from app.web.pagination import SortedPageQuery
+
+
+def _book_id() -> fields.Integer:
+    return fields.Integer(
+        required=True, metadata={"description": "Dado uma vez, nunca reutilizado", "example": 0}
+    )
+
+
+def _title() -> fields.String:
+    return fields.String(required=True, metadata={"example": "A Light in the Attic"})
+
+
+def _category() -> fields.String:
+    return fields.String(required=True, metadata={"example": "Poetry"})
+
+
+def _price() -> fields.Float:
+    return fields.Float(required=True, metadata={"description": "Libras, 2 casas decimais", "example": 51.77})
+
+
+def _rating() -> fields.Integer:
+    return fields.Integer(required=True, metadata={"minimum": 1, "maximum": 5, "example": 3})
+
+
+class PricedBook(Schema):
+    id = _book_id()
+    titulo = _title()
+    categoria = _category()
+    preco_com_taxa = _price()
+
+
+class RatedBook(PricedBook):
+    preco_sem_taxa = _price()
+    rating = _rating()
+
+
+class ListedBook(RatedBook):
+    disponibilidade = fields.Integer(
+        required=True,
+        metadata={"description": "Quantos podem ser pedidos agora", "minimum": 0, "example": 22},
+    )
+
+
+class BookDetail(ListedBook):
+    url_imagem = fields.Url(required=True, metadata={"example": "https://livraria-demo.invalid/media/0.svg"})
+
+
+class SearchQuery(SortedPageQuery):
+    titulo = Text(
+        high=300, load_default="", metadata={"description": "Parte do título, sem acento nem caixa"}
+    )
+    categoria = Text(high=300, load_default="", metadata={"description": "Nome da categoria, ou parte dele"})
+
+
+class PriceRangeQuery(Input):
+    min = Amount(required=True, metadata={"description": "Menor preço com taxa, incluído", "example": 10})
+    max = Amount(required=True, metadata={"description": "Maior preço com taxa, incluído", "example": 50})
+
+
+class CategoryStats(Schema):
+    categoria = _category()
+    quantidade_livros = fields.Integer(required=True, metadata={"example": 19})
+    preco_medio_com_taxa = _price()
+    preco_medio_sem_taxa = _price()
+
+
+RatingCounts = Schema.from_dict(
+    {str(rating): fields.Integer(required=True) for rating in RATINGS}, name="RatingCounts"
+)
+
+
+class Overview(Schema):
+    total_livros = fields.Integer(required=True, metadata={"example": 1000})
+    preco_medio_com_taxa = fields.Float(required=True, allow_none=True, metadata={"example": 35.07})
+    preco_medio_sem_taxa = fields.Float(required=True, allow_none=True, metadata={"example": 35.07})
+    distribuicao_ratings = fields.Nested(RatingCounts, required=True)

@@ -1,0 +1,174 @@
+"""Machine learning."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields, pre_load
+
+from app.core.catalogue import RATINGS
+from app.core.errors import BatchTooLarge
+from app.web.context import shop
+from app.web.fields import Choice, Input, Price, Quantity, Text
+from ml.features import FAR_OUT, FeatureSet
+from ml.verdict import Verdict
+
+HIGHEST_PRICE = 99_999_999
+MOST_COPIES = 1_000_000
+TRAINING_WORDS = ("processing", "done", "error", "never")
+
+
+class TrainingBook(Schema):
+    categoria = fields.String(required=True, metadata={"example": "Poetry"})
+    disponibilidade = fields.Integer(required=True, metadata={"minimum": 0, "example": 22})
+    preco_com_taxa = fields.Float(required=True, metadata={"description": "Libras", "example": 51.77})
+    preco_sem_taxa = fields.Float(required=True, metadata={"description": "Libras", "example": 51.77})
+    rating = fields.Integer(required=True, metadata={"minimum": 1, "maximum": 5, "example": 3})
+    titulo = fields.String(required=True, metadata={"example": "A Light in the Attic"})
+
+
+class PredictionInput(Input):
+    """A book whose rating is asked for. Counted before it is read: a huge batch must not cost a report on each."""
+
+    preco_com_taxa = Price(required=True, high=HIGHEST_PRICE, metadata={"example": 10})
+    preco_sem_taxa = Price(required=True, high=HIGHEST_PRICE, metadata={"example": 8})
+    disponibilidade = Quantity(required=True, low=0, high=MOST_COPIES, metadata={"example": 1})
+    categoria = Text(
+        high=300,
+        metadata={"description": "Com `titulo`, pode servir a um modelo melhor", "example": "Poetry"},
+    )
+    titulo = Text(high=1_000, metadata={"example": "A Light in the Attic"})
+
+    @pre_load(pass_collection=True)
+    def count(self, data: Any, **kwargs: Any) -> Any:
+        if not isinstance(data, list):
+            raise ValidationError("deve ser uma lista de livros")
+        limit = shop().settings.ml_max_batch
+        if len(data) > limit:
+            raise BatchTooLarge(limit)
+        return data
+
+
+class PredictionsQuery(Input):
+    detalhes = Choice(
+        "0", "1", load_default="0", metadata={"description": "1 acrescenta probabilidades e avisos"}
+    )
+
+
+Probabilities = Schema.from_dict(
+    {str(rating): fields.Float(required=True) for rating in RATINGS}, name="Probabilities"
+)
+
+
+class PredictionDetails(Schema):
+    probabilidades = fields.Nested(Probabilities, required=True)
+    conjunto = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={
+            "enum": [*FeatureSet, None],
+            "description": "Os atributos que o modelo usou; nulo quando respondeu a avaliação mais comum",
+        },
+    )
+    fora_da_distribuicao = fields.List(
+        fields.String(metadata={"enum": list(FAR_OUT)}),
+        required=True,
+        metadata={
+            "description": "Os valores muito fora dos dados de treino, sobre os quais o modelo nada sabe"
+        },
+    )
+
+
+class ShownPrediction(Schema):
+    input = fields.Dict(required=True, metadata={"description": "Como foi enviado"})
+    prediction = fields.Integer(required=True, metadata={"minimum": 1, "maximum": 5, "example": 1})
+    detalhes = fields.Nested(PredictionDetails, metadata={"description": "Só com `detalhes=1`"})
+
+
+class TrainingProgress(Schema):
+    status = fields.String(required=True, metadata={"enum": list(TRAINING_WORDS)})
+    versao = fields.Integer(metadata={"description": "Do modelo que este treino faz", "example": 1})
+    motivo = fields.String(allow_none=True, metadata={"description": "Por que não terminou em done"})
+    iniciado_em = fields.DateTime(metadata={"description": "UTC"})
+    terminado_em = fields.DateTime(allow_none=True, metadata={"description": "UTC"})
+    versao_catalogo = fields.Integer(metadata={"example": 1})
+
+
+class TrainingStarted(TrainingProgress):
+    message = fields.String(
+        required=True, metadata={"example": "Treino iniciado em background. Consulte o status depois."}
+    )
+
+
+class ModelFacts(Schema):
+    versao = fields.Integer(required=True, metadata={"example": 1})
+    em_uso = fields.Boolean(required=True)
+    treinado_em = fields.DateTime(required=True, metadata={"description": "UTC"})
+    duracao_s = fields.Float(required=True, metadata={"example": 14.2})
+    versao_catalogo = fields.Integer(required=True, metadata={"example": 1})
+    veredito = fields.String(required=True, metadata={"enum": list(Verdict)})
+    frase = fields.String(required=True)
+    acuracia = fields.Float(
+        required=True,
+        metadata={"description": "Fração de 1; a do melhor de vários é um pouco otimista", "example": 0.226},
+    )
+    acuracia_minima = fields.Float(
+        required=True, metadata={"description": "A que se tem com 95% de confiança", "example": 0.226}
+    )
+    linha_de_base = fields.Nested(
+        Schema.from_dict(
+            {
+                "rating": fields.Integer(required=True, metadata={"example": 1}),
+                "acuracia": fields.Float(required=True, metadata={"example": 0.226}),
+                "desvio": fields.Float(required=True, metadata={"example": 0.002}),
+            },
+            name="BaselineScore",
+        ),
+        required=True,
+        metadata={"description": "Responder sempre a avaliação mais comum"},
+    )
+    sha256 = fields.String(required=True, metadata={"description": "Do artefato joblib"})
+
+
+class ModelSummary(ModelFacts):
+    treinado_por = fields.String(
+        required=True, metadata={"description": "O usuário, ou `publicacao`", "example": "publicacao"}
+    )
+
+
+class CandidateScore(Schema):
+    nome = fields.String(required=True, metadata={"example": "floresta_aleatoria"})
+    conjunto = fields.String(required=True, metadata={"enum": list(FeatureSet)})
+    acuracia = fields.Float(required=True, metadata={"example": 0.195})
+    desvio = fields.Float(required=True, metadata={"description": "Entre as partes da validação"})
+    ganho = fields.Float(required=True, metadata={"description": "Sobre a linha de base"})
+    ganho_minimo = fields.Float(
+        required=True, metadata={"description": "Com 95% de confiança em todos de uma vez"}
+    )
+    valor_p = fields.Float(required=True, metadata={"description": "Antes da correção pelas comparações"})
+    promovido = fields.Boolean(required=True)
+
+
+class ModelCard(ModelFacts):
+    """Every key but those of the version is as the training wrote it. Public, so it names nobody."""
+
+    formato = fields.Integer(required=True)
+    candidatos = fields.List(fields.Nested(CandidateScore), required=True)
+    escolhidos = fields.Dict(
+        required=True, metadata={"description": "O candidato servido em cada conjunto; nulo: nenhum"}
+    )
+    avaliacao = fields.Dict(required=True, metadata={"description": "Como os candidatos foram comparados"})
+    dados = fields.Dict(required=True, metadata={"description": "Linhas, SHA-256 e livros de cada avaliação"})
+    atributos = fields.Dict(required=True, metadata={"description": "As colunas de cada conjunto"})
+    categorias = fields.List(fields.String(), required=True)
+    perfil = fields.Dict(required=True, metadata={"description": "A distribuição de cada atributo básico"})
+    bibliotecas = fields.Dict(required=True, metadata={"description": "As versões do treino"})
+    servindo = fields.String(
+        required=True,
+        metadata={"enum": list(Verdict), "description": "O que responde às predições neste processo"},
+    )
+    problema = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "Por que o modelo em uso não é o que responde"},
+    )

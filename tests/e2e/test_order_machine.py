@@ -1,0 +1,382 @@
+"""Random clients, clerks, scrapes and crashes against a model, with every copy counted after every step."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import logging
+import math
+import shutil
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from itertools import islice
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from sqlalchemy import create_engine, event, select
+from sqlalchemy.orm import Session
+
+from app.core.errors import ShopError
+from app.core.orders import REQUESTABLE, Line, Order, OrderStatus, PaymentStatus
+from app.core.payments import Decision
+from app.core.scraping import Difference
+from app.services import catalogue as publishing
+from app.services.catalogue import ScrapeRefused, publish_harvest
+from app.services.orders import Draft, Orders
+from app.storage import catalogue as catalogue_rows
+from app.storage import catalogue_store, idempotency, stock
+from app.storage.audit import find_mismatches
+from app.storage.catalogue_store import CatalogueStore
+from app.storage.database import Database, database_options
+from app.storage.idempotency import KeyUse
+from app.storage.models import BookRow
+from app.storage.orders import OrderFilter, list_orders
+from tests.support.books import LIMITS, make_harvest, make_scraped
+from tests.support.metrics import make_metrics
+from tests.support.order_model import Answers, FakeGateway, Killed, Model, Shelf, WatchedPayments, ignore
+
+METRICS = make_metrics()
+GIVES_UP_AT_ONCE = timedelta(hours=-1)
+PRICES = {"a": Decimal("0.10"), "b": Decimal("12.34"), "c": Decimal("99.99"), "d": Decimal("5.00")}
+LINES = st.lists(st.tuples(st.sampled_from("aaabbbcccd"), st.integers(1, 3)), min_size=1, max_size=3)
+CARDS = st.sampled_from(["approved"] * 6 + list(FakeGateway.CARDS))
+FAILED, GONE = -1, -2
+COUNTS = st.fixed_dictionaries(
+    {name: st.sampled_from([9, 9, 9, 9, 6, 3, 0, FAILED, GONE]) for name in PRICES}
+)
+"""A scrape: the supplier's count of each book; or its page failed, or it has vanished."""
+LIVES = st.sampled_from([math.inf] * 36 + list(range(36)))
+"""How many statements and commits a process lives for."""
+MEANWHILE = st.just(["die"]) | st.lists(
+    st.sampled_from(["settle", "sweep", "retry", "buy", "cancel", "scrape"]), min_size=1, max_size=3
+)
+TRUSTING = replace(LIMITS, max_failed_share=Decimal(1), max_vanished_share=Decimal(1))
+FOR_CI = settings(
+    max_examples=30,
+    stateful_step_count=20,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
+Lines = Sequence[tuple[str, int]]
+
+
+class OrderMachine(RuleBasedStateMachine):
+    """A process with the catalogue that it shows, and another one on the same database."""
+
+    def __init__(self, migrated: Path, folder: Path) -> None:
+        super().__init__()
+        self.path = folder / f"{uuid.uuid4().hex}.db"
+        shutil.copy(migrated, self.path)
+        url = f"sqlite:///{self.path}"
+        self.database = Database(create_engine(url, **database_options(url, threads=8)))
+        event.listen(self.database.engine, "before_cursor_execute", lambda *_: self.live())
+        event.listen(self.database.engine, "commit", lambda _: self.live(commits=1))
+        self.lives, self.commits = math.inf, 0
+        self.gateway, self.model = FakeGateway(), Model(PRICES)
+        self.sent: list[tuple[Lines, str]] = []
+
+    def teardown(self) -> None:
+        self.gateway.let_go()
+        self.database.engine.dispose()
+        for file in self.path.parent.glob(f"{self.path.name}*"):
+            file.unlink()
+
+    def live(self, commits: int = 0) -> None:
+        self.lives -= 1
+        if self.lives < 0:
+            raise Killed
+        self.commits += commits
+
+    @initialize(demonstration=st.booleans())
+    def open_shop(self, demonstration: bool) -> None:
+        self.shown, self.elsewhere = CatalogueStore(self.database), CatalogueStore(self.database)
+        if not demonstration:
+            return self.scrape({"c": 9, "a": 9, "b": 4}, math.inf)
+        bundled = catalogue_rows.as_listed(make_scraped(name, stock=4, price=PRICES[name]) for name in "cab")
+        now = datetime.now(UTC)
+        with self.database.writing() as session:
+            catalogue_rows.apply_difference(session, Difference(added=bundled), now, stock.Reason.BUNDLED)
+            catalogue_rows.record_publication(session, now, catalogue_rows.DEMONSTRATION, "")
+        self.model.demonstration = True
+        self.model.books = {name: Shelf(place, 4) for place, name in enumerate("cab")}
+        self.shown.refresh()
+        return None
+
+    @rule(lines=LINES, keyed=st.booleans(), card=CARDS)
+    def buy(self, lines: Lines, keyed: bool, card: str) -> None:
+        self.place(lines, self._key(keyed), card)
+
+    @rule(lines=LINES, keyed=st.booleans(), card=CARDS, lives=st.integers(0, 36))
+    def buy_and_die(self, lines: Lines, keyed: bool, card: str, lives: int) -> None:
+        self.place(lines, self._key(keyed), card, lives)
+
+    @precondition(lambda self: self.sent)
+    @rule(data=st.data(), other=st.none() | LINES, card=CARDS)
+    def send_again(self, data: st.DataObject, other: Lines | None, card: str) -> None:
+        """The same key with the same body, or with another."""
+        lines, key = data.draw(st.sampled_from(self.sent))
+        self.place(other or lines, key, card)
+
+    @rule(lines=LINES, card=CARDS, answered=st.booleans(), others=MEANWHILE, counts=COUNTS)
+    def buy_meanwhile(
+        self, lines: Lines, card: str, answered: bool, others: list[str], counts: dict[str, int]
+    ) -> None:
+        """Others are faster, or the process dies, before the gateway is asked or when it has answered."""
+
+        def act(order_id: str) -> None:
+            for other in others:
+                if other == "die":
+                    raise Killed
+                if other in {"settle", "sweep"}:
+                    self.settle(math.inf, by_another=other == "settle", away=False)
+                elif other == "cancel":
+                    self.change(order_id, OrderStatus.CANCELLED, math.inf)
+                elif other == "scrape":
+                    self.scrape(counts, math.inf)
+                else:
+                    self.place(lines, key if other == "retry" else None, "approved")
+
+        key = self._key(True)
+        moments = (ignore, act) if answered else (act, ignore)
+        self.place(lines, key, card, math.inf, *moments)
+
+    @precondition(lambda self: self.model.allowed())
+    @rule(data=st.data(), lives=LIVES)
+    def serve(self, data: st.DataObject, lives: float) -> None:
+        self.change(*data.draw(st.sampled_from(self.model.allowed())), lives)
+
+    @rule()
+    def ask_for_what_is_not_allowed(self) -> None:
+        """Of the orders that were changed last."""
+        for order_id in list(self.model.sales)[-2:]:
+            for after in set(REQUESTABLE) - {
+                allowed for of, allowed in self.model.allowed() if of == order_id
+            }:
+                self.change(order_id, after, math.inf)
+
+    @rule(lives=LIVES, by_another=st.booleans(), away=st.sampled_from([False, False, True]))
+    def settle(self, lives: float, by_another: bool, away: bool) -> None:
+        """Another process takes for abandoned what this one still asks for; this one only voids payments."""
+        self.gateway.away = away
+        orders = self._orders(timedelta(hours=-1 if by_another else 1))
+        steps = self.model.settling(self.gateway, all_abandoned=by_another)
+        heard, commits = self._run(orders.settle, lives)
+        done = sum(1 for _ in islice(steps, commits if heard is Killed else None))
+        assert done == commits
+        self.gateway.away = False
+        self.shown.refresh()
+
+    @rule(counts=COUNTS, lives=LIVES)
+    def scrape(self, counts: dict[str, int], lives: float) -> None:
+        def publish() -> None:
+            with self.database.writing() as session:
+                publication, _ = publish_harvest(session, harvest, TRUSTING, "https://shop.invalid/")
+            self.shown.catch_up(publication.version)
+
+        read = {name: counted for name, counted in counts.items() if counted >= 0}
+        failed = {name for name, counted in counts.items() if counted == FAILED}
+        pages = [make_scraped(name, stock=counted, price=PRICES[name]) for name, counted in read.items()]
+        harvest = make_harvest(*pages, failed=tuple(failed))
+        heard, commits = self._run(publish, lives)
+        assert heard in {Killed, None if read else "ScrapeRefused"}
+        if commits:
+            self.model.publish(read, failed)
+
+    def place(
+        self,
+        lines: Lines,
+        key: str | None,
+        card: str,
+        lives: float = math.inf,
+        before: Callable[..., None] = ignore,
+        after: Callable[..., None] = ignore,
+    ) -> None:
+        """Buy, and compare what the customer hears; a process that dies begins anew."""
+        if key:
+            self.sent.append((lines, key))
+        basket = dict(sum((Counter({name: quantity}) for name, quantity in lines), Counter()))
+        body = hashlib.sha256(repr(lines).encode()).hexdigest()
+        expected, reserved = self.model.refusal(key, body, basket), []
+
+        def when_reserved(order: Order) -> None:
+            assert expected is None
+            reserved.append(order.id)
+            self.model.reserve(order.id, key, body, basket)
+            before(order.id)
+
+        def when_answered(order: Order, decision: Decision | None) -> None:
+            assert decision is FakeGateway.CARDS[card]
+            after(order.id)
+
+        ids = {name: shelf.id for name, shelf in self.model.books.items()}
+        wanted = tuple(Line(ids.get(name, 99), quantity) for name, quantity in lines)
+        draft = Draft(customer_id=key or "keyless", lines=wanted, token=card)
+        timeout_s = 0.01 if card == "slow" else 60
+        orders = self._orders(timeout_s=timeout_s, before=when_reserved, after=when_answered)
+        use = KeyUse(key, body) if key else None
+        heard, commits = self._run(lambda: orders.place(draft, use, "cliente").answer, lives)
+        if heard is Killed:
+            assert commits == 0 if not reserved else commits in {1, 2}
+            if commits == 2:
+                self.model.conclude(reserved[0], FakeGateway.CARDS[card])
+            return
+        if reserved:
+            expected = self.model.conclude(reserved[0], FakeGateway.CARDS[card])
+        elif isinstance(expected, str):
+            self.model.refuse(key, body, expected)
+        assert heard == expected
+
+    def change(self, order_id: str, after: OrderStatus, lives: float) -> None:
+        heard, commits = self._run(
+            lambda: self._orders().change(order_id, after, {}, None, "balcão").status, lives
+        )
+        if commits or heard is not Killed:
+            expected = after if self.model.change(order_id, after) else "TransitionNotAllowed"
+            assert heard in {Killed, expected}
+
+    @invariant()
+    def every_copy_is_accounted_for(self) -> None:
+        with self.database.reading() as session:
+            assert find_mismatches(session, datetime.now(UTC)) == []
+            rows = session.execute(select(BookRow.id, BookRow.listed, BookRow.stock, BookRow.short)).all()
+        free = {shelf.id: (shelf.listed, self.model.free(name)) for name, shelf in self.model.books.items()}
+        assert {book_id: tuple(rest) for book_id, *rest in rows} == {
+            book_id: (listed, max(0, copies), max(0, -copies)) for book_id, (listed, copies) in free.items()
+        }
+        on_sale = {book_id: max(0, copies) for book_id, (listed, copies) in free.items() if listed}
+        for catalogue in (self.shown.current(), self.elsewhere.refresh()):
+            frame = catalogue.books()
+            assert dict(zip(frame["id"], frame["stock"], strict=True)) == on_sale
+            assert {book_id: catalogue.book(book_id).stock for book_id in on_sale} == on_sale
+
+    @invariant()
+    def every_order_is_as_it_was_answered(self) -> None:
+        with self.database.reading() as session:
+            found, _ = list_orders(session, OrderFilter(), 0, 1_000)
+        assert {
+            order.id: (
+                {item.name.removeprefix("Book "): item.quantity for item in order.items},
+                order.total,
+                order.status,
+                order.payment_status,
+                order.version,
+            )
+            for order in found
+        } == {
+            sale.id: (sale.basket, sale.total, sale.status, sale.payment, sale.version)
+            for sale in self.model.sales.values()
+        }
+        keys = [
+            o.customer_id for o in found if o.status is not OrderStatus.FAILED and o.customer_id != "keyless"
+        ]
+        assert len(keys) == len(set(keys)), "a key made two orders"
+        for order in found:
+            if order.payment_status is PaymentStatus.APPROVED:
+                assert self.gateway.charged(order.id)
+            elif order.payment_status in {PaymentStatus.DENIED, PaymentStatus.VOIDED}:
+                assert not self.gateway.charged(order.id)
+
+    def _key(self, keyed: bool) -> str | None:
+        """A new one."""
+        return f"k{len(self.sent)}" if keyed else None
+
+    def _orders(
+        self,
+        settle_after: timedelta = timedelta(hours=1),
+        timeout_s: float = 60,
+        before: Callable[..., None] = ignore,
+        after: Callable[..., None] = ignore,
+    ) -> Orders:
+        payments = WatchedPayments(self.gateway, timeout_s, METRICS)
+        payments.before, payments.after = before, after
+        store = self.elsewhere if settle_after < timedelta(0) else self.shown
+        return Orders(self.database, store, payments, Answers(), METRICS, settle_after, GIVES_UP_AT_ONCE)
+
+    def _run(self, call: Callable[[], Any], lives: float) -> tuple[Any, int]:
+        """What came of it, or an error's name, or Killed; and how many transactions were committed."""
+        before, self.lives = self.commits, lives
+        try:
+            heard = call()
+        except (ShopError, ScrapeRefused) as error:
+            heard = type(error).__name__
+        except Killed:
+            heard = Killed
+        self.gateway.let_go()
+        self.lives = math.inf
+        if heard is Killed:
+            self.shown = CatalogueStore(self.database)
+            self.shown.refresh()
+        return heard, self.commits - before
+
+
+@pytest.fixture
+def play(
+    migrated_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[..., None]]:
+    """Runs the machine; catalogues look at the database when told to, not when half a second is over."""
+    monkeypatch.setattr(catalogue_store, "CHECK_EVERY_S", math.inf)
+    logging.disable()
+    machine: Any = functools.partial(OrderMachine, migrated_file, tmp_path)
+    yield functools.partial(run_state_machine_as_test, machine)
+    logging.disable(logging.NOTSET)
+
+
+def test_whatever_happens_no_copy_is_lost_or_invented(play: Callable[..., None]) -> None:
+    play(settings=FOR_CI)
+
+
+def nothing(_original: Callable[..., Any]) -> Callable[..., Any]:
+    return ignore
+
+
+def twice(original: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda *args: (original(*args), original(*args))
+
+
+def unrecorded(_take: Callable[..., Any]) -> Callable[..., Any]:
+    def take(session: Session, lines: list[Line], *_: object) -> None:
+        for line in lines:
+            session.get_one(BookRow, line.product_id).stock -= line.quantity
+
+    return take
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "broken"),
+    [
+        pytest.param(stock, "take", nothing, id="copies sold and not taken"),
+        pytest.param(stock, "take", unrecorded, id="copies taken without a movement"),
+        pytest.param(stock, "give_back", nothing, id="copies that never come back"),
+        pytest.param(stock, "give_back", twice, id="copies that come back twice"),
+        pytest.param(publishing, "reserved_copies", nothing, id="a scrape that forgets who waits"),
+        pytest.param(idempotency, "claim_key", nothing, id="a key that makes two orders"),
+    ],
+)
+def test_the_machine_notices(
+    module: ModuleType,
+    name: str,
+    broken: Callable[..., Any],
+    play: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, name, broken(getattr(module, name)))
+    with pytest.raises(AssertionError):
+        play(settings=settings(FOR_CI, phases=[Phase.generate], report_multiple_bugs=False))

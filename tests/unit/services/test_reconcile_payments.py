@@ -1,0 +1,196 @@
+"""Orders that a crash or a fault left between their two transactions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from sqlalchemy.exc import OperationalError
+
+from app.core.orders import Line, Order, OrderStatus
+from app.core.payments import Decision
+from app.services.catalogue import publish_harvest
+from app.services.orders import Draft, Orders
+from app.services.payments import Payments
+from app.storage import orders as rows
+from app.storage.catalogue_store import CatalogueStore
+from app.storage.database import Database
+from app.storage.orders import OrderFilter
+from tests.support.books import LIMITS, make_harvest, make_scraped
+from tests.support.metrics import make_metrics
+
+COPIES = 10
+DRAFT = Draft(customer_id="c", lines=(Line(0, 3),))
+
+
+class FakeGateway:
+    """Approves everything, unless it is away; `approved` are the references it knows."""
+
+    def __init__(self) -> None:
+        self.away = False
+        self.approved: set[str] = set()
+
+    def authorise(self, amount: Decimal, reference: str, token: str | None) -> Decision:
+        self.approved.add(reference)
+        return Decision.APPROVED
+
+    def decision(self, reference: str) -> Decision | None:
+        if self.away:
+            raise ConnectionError
+        return Decision.APPROVED if reference in self.approved else None
+
+    def void(self, reference: str) -> None:
+        if self.away:
+            raise ConnectionError
+        self.approved.discard(reference)
+
+
+class Answers:
+    def placed(self, order: Order) -> dict[str, object]:
+        return {"status": 201, "body": {"order_id": order.id}}
+
+    def refused(self, error: Exception) -> dict[str, object]:
+        return {"status": 400, "body": {}}
+
+
+@pytest.fixture
+def gateway() -> FakeGateway:
+    return FakeGateway()
+
+
+@pytest.fixture
+def make_orders(database: Database, gateway: FakeGateway) -> Callable[..., Orders]:
+    publish(database)
+    store = CatalogueStore(database)
+
+    def make(settle_after: int = 60, give_up_after: int = 600) -> Orders:
+        waits = timedelta(seconds=settle_after), timedelta(seconds=give_up_after)
+        payments = Payments(gateway, 5, make_metrics())
+        return Orders(database, store, payments, Answers(), make_metrics(), *waits)
+
+    return make
+
+
+def publish(database: Database, counted_since: datetime | None = None) -> None:
+    """A scrape that finds the supplier with COPIES."""
+    harvest = make_harvest(make_scraped("a", stock=COPIES), make_scraped("b", stock=COPIES))
+    with database.writing() as session:
+        publish_harvest(session, harvest, LIMITS, "https://shop.invalid/", counted_since)
+
+
+def stock(database: Database) -> int:
+    return CatalogueStore(database).current().book(0).stock
+
+
+def statuses(orders: Orders) -> list[tuple[str, str]]:
+    return [(order.status, order.payment_status) for order in orders.orders(OrderFilter(), 0, 100)[0]]
+
+
+def lose_the_database(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the second transaction of every order fail."""
+
+    def fail(*_arguments: object) -> bool:
+        raise OperationalError("UPDATE", {}, Exception("disk I/O error"))
+
+    monkeypatch.setattr(rows, "move_order", fail)
+
+
+def test_an_order_that_its_own_process_could_not_conclude_is_settled_at_its_next_round(
+    make_orders: Callable[..., Orders], database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    orders = make_orders()
+    with monkeypatch.context() as broken:
+        lose_the_database(broken)
+        with pytest.raises(OperationalError):
+            orders.place(DRAFT, None, "test")
+        orders.settle()
+        assert statuses(orders) == [("awaiting_payment", "pending")]
+    orders.settle()
+    assert statuses(orders) == [("pending", "approved")]
+    assert stock(database) == COPIES - 3
+
+
+def abandon(orders: Orders, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as broken:
+        lose_the_database(broken)
+        with pytest.raises(OperationalError):
+            orders.place(DRAFT, None, "test")
+
+
+def test_an_order_waits_for_a_gateway_that_cannot_be_asked_and_then_is_what_it_says(
+    make_orders: Callable[..., Orders], gateway: FakeGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    orders = make_orders()
+    abandon(orders, monkeypatch)
+    gateway.away = True
+    orders.settle()
+    assert statuses(orders) == [("awaiting_payment", "pending")]
+    gateway.away = False
+    orders.settle()
+    assert statuses(orders) == [("pending", "approved")]
+
+
+def test_an_order_that_has_waited_too_long_is_released_and_its_payment_given_back(
+    make_orders: Callable[..., Orders],
+    gateway: FakeGateway,
+    database: Database,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    orders = make_orders(give_up_after=-1)
+    abandon(orders, monkeypatch)
+    gateway.away = True
+    orders.settle()
+    assert statuses(orders) == [("failed", "voiding")]
+    assert stock(database) == COPIES
+    gateway.away = False
+    orders.settle()
+    assert statuses(orders) == [("failed", "voided")]
+    assert gateway.approved == set()
+
+
+def test_one_order_that_cannot_be_settled_holds_up_no_other(
+    make_orders: Callable[..., Orders], database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    orders = make_orders()
+    abandon(orders, monkeypatch)
+    abandon(orders, monkeypatch)
+    poisoned = orders.orders(OrderFilter(), 0, 10)[0][-1].id
+    move = rows.move_order
+
+    def fail_for_one(session: object, order: Order, *more: object) -> bool:
+        if order.id == poisoned:
+            raise OperationalError("UPDATE", {}, Exception("poison"))
+        return move(session, order, *more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(rows, "move_order", fail_for_one)
+    orders.settle()
+    assert sorted(statuses(orders)) == [("awaiting_payment", "pending"), ("pending", "approved")]
+
+
+def test_copies_that_left_while_a_scrape_counted_are_not_sold_again(
+    make_orders: Callable[..., Orders], database: Database
+) -> None:
+    orders, began = make_orders(), datetime.now(UTC)
+    order_id = orders.place(DRAFT, None, "test").answer["body"]["order_id"]
+    orders.change(order_id, OrderStatus.SHIPPED, {}, None, "test")
+    publish(database, counted_since=began)
+    assert stock(database) == COPIES - 3, "the page may have been read before they left"
+    publish(database, counted_since=datetime.now(UTC))
+    assert stock(database) == COPIES, "the supplier counted without them, and still has so many"
+
+
+def test_many_payments_are_given_back_in_one_round(
+    make_orders: Callable[..., Orders], gateway: FakeGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.services.reconcile_payments.SETTLED_AT_ONCE", 2)
+    orders = make_orders()
+    for _ in range(5):
+        order_id = orders.place(Draft(customer_id="c", lines=(Line(0, 1),)), None, "t").answer["body"][
+            "order_id"
+        ]
+        orders.change(order_id, OrderStatus.CANCELLED, {}, None, "test")
+    orders.settle()
+    assert statuses(orders) == [("cancelled", "voided")] * 5
+    assert gateway.approved == set()

@@ -1,0 +1,199 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import flask_migrate
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from flask import Flask
+from sqlalchemy import MetaData, func, inspect, select
+
+from app.factory import create_app
+from app.serve import with_own_secret
+from app.start import prepare
+from app.storage.columns import Base
+from app.storage.database import Database
+from app.storage.models import ActiveModelRow, BookRow, CatalogueRow, LeaseRow, UserRow
+from tests.support.shop import make_settings
+
+TABLES = {
+    "livros",
+    "catalogo",
+    "usuario",
+    "sessao",
+    "scraping_execucao",
+    "scraping_pagina",
+    "scraping_trava",
+    "pedido",
+    "pedido_item",
+    "pedido_historico",
+    "estoque_movimento",
+    "idempotencia",
+    "pagamento_simulado",
+    "simulacao",
+    "modelo_treino",
+    "modelo_em_uso",
+}
+
+
+@pytest.fixture
+def make_empty(tmp_path: Path) -> Iterator[Callable[[], Flask]]:
+    """Applications on one database file that does not exist yet."""
+    apps: list[Flask] = []
+
+    def make() -> Flask:
+        app = create_app(make_settings(tmp_path))
+        apps.append(app)
+        return app
+
+    yield make
+    for app in apps:
+        database_of(app).engine.dispose()
+
+
+def database_of(app: Flask) -> Database:
+    database: Database = app.extensions["shop"].database
+    return database
+
+
+def counts(app: Flask) -> list[int | None]:
+    with database_of(app).reading() as session:
+        return [
+            session.scalar(select(func.count()).select_from(row))
+            for row in (BookRow, CatalogueRow, UserRow, LeaseRow)
+        ]
+
+
+def test_building_an_application_does_not_touch_the_database(
+    make_empty: Callable[[], Flask], tmp_path: Path
+) -> None:
+    make_empty()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_empty_file_becomes_a_shop_ready_to_serve(make_empty: Callable[[], Flask], tmp_path: Path) -> None:
+    app = make_empty()
+    prepare(app)
+    assert counts(app) == [1000, 1, 1, 1]
+    assert set(inspect(database_of(app).engine).get_table_names()) == {*TABLES, "alembic_version"}
+    assert (tmp_path / "livros.csv").exists()
+    assert (tmp_path / "scraping_status.txt").read_text() == "never"
+
+
+def test_preparing_again_changes_nothing(make_empty: Callable[[], Flask], tmp_path: Path) -> None:
+    app = make_empty()
+    prepare(app)
+    before = counts(app), (tmp_path / "livros.csv").stat().st_mtime_ns
+    prepare(app)
+    prepare(make_empty())
+    assert (counts(app), (tmp_path / "livros.csv").stat().st_mtime_ns) == before
+
+
+def test_many_may_prepare_one_empty_file_at_once(make_empty: Callable[[], Flask]) -> None:
+    apps = [make_empty() for _ in range(4)]
+    with ThreadPoolExecutor(len(apps)) as pool:
+        for done in [pool.submit(prepare, app) for app in apps]:
+            done.result(60)
+    assert counts(apps[0]) == [1000, 1, 1, 1]
+
+
+def test_the_migrations_make_the_tables_that_the_code_has(app: Flask) -> None:
+    with database_of(app).engine.connect() as connection:
+        context = MigrationContext.configure(
+            connection, opts={"compare_type": True, "compare_server_default": True}
+        )
+        assert compare_metadata(context, Base.metadata) == []
+
+
+def test_the_tables_of_the_models_come_and_go_and_the_shop_stays(make_empty: Callable[[], Flask]) -> None:
+    app = make_empty()
+    prepare(app)
+    before = counts(app)
+    models = {"modelo_treino", "modelo_em_uso"}
+    with app.app_context():
+        flask_migrate.downgrade(revision="0002")
+    assert set(inspect(database_of(app).engine).get_table_names()) == {*TABLES, "alembic_version"} - models
+    assert counts(app) == before
+    with app.app_context():
+        flask_migrate.upgrade()
+    assert set(inspect(database_of(app).engine).get_table_names()) == {*TABLES, "alembic_version"}
+    assert counts(app) == before
+    with database_of(app).reading() as session:
+        in_use = session.get_one(ActiveModelRow, 1)
+        assert (in_use.version, in_use.chosen_by, in_use.chosen_at) == (None, None, None)
+
+
+def test_a_shop_of_the_second_version_gets_its_models_and_keeps_its_books(
+    make_empty: Callable[[], Flask],
+) -> None:
+    app = make_empty()
+    prepare(app)
+    with app.app_context():
+        flask_migrate.downgrade(revision="0002")
+    before = counts(app)
+    prepare(make_empty())  # as the first start of the new version does
+    assert counts(app) == before
+    with database_of(app).reading() as session:
+        assert session.scalars(select(ActiveModelRow.version)).all() == [None]
+
+
+def test_the_migrations_make_the_checks_that_the_code_has(app: Flask) -> None:
+    # Alembic compares no check constraints.
+    inspector = inspect(database_of(app).engine)
+    for name, table in Base.metadata.tables.items():
+        ours = {str(c.name) for c in table.constraints if type(c).__name__ == "CheckConstraint"}
+        assert {check["name"] for check in inspector.get_check_constraints(name)} == ours
+
+
+def test_every_constraint_and_index_in_the_database_has_a_name(app: Flask) -> None:
+    reflected = MetaData()
+    reflected.reflect(database_of(app).engine, only=sorted(TABLES))
+    unnamed = [
+        f"{table.name}: {type(part).__name__}"
+        for table in reflected.tables.values()
+        for part in [*table.constraints, *table.indexes]
+        if not getattr(part, "name", None)
+    ]
+    assert unnamed == []
+
+
+def test_the_seeds_columns_are_there(app: Flask) -> None:
+    inspector = inspect(database_of(app).engine)
+    assert {column["name"] for column in inspector.get_columns("livros")} >= {
+        "id",
+        "titulo",
+        "preco_sem_taxa",
+        "preco_com_taxa",
+        "disponibilidade",
+        "categoria",
+        "classificacao_em_estrelas",
+        "url_imagem",
+    }
+    assert {column["name"] for column in inspector.get_columns("usuario")} >= {"id", "username", "password"}
+
+
+def test_the_password_column_holds_a_salted_hash(app: Flask) -> None:
+    with database_of(app).reading() as session:
+        assert session.scalars(select(UserRow.password_hash)).one().startswith("$argon2id$")
+
+
+def test_a_secret_is_made_once_and_kept_from_others(tmp_path: Path) -> None:
+    settings = make_settings(tmp_path, jwt_secret_key="")
+    first = with_own_secret(settings).jwt_secret_key
+    assert len(first) >= 32
+    assert with_own_secret(settings).jwt_secret_key == first
+    assert (tmp_path / ".jwt_secret").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_secret_that_was_given_is_used_and_not_written(tmp_path: Path) -> None:
+    assert with_own_secret(make_settings(tmp_path, jwt_secret_key="x" * 32)).jwt_secret_key == "x" * 32
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_secret_file_that_is_still_empty_is_never_a_secret(tmp_path: Path) -> None:
+    # As another process that is just writing it shows it, or one that died before it wrote.
+    (tmp_path / ".jwt_secret").touch()
+    assert len(with_own_secret(make_settings(tmp_path, jwt_secret_key="")).jwt_secret_key) >= 32
