@@ -20,6 +20,7 @@ from app.blueprints.simulation import simulation as simulation_routes
 from app.blueprints.stats import stats
 from app.blueprints.system import system
 from app.cli import register_commands
+from app.core.accounts import min_password_length
 from app.extensions import db, jwt, migrate
 from app.observability.logs.follower import LogTails
 from app.observability.logs.handlers import log_path
@@ -29,7 +30,6 @@ from app.observability.metrics import Metrics
 from app.services.accounts import ACCESS_LASTS, REFRESH_LASTS, Accounts
 from app.services.audit import audit
 from app.services.model_store import Models
-from app.services.orders import Orders
 from app.services.passwords import Passwords
 from app.services.payments import Payments
 from app.services.periodic_tasks import Sweeper
@@ -41,17 +41,16 @@ from app.settings import ENV_FILE, Settings, read_settings
 from app.shop import Shop
 from app.simulation.faults import Simulation
 from app.simulation.gateway import SimulatedGateway
+from app.simulation.orders import FaultyOrders
 from app.storage.catalogue_store import CatalogueStore
 from app.storage.database import Database, database_options
 from app.web.endpoint import operation_of
 from app.web.error_handlers import register_error_handlers
-from app.web.instrumentation import instrument
-from app.web.json import UnescapedJson
-from app.web.kept_answers import KeptAnswers
-from app.web.middleware import register_request_hooks
+from app.web.middleware import register_middleware
 from app.web.openapi import serve_documentation
 from app.web.presenters.training import present_training_books
 from app.web.rate_limits import throttle_failures
+from app.web.responses import OrjsonProvider
 
 GRACE = timedelta(seconds=60)
 """How much longer than its payment an order may take before it counts as abandoned."""
@@ -71,7 +70,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     """
     settings = settings or read_settings(os.environ, ENV_FILE)
     app = Flask("app")
-    app.json = UnescapedJson(app)
+    app.json = OrjsonProvider(app)
     url = settings.database_url or f"sqlite:///{settings.data_dir / 'livraria.db'}"
     app.config.update(
         MAX_CONTENT_LENGTH=settings.max_body_bytes,
@@ -89,14 +88,13 @@ def create_app(settings: Settings | None = None) -> Flask:
     migrate.init_app(app, db, directory=f"{app.root_path}/storage/migrations", render_as_batch=True)
     jwt.init_app(app)
     app.extensions["shop"] = _assemble(app, settings)
-    register_request_hooks(app)
     register_error_handlers(app)
     for blueprint in (system, auth, books, stats, orders, scraping, ml, simulation_routes, logs):
         app.register_blueprint(blueprint)
-    throttle_failures(app, "auth.log_in", settings)
+    throttle_failures(app, settings)
     _require_operations(app.view_functions)
     serve_documentation(app)
-    instrument(app, app.extensions["shop"].metrics)
+    register_middleware(app, app.extensions["shop"].metrics, settings.api_key)
     register_commands(app)
     return app
 
@@ -106,16 +104,16 @@ def _assemble(app: Flask, settings: Settings) -> Shop:
         database = Database(db.engine)
     catalogue = CatalogueStore(database)
     metrics = Metrics(Watch(database, catalogue, settings.metrics_inventory_books).look)
-    trouble = Simulation(settings, database)
+    simulation = Simulation(settings, database)
     payment_timeout_s = float(settings.payment_timeout_s)
-    gateway = SimulatedGateway(trouble, database, payment_timeout_s + 1)
-    sales = Orders(
+    gateway = SimulatedGateway(simulation, database, payment_timeout_s + 1)
+    orders = FaultyOrders(
+        simulation,
         database,
         catalogue,
         Payments(gateway, payment_timeout_s, metrics),
-        KeptAnswers(),
         metrics,
-        settle_after=timedelta(seconds=payment_timeout_s) + GRACE,
+        abandoned_after=timedelta(seconds=payment_timeout_s) + GRACE,
         give_up_after=GIVE_UP_AFTER,
     )
     models = Models(settings.data_dir, database, catalogue, metrics)
@@ -125,19 +123,19 @@ def _assemble(app: Flask, settings: Settings) -> Shop:
         settings=settings,
         database=database,
         catalogue=catalogue,
-        accounts=Accounts(database, Passwords(settings)),
+        accounts=Accounts(database, Passwords(settings), min_password_length(production=settings.production)),
         scrapes=Scrapes(settings, database, catalogue, metrics, trainings.start_if_needed),
-        orders=sales,
+        orders=orders,
         models=models,
         trainings=trainings,
         predictions=Predictions(models, metrics),
-        simulation=trouble,
+        simulation=simulation,
         gateway=gateway,
         metrics=metrics,
         log_writer=LogWriter(log, settings.log_max_bytes, settings.log_files, metrics.count_lost_line),
         log_reader=LogReader(log, settings.log_files),
         log_tails=LogTails(log, settings.log_files, most=min(MAX_TAILS, settings.web_threads - 1)),
-        sweeper=Sweeper("sweeper", [sales.settle, sales.forget_old_keys, gateway.forget_old_payments]),
+        sweeper=Sweeper("sweeper", [orders.reconcile, orders.purge_keys, gateway.purge_payments]),
         # Apart, since it reads everything that was ever sold, and must hold up neither orders nor the machine.
         auditor=Sweeper("auditor", [functools.partial(audit, database, metrics)], rests=20),
         # After the first answers, which neither a training nor the import of scikit-learn may hold up.

@@ -10,11 +10,10 @@ from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
 from app.core.catalogue import sort_books
-from app.core.errors import InvalidInput
 from app.web import pagination
 from app.web.access import Access
 from app.web.context import catalogue
-from app.web.endpoint import Answer, Operation, operation
+from app.web.endpoint import operation
 from app.web.presenters.catalogue import (
     BOOK_DETAIL,
     LISTED_BOOK,
@@ -33,20 +32,18 @@ from app.web.schemas.catalogue import (
 )
 
 books = Blueprint("books", __name__, url_prefix="/api/v1")
-TAG = "Livros"
 
 
 @books.get("/books")
 @operation(
-    Operation(
-        tag=TAG,
-        summary="Lista os livros",
-        description="Sem parâmetros, o catálogo inteiro; com `page` ou `per_page`, uma página dele.",
-        access=Access.PUBLIC,
-        query=pagination.SortedPageQuery(),
-        answers={200: Answer("Os livros", ListedBook(many=True), headers=pagination.HEADERS)},
-        versioned=True,
-    )
+    "Lista os livros",
+    description="Sem parâmetros, o catálogo inteiro; com `page` ou `per_page`, uma página dele.",
+    access=Access.PUBLIC,
+    query=pagination.SortedPageQuery(),
+    ok="Os livros",
+    response=ListedBook(many=True),
+    response_headers=pagination.HEADERS,
+    versioned=True,
 )
 def list_books(query: dict[str, Any]) -> ResponseReturnValue:
     found = catalogue().books(query["sort"], descending=query["order"] == "desc")
@@ -55,14 +52,12 @@ def list_books(query: dict[str, Any]) -> ResponseReturnValue:
 
 @books.get("/books/<int:book_idx>")
 @operation(
-    Operation(
-        tag=TAG,
-        summary="Detalha um livro",
-        access=Access.PUBLIC,
-        answers={200: Answer("O livro", BookDetail())},
-        errors=(404,),
-        versioned=True,
-    )
+    "Detalha um livro",
+    access=Access.PUBLIC,
+    ok="O livro",
+    response=BookDetail(),
+    errors=(404,),
+    versioned=True,
 )
 def show_book(book_idx: int) -> ResponseReturnValue:
     return present_book(catalogue().book(book_idx))
@@ -70,18 +65,17 @@ def show_book(book_idx: int) -> ResponseReturnValue:
 
 @books.get("/books/search")
 @operation(
-    Operation(
-        tag=TAG,
-        summary="Busca por título e categoria",
-        description=(
-            "Trecho literal, sem diferenciar maiúsculas nem acentos; com os dois parâmetros, ambos devem casar. "
-            "Se nenhum título contém o trecho inteiro, cada palavra deve estar no título ou na categoria."
-        ),
-        access=Access.PUBLIC,
-        query=SearchQuery(),
-        answers={200: Answer("Os livros achados", BookDetail(many=True), headers=pagination.HEADERS)},
-        versioned=True,
-    )
+    "Busca por título e categoria",
+    description=(
+        "Trecho literal, sem diferenciar maiúsculas nem acentos; com os dois parâmetros, ambos devem casar. "
+        "Se nenhum título contém o trecho inteiro, cada palavra deve estar no título ou na categoria."
+    ),
+    access=Access.PUBLIC,
+    query=SearchQuery(),
+    ok="Os livros achados",
+    response=BookDetail(many=True),
+    response_headers=pagination.HEADERS,
+    versioned=True,
 )
 def search_books(query: dict[str, Any]) -> ResponseReturnValue:
     found = catalogue().search(query["titulo"], query["categoria"])
@@ -91,32 +85,26 @@ def search_books(query: dict[str, Any]) -> ResponseReturnValue:
 
 @books.get("/books/price-range")
 @operation(
-    Operation(
-        tag=TAG,
-        summary="Filtra por faixa de preço",
-        description="Os dois limites entram na faixa, que vale para o preço com taxa.",
-        access=Access.PUBLIC,
-        query=PriceRangeQuery(),
-        answers={200: Answer("Os livros na faixa", PricedBook(many=True))},
-        versioned=True,
-    )
+    "Filtra por faixa de preço",
+    description="Os dois limites entram na faixa, que vale para o preço com taxa.",
+    access=Access.PUBLIC,
+    query=PriceRangeQuery(),
+    ok="Os livros na faixa",
+    response=PricedBook(many=True),
+    versioned=True,
 )
 def list_books_in_price_range(query: dict[str, Decimal]) -> ResponseReturnValue:
-    if query["min"] > query["max"]:
-        raise InvalidInput.of("min", "não pode ser maior que max")
     return present_books(catalogue().in_price_range(query["min"], query["max"]), PRICED_BOOK)
 
 
 @books.get("/books/top-rated")
 @operation(
-    Operation(
-        tag=TAG,
-        summary="Lista os mais bem avaliados",
-        description="Todos os livros com a maior avaliação presente.",
-        access=Access.PUBLIC,
-        answers={200: Answer("Os livros", RatedBook(many=True))},
-        versioned=True,
-    )
+    "Lista os mais bem avaliados",
+    description="Todos os livros com a maior avaliação presente.",
+    access=Access.PUBLIC,
+    ok="Os livros",
+    response=RatedBook(many=True),
+    versioned=True,
 )
 def list_top_rated_books() -> ResponseReturnValue:
     return present_books(catalogue().top_rated(), RATED_BOOK)
@@ -124,14 +112,12 @@ def list_top_rated_books() -> ResponseReturnValue:
 
 @books.get("/categories")
 @operation(
-    Operation(
-        tag=TAG,
-        summary="Lista as categorias",
-        description="Na ordem em que aparecem no catálogo.",
-        access=Access.PUBLIC,
-        answers={200: Answer("Os nomes", {"type": "array", "items": {"type": "string"}})},
-        versioned=True,
-    )
+    "Lista as categorias",
+    description="Na ordem em que aparecem no catálogo.",
+    access=Access.PUBLIC,
+    ok="Os nomes",
+    response={"type": "array", "items": {"type": "string"}},
+    versioned=True,
 )
 def list_categories() -> ResponseReturnValue:
     return catalogue().categories()

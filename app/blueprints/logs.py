@@ -14,12 +14,11 @@ from app.observability.logs.files import Position, PositionGone
 from app.observability.logs.reader import LogFilter, LogPage
 from app.web.access import Access
 from app.web.context import shop
-from app.web.endpoint import Answer, Operation, operation
+from app.web.endpoint import operation
 from app.web.error_handlers import problem
 from app.web.schemas.logs import LogLine, LogsQuery
 
 logs = Blueprint("logs", __name__, url_prefix="/api/v1/logs")
-TAG = "Logs"
 NDJSON = "application/x-ndjson"
 NO_STORE = {"Cache-Control": "no-store"}
 RETRY_AFTER_S = "5"
@@ -27,28 +26,21 @@ RETRY_AFTER_S = "5"
 
 @logs.get("")
 @operation(
-    Operation(
-        tag=TAG,
-        summary="Lê os logs",
-        description=(
-            'Os últimos registros, do mais antigo ao mais novo; os filtros se combinam. `Link: rel="next"` leva aos '
-            "anteriores. Uma busca para depois de 64 MB lidos (`X-Log-Scanned-Bytes`), mesmo sem ter achado tudo, e o "
-            "`Link` a continua. Com `Accept: application/x-ndjson` ou `format=ndjson`, um registro por linha; com "
-            "`tail=true` também, seguem por até 60 segundos os que forem escritos, e uma linha vazia quando nada há. "
-            "Aberta em desenvolvimento; em produção, exige o papel operador."
-        ),
-        access=Access.LOGS,
-        query=LogsQuery(),
-        answers={
-            200: Answer(
-                "Os registros",
-                LogLine(many=True),
-                headers=("Link", "X-Log-Scanned-Bytes"),
-                other_media_types=(NDJSON,),
-            )
-        },
-        errors=(429, 503),
-    )
+    "Lê os logs",
+    description=(
+        'Os últimos registros, do mais antigo ao mais novo; os filtros se combinam. `Link: rel="next"` leva aos '
+        "anteriores. Uma busca para depois de 64 MB lidos (`X-Log-Scanned-Bytes`), mesmo sem ter achado tudo, e o "
+        "`Link` a continua. Com `Accept: application/x-ndjson` ou `format=ndjson`, um registro por linha; com "
+        "`tail=true` também, seguem por até 60 segundos os que forem escritos, e uma linha vazia quando nada há. "
+        "Aberta em desenvolvimento; em produção, exige o papel operador."
+    ),
+    access=Access.LOGS,
+    query=LogsQuery(),
+    ok="Os registros",
+    response=LogLine(many=True),
+    response_headers=("Link", "X-Log-Scanned-Bytes"),
+    other_media_types=(NDJSON,),
+    errors=(429, 503),
 )
 def read_logs(query: dict[str, Any]) -> ResponseReturnValue:
     as_ndjson = _asks_for_ndjson(query)

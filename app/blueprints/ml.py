@@ -11,8 +11,7 @@ from app.core.errors import ModelNotFound
 from app.web import pagination
 from app.web.access import Access, caller
 from app.web.context import catalogue, shop
-from app.web.endpoint import Answer, Operation, operation
-from app.web.parsing import json_body
+from app.web.endpoint import operation
 from app.web.presenters.training import (
     present_model_card,
     present_model_summary,
@@ -32,21 +31,18 @@ from app.web.schemas.training import (
 )
 
 ml = Blueprint("ml", __name__, url_prefix="/api/v1/ml")
-TAG = "Machine Learning"
 VERDICT_HEADERS = ("X-Model-Version", "X-Model-Verdict")
 
 
 @ml.get("/training-data")
 @ml.get("/features")
 @operation(
-    Operation(
-        tag=TAG,
-        summary="Dados de treino",
-        description="O catálogo, como o treino o lê. `features` e `training-data` respondem o mesmo.",
-        access=Access.PUBLIC,
-        answers={200: Answer("Os livros", TrainingBook(many=True))},
-        versioned=True,
-    )
+    "Dados de treino",
+    description="O catálogo, como o treino o lê. `features` e `training-data` respondem o mesmo.",
+    access=Access.PUBLIC,
+    ok="Os livros",
+    response=TrainingBook(many=True),
+    versioned=True,
 )
 def show_training_data() -> ResponseReturnValue:
     return present_training_books(catalogue())
@@ -54,18 +50,18 @@ def show_training_data() -> ResponseReturnValue:
 
 @ml.post("/predictions")
 @operation(
-    Operation(
-        tag=TAG,
-        summary="Prevê avaliações",
-        description=(
-            "Uma resposta por livro, na ordem enviada, todas da mesma versão do modelo. `X-Model-Verdict` diz o que "
-            "pensar delas: `linha-de-base` é a avaliação mais comum, porque nenhum modelo a supera."
-        ),
-        access=Access.PUBLIC,
-        query=PredictionsQuery(),
-        body=PredictionInput(many=True),
-        answers={200: Answer("As predições", ShownPrediction(many=True), headers=VERDICT_HEADERS)},
-    )
+    "Prevê avaliações",
+    description=(
+        "Uma resposta por livro, na ordem enviada, todas da mesma versão do modelo. `X-Model-Verdict` diz o que "
+        "pensar delas: `linha-de-base` é a avaliação mais comum, porque nenhum modelo a supera."
+    ),
+    access=Access.PUBLIC,
+    query=PredictionsQuery(),
+    body=PredictionInput(many=True),
+    max_items=lambda settings: settings.ml_max_batch,
+    ok="As predições",
+    response=ShownPrediction(many=True),
+    response_headers=VERDICT_HEADERS,
 )
 def predict(query: dict[str, Any], body: list[dict[str, Any]]) -> ResponseReturnValue:
     predicted = shop().predictions.predict(body)
@@ -74,19 +70,17 @@ def predict(query: dict[str, Any], body: list[dict[str, Any]]) -> ResponseReturn
         "X-Model-Verdict": predicted.verdict.value,
         "Cache-Control": "no-store",
     }
-    return present_predictions(json_body(), predicted, details=query["detalhes"] == "1"), headers
+    return present_predictions(body, predicted, details=query["detalhes"] == "1"), headers
 
 
 @ml.get("/model")
 @operation(
-    Operation(
-        tag=TAG,
-        summary="A ficha do modelo em uso",
-        description="O que foi treinado, em quê, e o que vale ao lado de responder sempre a avaliação mais comum.",
-        access=Access.PUBLIC,
-        answers={200: Answer("A ficha", ModelCard())},
-        errors=(404,),
-    )
+    "A ficha do modelo em uso",
+    description="O que foi treinado, em quê, e o que vale ao lado de responder sempre a avaliação mais comum.",
+    access=Access.PUBLIC,
+    ok="A ficha",
+    response=ModelCard(),
+    errors=(404,),
 )
 def show_model() -> ResponseReturnValue:
     row = shop().trainings.active()
@@ -97,14 +91,14 @@ def show_model() -> ResponseReturnValue:
 
 @ml.post("/train")
 @operation(
-    Operation(
-        tag=TAG,
-        summary="Treina um modelo",
-        description="Em segundo plano, um de cada vez; ao terminar, o resultado passa a responder às predições.",
-        access=Access.OPERATOR,
-        answers={202: Answer("Treino iniciado", TrainingStarted(), headers=("Location",))},
-        errors=(409,),
-    )
+    "Treina um modelo",
+    description="Em segundo plano, um de cada vez; ao terminar, o resultado passa a responder às predições.",
+    access=Access.OPERATOR,
+    status=202,
+    ok="Treino iniciado",
+    response=TrainingStarted(),
+    response_headers=("Location",),
+    errors=(409,),
 )
 def train() -> ResponseReturnValue:
     row = shop().trainings.start(caller().username)
@@ -117,12 +111,10 @@ def train() -> ResponseReturnValue:
 
 @ml.get("/status")
 @operation(
-    Operation(
-        tag=TAG,
-        summary="Consulta o treino mais recente",
-        access=Access.PUBLIC,
-        answers={200: Answer("O estado do treino", TrainingProgress())},
-    )
+    "Consulta o treino mais recente",
+    access=Access.PUBLIC,
+    ok="O estado do treino",
+    response=TrainingProgress(),
 )
 def show_training() -> ResponseReturnValue:
     return present_training_progress(shop().trainings.latest())
@@ -130,14 +122,13 @@ def show_training() -> ResponseReturnValue:
 
 @ml.get("/models")
 @operation(
-    Operation(
-        tag=TAG,
-        summary="Lista as versões do modelo",
-        description="Da mais nova à mais antiga; as últimas 10 e a que está em uso são guardadas.",
-        access=Access.OPERATOR,
-        query=pagination.PageQuery(),
-        answers={200: Answer("As versões", ModelSummary(many=True), headers=pagination.HEADERS)},
-    )
+    "Lista as versões do modelo",
+    description="Da mais nova à mais antiga; as últimas 10 e a que está em uso são guardadas.",
+    access=Access.OPERATOR,
+    query=pagination.PageQuery(),
+    ok="As versões",
+    response=ModelSummary(many=True),
+    response_headers=pagination.HEADERS,
 )
 def list_models(query: dict[str, Any]) -> ResponseReturnValue:
     first, end = pagination.page_bounds(query, pagination.MAX_PER_PAGE)
@@ -149,17 +140,15 @@ def list_models(query: dict[str, Any]) -> ResponseReturnValue:
 
 @ml.post("/models/<int:version>/activate")
 @operation(
-    Operation(
-        tag=TAG,
-        summary="Volta a uma versão do modelo",
-        description=(
-            "Vale para todos os processos em até um segundo, e até o próximo treino. 409 se o artefato da versão não "
-            "pode mais ser usado."
-        ),
-        access=Access.OPERATOR,
-        answers={200: Answer("A versão em uso", ModelSummary())},
-        errors=(404, 409),
-    )
+    "Volta a uma versão do modelo",
+    description=(
+        "Vale para todos os processos em até um segundo, e até o próximo treino. 409 se o artefato da versão não "
+        "pode mais ser usado."
+    ),
+    access=Access.OPERATOR,
+    ok="A versão em uso",
+    response=ModelSummary(),
+    errors=(404, 409),
 )
 def activate_model(version: int) -> ResponseReturnValue:
     return present_model_summary(shop().trainings.activate(version, caller().username), in_use=True)

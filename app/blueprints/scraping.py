@@ -12,24 +12,23 @@ from app.storage.models import RunRow
 from app.web import pagination
 from app.web.access import Access, caller
 from app.web.context import shop
-from app.web.endpoint import Answer, Operation, operation
+from app.web.endpoint import operation
 from app.web.presenters.scraping import present_progress, present_run, present_run_detail
 from app.web.schemas.scraping import Progress, Run, RunDetail, Triggered
 
 scraping = Blueprint("scraping", __name__, url_prefix="/api/v1/scraping")
-TAG = "Scraping"
 
 
 @scraping.post("/trigger")
 @operation(
-    Operation(
-        tag=TAG,
-        summary="Dispara o scraping",
-        description="Roda em segundo plano, um de cada vez; continua de onde parou se o anterior foi interrompido.",
-        access=Access.OPERATOR,
-        answers={202: Answer("Scraping iniciado", Triggered(), headers=("Location",))},
-        errors=(409,),
-    )
+    "Dispara o scraping",
+    description="Roda em segundo plano, um de cada vez; continua de onde parou se o anterior foi interrompido.",
+    access=Access.OPERATOR,
+    status=202,
+    ok="Scraping iniciado",
+    response=Triggered(),
+    response_headers=("Location",),
+    errors=(409,),
 )
 def trigger_scrape() -> ResponseReturnValue:
     row = shop().scrapes.start(caller().username)
@@ -38,14 +37,14 @@ def trigger_scrape() -> ResponseReturnValue:
 
 @scraping.post("/cancel")
 @operation(
-    Operation(
-        tag=TAG,
-        summary="Cancela o scraping em andamento",
-        description="O catálogo fica como estava.",
-        access=Access.OPERATOR,
-        answers={202: Answer("Cancelamento solicitado", Triggered(), headers=("Location",))},
-        errors=(409,),
-    )
+    "Cancela o scraping em andamento",
+    description="O catálogo fica como estava.",
+    access=Access.OPERATOR,
+    status=202,
+    ok="Cancelamento solicitado",
+    response=Triggered(),
+    response_headers=("Location",),
+    errors=(409,),
 )
 def cancel_scrape() -> ResponseReturnValue:
     return _accepted(
@@ -55,12 +54,7 @@ def cancel_scrape() -> ResponseReturnValue:
 
 @scraping.get("/status")
 @operation(
-    Operation(
-        tag=TAG,
-        summary="Consulta o andamento",
-        access=Access.PUBLIC,
-        answers={200: Answer("O estado da execução mais recente", Progress())},
-    )
+    "Consulta o andamento", access=Access.PUBLIC, ok="O estado da execução mais recente", response=Progress()
 )
 def show_status() -> ResponseReturnValue:
     return present_progress(shop().scrapes.latest(), datetime.now(UTC))
@@ -68,14 +62,13 @@ def show_status() -> ResponseReturnValue:
 
 @scraping.get("/runs")
 @operation(
-    Operation(
-        tag=TAG,
-        summary="Lista as execuções",
-        description="Da mais nova à mais antiga; as últimas 100 são lembradas.",
-        access=Access.OPERATOR,
-        query=pagination.PageQuery(),
-        answers={200: Answer("As execuções", Run(many=True), headers=pagination.HEADERS)},
-    )
+    "Lista as execuções",
+    description="Da mais nova à mais antiga; as últimas 100 são lembradas.",
+    access=Access.OPERATOR,
+    query=pagination.PageQuery(),
+    ok="As execuções",
+    response=Run(many=True),
+    response_headers=pagination.HEADERS,
 )
 def list_runs(query: dict[str, Any]) -> ResponseReturnValue:
     first, end = pagination.page_bounds(query, pagination.MAX_PER_PAGE)
@@ -85,14 +78,12 @@ def list_runs(query: dict[str, Any]) -> ResponseReturnValue:
 
 @scraping.get("/runs/<int:run_id>")
 @operation(
-    Operation(
-        tag=TAG,
-        summary="Detalha uma execução",
-        description="Com os livros que ela adicionou, removeu, reprecificou e reestocou.",
-        access=Access.OPERATOR,
-        answers={200: Answer("A execução", RunDetail())},
-        errors=(404,),
-    )
+    "Detalha uma execução",
+    description="Com os livros que ela adicionou, removeu, reprecificou e reestocou.",
+    access=Access.OPERATOR,
+    ok="A execução",
+    response=RunDetail(),
+    errors=(404,),
 )
 def show_run(run_id: int) -> ResponseReturnValue:
     return present_run_detail(shop().scrapes.run(run_id))

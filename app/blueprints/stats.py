@@ -7,23 +7,20 @@ from flask.typing import ResponseReturnValue
 
 from app.web.access import Access
 from app.web.context import catalogue
-from app.web.endpoint import Answer, Operation, operation
+from app.web.endpoint import operation
 from app.web.presenters.catalogue import present_category_summary, present_overview
 from app.web.schemas.catalogue import CategoryStats, Overview
 
 stats = Blueprint("stats", __name__, url_prefix="/api/v1/stats")
-TAG = "Estatísticas"
 
 
 @stats.get("/overview")
 @operation(
-    Operation(
-        tag=TAG,
-        summary="Estatísticas gerais",
-        access=Access.PUBLIC,
-        answers={200: Answer("Totais, médias e avaliações", Overview())},
-        versioned=True,
-    )
+    "Estatísticas gerais",
+    access=Access.PUBLIC,
+    ok="Totais, médias e avaliações",
+    response=Overview(),
+    versioned=True,
 )
 def show_overview() -> ResponseReturnValue:
     return present_overview(catalogue().overview())
@@ -31,13 +28,11 @@ def show_overview() -> ResponseReturnValue:
 
 @stats.get("/categories")
 @operation(
-    Operation(
-        tag=TAG,
-        summary="Estatísticas por categoria",
-        access=Access.PUBLIC,
-        answers={200: Answer("Uma linha por categoria, por nome", CategoryStats(many=True))},
-        versioned=True,
-    )
+    "Estatísticas por categoria",
+    access=Access.PUBLIC,
+    ok="Uma linha por categoria, por nome",
+    response=CategoryStats(many=True),
+    versioned=True,
 )
 def show_category_summaries() -> ResponseReturnValue:
     return [present_category_summary(summary) for summary in catalogue().category_summaries()]

@@ -13,7 +13,7 @@ from app.observability.metrics import CONTENT_TYPE
 from app.services.scraping import shown_status
 from app.web.access import Access
 from app.web.context import catalogue, shop
-from app.web.endpoint import Answer, Operation, operation
+from app.web.endpoint import operation
 from app.web.error_handlers import problem
 from app.web.presenters.catalogue import LISTED_BOOK, present_books, present_overview
 from app.web.presenters.common import present_time
@@ -21,7 +21,6 @@ from app.web.schemas.system import Health, Welcome
 
 system = Blueprint("system", __name__)
 log = logging.getLogger(__name__)
-TAG = "Sistema"
 LINKS = {
     "documentacao": "/apidocs/",
     "openapi": "/apispec_1.json",
@@ -38,13 +37,11 @@ LINKS = {
 
 @system.get("/")
 @operation(
-    Operation(
-        tag=TAG,
-        summary="Boas-vindas",
-        description="Uma página para navegadores, JSON para os demais clientes.",
-        access=Access.PUBLIC,
-        answers={200: Answer("Os endereços principais", Welcome())},
-    )
+    "Boas-vindas",
+    description="Uma página para navegadores, JSON para os demais clientes.",
+    access=Access.PUBLIC,
+    ok="Os endereços principais",
+    response=Welcome(),
 )
 def welcome() -> ResponseReturnValue:
     prefers_html = request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html"
@@ -69,12 +66,11 @@ def welcome() -> ResponseReturnValue:
 
 @system.get("/metrics")
 @operation(
-    Operation(
-        tag=TAG,
-        summary="Métricas para o Prometheus",
-        access=Access.PUBLIC,
-        answers={200: Answer("Texto do Prometheus", {"type": "string"}, media_type="text/plain")},
-    )
+    "Métricas para o Prometheus",
+    access=Access.PUBLIC,
+    ok="Texto do Prometheus",
+    response={"type": "string"},
+    media_type="text/plain",
 )
 def show_metrics() -> ResponseReturnValue:
     return Response(shop().metrics.render(), content_type=CONTENT_TYPE)
@@ -83,13 +79,11 @@ def show_metrics() -> ResponseReturnValue:
 @system.get("/health")
 @system.get("/api/v1/health")
 @operation(
-    Operation(
-        tag=TAG,
-        summary="Saúde",
-        access=Access.PUBLIC,
-        answers={200: Answer("A loja responde e alcança o seu banco", Health())},
-        errors=(503,),
-    )
+    "Saúde",
+    access=Access.PUBLIC,
+    ok="A loja responde e alcança o seu banco",
+    response=Health(),
+    errors=(503,),
 )
 def show_health() -> ResponseReturnValue:
     try:

@@ -2,11 +2,10 @@
 
 ShopError
 ├── InvalidInput            the request says something that can't be used
-├── Unauthenticated         nobody, or not who they say
+├── Unauthenticated         no valid credentials
 │   ├── InvalidCredentials
-│   ├── InvalidToken
-│   └── InvalidApiKey
-├── Forbidden               somebody, but not allowed
+│   └── InvalidToken
+├── Forbidden               the role is not enough
 ├── NotFound
 │   ├── BookNotFound
 │   ├── RunNotFound
@@ -26,10 +25,7 @@ ShopError
 ├── PaymentFailed           the gateway could not say
 │   └── PaymentTimedOut
 ├── KeyReused               one Idempotency-Key for two different requests
-├── VersionMismatch         somebody else was faster
-├── BodyTooLarge
-│   └── BatchTooLarge
-└── UnsupportedMediaType
+└── VersionMismatch         changed since it was read
 """
 
 from __future__ import annotations
@@ -55,6 +51,8 @@ class ShopError(Exception):
     """
 
     problems: list[FieldProblem] = []
+    replayed = False
+    """Set where an earlier request with the same Idempotency-Key failed like this."""
 
     def __init__(self, detail: str) -> None:
         self.detail = detail
@@ -84,11 +82,6 @@ class InvalidCredentials(Unauthenticated):
 
 class InvalidToken(Unauthenticated):
     pass
-
-
-class InvalidApiKey(Unauthenticated):
-    def __init__(self) -> None:
-        super().__init__("Chave de API ausente ou inválida: envie o cabeçalho X-API-Key.")
 
 
 class Forbidden(ShopError):
@@ -199,21 +192,6 @@ class KeyReused(ShopError):
 class VersionMismatch(ShopError):
     def __init__(self, version: int) -> None:
         super().__init__(f"O pedido mudou desde que foi lido: a versão atual é {version}. Leia-o de novo.")
-
-
-class BodyTooLarge(ShopError):
-    def __init__(self, limit_bytes: int) -> None:
-        super().__init__(f"O corpo da requisição passa do limite de {limit_bytes} bytes.")
-
-
-class BatchTooLarge(BodyTooLarge):
-    def __init__(self, limit: int) -> None:
-        ShopError.__init__(self, f"O lote passa do limite de {limit} livros (ML_MAX_BATCH).")
-
-
-class UnsupportedMediaType(ShopError):
-    def __init__(self) -> None:
-        super().__init__("O corpo deve ser JSON, com Content-Type: application/json.")
 
 
 def _first_few(problems: Sequence[FieldProblem]) -> str:

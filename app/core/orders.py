@@ -62,7 +62,7 @@ RESERVED: Final = frozenset({_S.AWAITING_PAYMENT, _S.PENDING, _S.PROCESSED})
 """The copies are promised and still with the supplier, who counts them as there."""
 GONE: Final = frozenset({_S.SHIPPED, _S.DELIVERED})
 """The copies have left."""
-GIVEN_BACK: Final = frozenset({_S.CANCELLED, _S.RETURNED, _S.PAYMENT_DENIED, _S.FAILED})
+RELEASED: Final = frozenset({_S.CANCELLED, _S.RETURNED, _S.PAYMENT_DENIED, _S.FAILED})
 """The copies are on sale again. Nothing leads out of these, so that they come back exactly once."""
 
 

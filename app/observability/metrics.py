@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Callable, Iterable, Mapping
+from enum import StrEnum
 from pathlib import Path
 
 from prometheus_client import (
@@ -35,11 +36,20 @@ FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 BUCKETS = (0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"})
 UNMATCHED = "unmatched"
+_LOGIN_OUTCOMES = {200: "success", 401: "failure", 429: "throttled"}
 _PAYMENT_STATUS = {
     OrderStatus.PENDING: ("success", "approved"),
     OrderStatus.PAYMENT_DENIED: ("failure", "denied"),
     OrderStatus.FAILED: ("failure", "error"),
 }
+
+
+class RequestKind(StrEnum):
+    """Requests that have metrics of their own; the values of orders are the label `order_type`."""
+
+    ORDER_CREATE = "create"
+    ORDER_UPDATE = "update"
+    LOGIN = "login"
 
 
 class Metrics:
@@ -135,20 +145,26 @@ class Metrics:
         self._in_flight.dec()
 
     def count_request(
-        self, method: str, route: str | None, status: int, seconds: float, error_type: str | None
+        self,
+        method: str,
+        route: str | None,
+        status: int,
+        seconds: float,
+        error_type: str | None,
+        kind: RequestKind | None,
     ) -> None:
-        """An answer was given; `route` is its template, None for a URL that nobody serves."""
-        method, route = method if method in METHODS else "other", route or UNMATCHED
+        """Count a response; `method` is in METHODS or `other`, `route` a template, None for an unknown URL."""
+        route = route or UNMATCHED
         self._requests.labels(method, route, status).inc()
         self._latency.labels(method, route).observe(seconds)
         self._flask_requests.labels(method, route, status).inc()
         self._flask_latency.labels(method, route, status).observe(seconds)
         if error_type is not None:
             self._errors.labels(route, error_type).inc()
-
-    def count_order_request(self, order_type: str, seconds: float) -> None:
-        """An order was created or updated, or that was refused; `order_type` is `create` or `update`."""
-        self._order_latency.labels(order_type).observe(seconds)
+        if kind in (RequestKind.ORDER_CREATE, RequestKind.ORDER_UPDATE):
+            self._order_latency.labels(kind.value).observe(seconds)
+        elif kind is RequestKind.LOGIN and status in _LOGIN_OUTCOMES:
+            self._logins.labels(_LOGIN_OUTCOMES[status]).inc()
 
     def count_order(self, status: OrderStatus, pounds: float, units: int) -> None:
         """The payment of an order came to an end."""
@@ -197,10 +213,6 @@ class Metrics:
     def tell_model_refused(self, refused: bool) -> None:
         self._model_refused.set(refused)
 
-    def count_login(self, outcome: str) -> None:
-        """`outcome` is `success`, `failure` or `throttled`."""
-        self._logins.labels(outcome).inc()
-
     def count_lost_line(self) -> None:
         self._lines_lost.inc()
 
@@ -224,8 +236,8 @@ class Metrics:
         self._errors.labels("/orders", "insufficient_stock")
         for outcome in (*Decision, "timeout"):
             self._payments.labels(str(outcome))
-        for order_type in ("create", "update"):
-            self._order_latency.labels(order_type)
+        for kind in (RequestKind.ORDER_CREATE, RequestKind.ORDER_UPDATE):
+            self._order_latency.labels(kind.value)
         for status in RunStatus:
             if status is not RunStatus.PROCESSING:
                 self._runs.labels(status.value)
@@ -239,5 +251,5 @@ class Metrics:
             self._drift.labels(feature)
         for outcome in ("read", "failed", "reused"):
             self._pages.labels(outcome)
-        for outcome in ("success", "failure", "throttled"):
+        for outcome in _LOGIN_OUTCOMES.values():
             self._logins.labels(outcome)

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy.exc import IntegrityError
 
 from app.core.accounts import Role, User
-from app.core.errors import InvalidCredentials, InvalidToken, UsernameTaken
+from app.core.errors import InvalidCredentials, InvalidInput, InvalidToken, UsernameTaken
 from app.services.passwords import Passwords
 from app.storage import accounts
 from app.storage.database import Database
@@ -34,12 +34,15 @@ class Login:
 class Accounts:
     """Creates users and opens, renews and closes their logins. Holds no state of its own."""
 
-    def __init__(self, database: Database, passwords: Passwords) -> None:
+    def __init__(self, database: Database, passwords: Passwords, min_password_length: int) -> None:
         self._database = database
         self._passwords = passwords
+        self._min_password_length = min_password_length
 
     def create_user(self, username: str, password: str, role: Role) -> User:
-        """Raises UsernameTaken."""
+        """Create a user. Raises UsernameTaken, or InvalidInput for a short password."""
+        if len(password) < self._min_password_length:
+            raise InvalidInput.of("password", f"deve ter pelo menos {self._min_password_length} caracteres")
         password_hash = self._passwords.hash(password)
         row = UserRow(username=username, password_hash=password_hash, role=role, created_at=datetime.now(UTC))
         try:

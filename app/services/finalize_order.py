@@ -1,16 +1,15 @@
-"""The end of an order's payment: confirmed or released, once, whoever gets there first."""
+"""The end of an order's payment: confirmed or released, exactly once."""
 
 from __future__ import annotations
 
 import logging
 from datetime import UTC, datetime
-from typing import Any, Protocol
 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from app.core.errors import PaymentDenied, ShopError
-from app.core.orders import GIVEN_BACK, Order, OrderStatus, PaymentStatus
+from app.core.errors import PaymentDenied
+from app.core.orders import RELEASED, Order, OrderStatus, PaymentStatus
 from app.core.payments import Decision
 from app.observability.metrics import Metrics
 from app.storage import idempotency, orders, stock
@@ -20,7 +19,7 @@ from app.storage.stock import Reason
 
 log = logging.getLogger(__name__)
 
-REASONS = {
+RELEASE_REASONS = {
     OrderStatus.CANCELLED: Reason.CANCELLED,
     OrderStatus.RETURNED: Reason.RETURNED,
     OrderStatus.PAYMENT_DENIED: Reason.PAYMENT_DENIED,
@@ -34,56 +33,43 @@ _OUTCOMES = {
 }
 
 
-class Answers(Protocol):
-    """How an answer is written, so that it can be kept with its Idempotency-Key; each is a JSON object."""
+class OrderFinalizer:
+    """Ends the payment of reserved orders, for their requests and for the recovery after a crash. Holds no state."""
 
-    def placed(self, order: Order) -> dict[str, Any]: ...
-
-    def refused(self, error: ShopError) -> dict[str, Any]: ...
-
-
-class Conclusion:
-    """What the request that placed an order and the recovery after a crash both do. Holds no state."""
-
-    def __init__(
-        self, database: Database, catalogue: CatalogueStore, answers: Answers, metrics: Metrics
-    ) -> None:
+    def __init__(self, database: Database, catalogue: CatalogueStore, metrics: Metrics) -> None:
         self._database = database
         self._catalogue = catalogue
-        self._answers = answers
         self._metrics = metrics
 
-    def conclude(self, reserved: Order, decision: Decision | None, by: str) -> Order:
-        """The second transaction: confirm or release. The order as it ended, whoever was faster to end it."""
-        after, payment = _OUTCOMES[decision]
+    def finalize(self, reserved: Order, decision: Decision | None, by: str) -> Order:
+        """Confirm or release an order in one transaction and return it; a lost race is not an error."""
+        status, payment = _OUTCOMES[decision]
         now = datetime.now(UTC)
         with self._database.writing() as session:
-            moved = orders.move_order(session, reserved, after, payment, now, by)
-            if moved and after in GIVEN_BACK:
-                stock.give_back(session, reserved.id, REASONS[after], now)
-            order = orders.reload_order(session, reserved.id)
-            if moved:
-                self._remember(session, order)
-                stock_version = stock.next_stock_version(session)
-        if moved:
-            self.show(stock_version)
-            units = sum(item.quantity for item in order.items)
-            self._metrics.count_order(after, float(order.total), units)
+            order = orders.move_order(session, reserved, status, payment, now, by)
+            if order is None:
+                return orders.get_order(session, reserved.id)
+            if status in RELEASED:
+                stock.release(session, order.id, RELEASE_REASONS[status], now)
+            _store_outcome(session, order)
+            stock_version = stock.next_stock_version(session)
+        self.refresh_stocks(stock_version)
+        self._metrics.count_order(status, float(order.total), sum(item.quantity for item in order.items))
         return order
 
-    def _remember(self, session: Session, order: Order) -> None:
-        """Keep the final answer with the request's key; one that failed may be tried again under it."""
-        if order.status is OrderStatus.FAILED:
-            idempotency.forget_order_key(session, order.id)
-            return
-        denied = order.status is OrderStatus.PAYMENT_DENIED
-        answer = self._answers.refused(PaymentDenied()) if denied else self._answers.placed(order)
-        idempotency.remember_order_answer(session, order.id, answer)
-
-    def show(self, stock_version: int) -> None:
-        """Let readers see the stock that was just committed."""
+    def refresh_stocks(self, stock_version: int) -> None:
+        """Show readers the stock that was just committed."""
         try:
             self._catalogue.catch_up_stocks(stock_version)
         except SQLAlchemyError:
-            # What is sold is sold; readers follow at their next look.
+            # The sale is committed; readers follow at their next look.
             log.exception("stocks_not_shown")
+
+
+def _store_outcome(session: Session, order: Order) -> None:
+    """Store the final outcome for the request's key; a request that failed may be tried again under it."""
+    if order.status is OrderStatus.FAILED:
+        idempotency.release_key(session, order.id)
+    else:
+        denied = order.status is OrderStatus.PAYMENT_DENIED
+        idempotency.store_outcome(session, order, PaymentDenied() if denied else None)

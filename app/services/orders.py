@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -26,7 +25,7 @@ from app.core.errors import (
     VersionMismatch,
 )
 from app.core.orders import (
-    GIVEN_BACK,
+    RELEASED,
     Line,
     Order,
     OrderItem,
@@ -38,14 +37,14 @@ from app.core.orders import (
     total_of,
 )
 from app.observability.metrics import Metrics
-from app.services.finalize_order import REASONS, Answers, Conclusion
+from app.processes import own_identity
+from app.services.finalize_order import RELEASE_REASONS, OrderFinalizer
 from app.services.payments import Payments
-from app.services.process_identity import own_identity
-from app.services.reconcile_payments import Settlement
+from app.services.reconcile_payments import PaymentReconciler
 from app.storage import idempotency, orders, stock
 from app.storage.catalogue_store import CatalogueStore
 from app.storage.database import Database
-from app.storage.idempotency import KeyUse
+from app.storage.idempotency import IdempotencyKey, KeyRecord
 from app.storage.orders import OrderFilter
 from app.storage.stock import BookOnSale
 
@@ -64,9 +63,9 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """What a request to place an order is answered; `replayed` where an earlier one was answered it first."""
+    """A placed order; `replayed` where an earlier request with the same key placed it."""
 
-    answer: dict[str, Any]
+    order: Order
     replayed: bool = False
 
 
@@ -81,42 +80,42 @@ class Orders:
         database: Database,
         catalogue: CatalogueStore,
         payments: Payments,
-        answers: Answers,
         metrics: Metrics,
-        settle_after: timedelta,
+        abandoned_after: timedelta,
         give_up_after: timedelta,
     ) -> None:
-        """The times are as `Settlement` has them."""
+        """Take the times as `PaymentReconciler` does."""
         self._database = database
         self._payments = payments
-        self._answers = answers
-        self._conclusion = Conclusion(database, catalogue, answers, metrics)
-        self._settlement = Settlement(database, payments, self._conclusion, settle_after, give_up_after)
+        self._finalizer = OrderFinalizer(database, catalogue, metrics)
+        self._reconciler = PaymentReconciler(
+            database, payments, self._finalizer, abandoned_after, give_up_after
+        )
 
-    def place(self, draft: Draft, use: KeyUse | None, by: str) -> Placed:
+    def place(self, draft: Draft, key: IdempotencyKey | None, by: str) -> Placed:
         """Buy what `draft` says.
 
         Raises ProductsNotFound or OutOfStock, with every line to blame, PaymentDenied, PaymentFailed or
         PaymentTimedOut, after all of which the stock is as it was; KeyReused and RequestInFlight.
         """
-        reserved = self._reserve(draft, use, by)
+        reserved = self._reserve(draft, key, by)
         if isinstance(reserved, Placed):
             return reserved
         decision = self._payments.authorise(reserved, draft.token)
         try:
-            order = self._conclusion.conclude(reserved, decision, BY_PAYMENT)
+            order = self._finalizer.finalize(reserved, decision, BY_PAYMENT)
         except SQLAlchemyError:
-            self._settlement.leave(reserved.id)
+            self._reconciler.abandon(reserved.id)
             raise
         log.info(
-            "order_concluded",
+            "order_finalized",
             extra={"order_id": order.id, "outcome": order.status.value, "total": str(order.total)},
         )
         if order.status is OrderStatus.PAYMENT_DENIED:
             raise PaymentDenied
         if order.status is OrderStatus.FAILED:
             raise PaymentTimedOut if decision is None else PaymentFailed
-        return Placed(self._answers.placed(order))
+        return Placed(order)
 
     def change(
         self,
@@ -138,96 +137,100 @@ class Orders:
                 raise OrderNotFound
             if versions is not None and str(order.version) not in versions:
                 raise VersionMismatch(order.version)
-            changed = {name: value for name, value in fields.items() if getattr(order, name) != value}
-            if changed:
-                orders.edit_order(session, order_id, changed, now)
+            edits = {name: value for name, value in fields.items() if getattr(order, name) != value}
+            if edits:
+                orders.edit_order(session, order_id, edits, now)
             if status is not None and status is not order.status:
                 check_transition(order.status, status)
                 stock_version = self._move(session, order, status, now, by)
-            after = orders.reload_order(session, order_id)
+            changed = orders.get_order(session, order_id)
         if stock_version is not None:
-            self._conclusion.show(stock_version)
-        log.info("order_changed", extra={"order_id": order_id, "outcome": after.status.value, "by": by})
-        return after
-
-    def answered(self, use: KeyUse) -> Placed | None:
-        """What an earlier request with this key was answered; None where there was none. Raises as `place`."""
-        with self._database.reading() as session:
-            known = idempotency.find_key(session, use.key, datetime.now(UTC))
-        return None if known is None else _replay(use, known)
+            self._finalizer.refresh_stocks(stock_version)
+        log.info("order_changed", extra={"order_id": order_id, "outcome": changed.status.value, "by": by})
+        return changed
 
     def order(self, order_id: str) -> Order:
-        """One order with its history. Raises OrderNotFound."""
+        """Return one order with its history. Raises OrderNotFound."""
         with self._database.reading() as session:
             order = orders.find_order(session, order_id)
         if order is None:
             raise OrderNotFound
         return order
 
-    def orders(self, wanted: OrderFilter, offset: int, limit: int) -> tuple[list[Order], int]:
-        """Orders from the newest on, and how many there are."""
+    def orders(self, order_filter: OrderFilter, offset: int, limit: int) -> tuple[list[Order], int]:
+        """Return orders from the newest on, and how many there are."""
         with self._database.reading() as session:
-            return orders.list_orders(session, wanted, offset, limit)
+            return orders.list_orders(session, order_filter, offset, limit)
 
-    def settle(self) -> None:
-        """Settle what crashes left between reserve and confirm, and give back the payments that are due."""
-        self._settlement.settle()
+    def reconcile(self) -> None:
+        """Finalize what crashes left between reserve and confirm, and void the payments that are due."""
+        self._reconciler.reconcile()
 
-    def forget_old_keys(self) -> None:
-        """Let go of the idempotency keys that are no longer kept."""
+    def purge_keys(self) -> None:
+        """Delete the idempotency keys that are no longer kept."""
         with self._database.writing() as session:
-            idempotency.forget_old_keys(session, datetime.now(UTC))
+            idempotency.purge_keys(session, datetime.now(UTC))
 
-    def _reserve(self, draft: Draft, use: KeyUse | None, by: str) -> Order | Placed:
-        """The first transaction: the order waits for its payment, with its copies out of everybody's reach."""
+    def _reserve(self, draft: Draft, key: IdempotencyKey | None, by: str) -> Order | Placed:
+        """Reserve the copies in the first transaction: the order awaits its payment."""
         now = datetime.now(UTC)
         with self._database.writing() as session:
-            if use is not None:
-                known = idempotency.claim_key(session, use, now)
-                if known is not None:
-                    return _replay(use, known)
+            if key is not None:
+                record = idempotency.claim_key(session, key, now)
+                if record is not None:
+                    return _replay(key, record)
             lines = merge_lines(draft.lines)
-            wanted = [line.product_id for line in lines]
-            on_sale = stock.lock_books_on_sale(session, wanted)
-            if len(on_sale) < len(wanted):
-                # Once more: a publication that was waited for may have replaced rows by others of the same ids.
-                on_sale = stock.lock_books_on_sale(session, wanted)
-            error = _why_not(draft, lines, on_sale)
-            if error is None:
+            on_sale = self._lock_books(session, [line.product_id for line in lines])
+            refusal = _refusal(draft, lines, on_sale)
+            if refusal is None:
                 order = _new_order(draft, lines, on_sale, now)
                 orders.insert_order(session, order, own_identity(), by)
-                stock.take(session, lines, order.id, now)
-                if use is not None:
-                    idempotency.bind_key(session, use.key, order.id)
+                stock.reserve(session, lines, order.id, now)
+                if key is not None:
+                    idempotency.link_order(session, key.key, order.id)
                 stock.next_stock_version(session)
-            elif use is not None:
-                idempotency.remember_answer(session, use.key, self._answers.refused(error))
-        if error is not None:
-            raise error
+            elif key is not None:
+                idempotency.store_refusal(session, key.key, refusal)
+        if refusal is not None:
+            raise refusal
         return order
 
-    def _move(self, session: Session, order: Order, after: OrderStatus, now: datetime, by: str) -> int | None:
-        """Move a locked order; the stock's version where it changed."""
-        returns = after in GIVEN_BACK
-        payment = PaymentStatus.VOIDING if returns else order.payment_status
-        if not orders.move_order(session, order, after, payment, now, by):
+    def _lock_books(self, session: Session, ids: Sequence[int]) -> dict[int, BookOnSale]:
+        """Return the books that are on sale, by id, locked until the transaction ends."""
+        on_sale = stock.lock_books_on_sale(session, ids)
+        if len(on_sale) < len(ids):
+            # Once more: a publication that was waited for may have replaced rows by others of the same ids.
+            on_sale = stock.lock_books_on_sale(session, ids)
+        return on_sale
+
+    def _move(
+        self, session: Session, order: Order, status: OrderStatus, now: datetime, by: str
+    ) -> int | None:
+        """Move a locked order; return the stock's version where it changed."""
+        releases = status in RELEASED
+        payment = PaymentStatus.VOIDING if releases else order.payment_status
+        if orders.move_order(session, order, status, payment, now, by) is None:
             raise RuntimeError("a locked order was changed")
-        if not returns:
+        if not releases:
             return None
-        stock.give_back(session, order.id, REASONS[after], now)
+        stock.release(session, order.id, RELEASE_REASONS[status], now)
         return stock.next_stock_version(session)
 
 
-def _replay(use: KeyUse, known: idempotency.Remembered) -> Placed:
-    if known.body_digest != use.body_digest:
+def _replay(key: IdempotencyKey, record: KeyRecord) -> Placed:
+    """Return or raise what the first request with this key came to."""
+    if record.body_digest != key.body_digest:
         raise KeyReused
-    if known.answer is None:
+    if record.refusal is not None:
+        record.refusal.replayed = True
+        raise record.refusal
+    if record.order is None:
         raise RequestInFlight
-    return Placed(known.answer, replayed=True)
+    return Placed(record.order, replayed=True)
 
 
-def _why_not(draft: Draft, lines: list[Line], on_sale: Mapping[int, BookOnSale]) -> ShopError | None:
-    """What keeps the order from being placed, with every line to blame."""
+def _refusal(draft: Draft, lines: list[Line], on_sale: Mapping[int, BookOnSale]) -> ShopError | None:
+    """Return why the order can't be placed, with every line to blame; None where it can."""
     missing = [
         FieldProblem(f"items[{place}].product_id", f"o produto {line.product_id} não existe")
         for place, line in enumerate(draft.lines)
@@ -235,15 +238,15 @@ def _why_not(draft: Draft, lines: list[Line], on_sale: Mapping[int, BookOnSale])
     ]
     if missing:
         return ProductsNotFound(missing)
-    wanted = {line.product_id: line.quantity for line in lines}
+    quantities = {line.product_id: line.quantity for line in lines}
     short = [
         FieldProblem(
             f"items[{place}].quantity",
-            f"pedidos {wanted[line.product_id]} do produto {line.product_id}, "
+            f"pedidos {quantities[line.product_id]} do produto {line.product_id}, "
             f"disponíveis {on_sale[line.product_id].stock}",
         )
         for place, line in enumerate(draft.lines)
-        if wanted[line.product_id] > on_sale[line.product_id].stock
+        if quantities[line.product_id] > on_sale[line.product_id].stock
     ]
     return OutOfStock(short) if short else None
 

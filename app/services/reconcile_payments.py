@@ -1,4 +1,4 @@
-"""Orders that nobody sees through their payment any more, and payments to be given back."""
+"""Recovery of orders whose process died before their payment ended, and of payments to be voided."""
 
 from __future__ import annotations
 
@@ -11,72 +11,72 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.core.accounts import BY_RECOVERY
 from app.core.orders import Order
 from app.core.payments import Decision
-from app.services.finalize_order import Conclusion
+from app.processes import is_known_dead
+from app.services.finalize_order import OrderFinalizer
 from app.services.payments import GatewayUnavailable, Payments
-from app.services.process_identity import is_surely_dead
 from app.storage import orders
 from app.storage.database import Database
 
 log = logging.getLogger(__name__)
 
-SETTLED_AT_ONCE = 100
-FAILURES_BORNE = 5
+BATCH_SIZE = 100
+MAX_FAILURES = 5
 """In one round: more mean that the gateway is away, and each may cost its whole time limit."""
 
 
-class Settlement:
-    """Run at the start of every process and every minute; several may run at once.
+class PaymentReconciler:
+    """Runs at the start of every process and every minute; several may run at once.
 
-    `_left` are the orders that this process could not conclude; `_lock` protects it.
+    `_abandoned` are the orders that this process could not finalize; `_lock` protects it.
     """
 
     def __init__(
         self,
         database: Database,
         payments: Payments,
-        conclusion: Conclusion,
-        settle_after: timedelta,
+        finalizer: OrderFinalizer,
+        abandoned_after: timedelta,
         give_up_after: timedelta,
     ) -> None:
-        """Orders older than `settle_after` are taken for abandoned; older than `give_up_after`, they are released
+        """Count orders older than `abandoned_after` as abandoned, and release them after `give_up_after`
         although the gateway can't be asked about them."""
         self._database = database
         self._payments = payments
-        self._conclusion = conclusion
-        self._settle_after = settle_after
+        self._finalizer = finalizer
+        self._abandoned_after = abandoned_after
         self._give_up_after = give_up_after
         self._lock = threading.Lock()
-        self._left: set[str] = set()
+        self._abandoned: set[str] = set()
 
-    def leave(self, order_id: str) -> None:
-        """Settle an order in the next round although its process, this one, is alive."""
+    def abandon(self, order_id: str) -> None:
+        """Reconcile an order in the next round although its process, this one, is alive."""
         with self._lock:
-            self._left.add(order_id)
+            self._abandoned.add(order_id)
 
-    def settle(self) -> None:
-        """Settle what crashes left between reserve and confirm, then give back the payments that are due."""
-        self._settle_abandoned()
+    def reconcile(self) -> None:
+        """Finalize what crashes left between reserve and confirm, then void the payments that are due."""
+        self._reconcile_abandoned()
         self._void_payments()
 
-    def _settle_abandoned(self) -> None:
+    def _reconcile_abandoned(self) -> None:
         with self._database.reading() as session:
-            unsettled = orders.unsettled_orders(session, SETTLED_AT_ONCE)
+            awaiting = orders.orders_awaiting_payment(session, BATCH_SIZE)
         with self._lock:
-            left = set(self._left)
-        abandoned = datetime.now(UTC) - self._settle_after
+            abandoned = set(self._abandoned)
+        oldest = datetime.now(UTC) - self._abandoned_after
         failures = 0
-        for order, owner in unsettled:
-            waits_for_nobody = order.id in left or order.created_at < abandoned
-            if failures == FAILURES_BORNE or not (waits_for_nobody or is_surely_dead(owner)):
+        for order, owner in awaiting:
+            orphaned = order.id in abandoned or order.created_at < oldest or is_known_dead(owner)
+            if failures == MAX_FAILURES or not orphaned:
                 continue
             try:
-                self._settle_one(order)
+                self._reconcile_order(order)
             except (GatewayUnavailable, SQLAlchemyError):
                 failures += 1
-                log.exception("order_not_settled", extra={"order_id": order.id})
+                log.exception("order_not_reconciled", extra={"order_id": order.id})
 
-    def _settle_one(self, order: Order) -> None:
-        """Raises GatewayUnavailable where the order can wait for the gateway to come back."""
+    def _reconcile_order(self, order: Order) -> None:
+        """Finalize an order as the gateway decided. Raises GatewayUnavailable where it can wait for the gateway."""
         decision: Decision | None
         try:
             decision = self._payments.decision(order.id)
@@ -84,17 +84,17 @@ class Settlement:
             if order.created_at > datetime.now(UTC) - self._give_up_after:
                 raise
             decision = None
-        settled = self._conclusion.conclude(order, decision, BY_RECOVERY)
+        finalized = self._finalizer.finalize(order, decision, BY_RECOVERY)
         with self._lock:
-            self._left.discard(order.id)
-        log.warning("order_settled", extra={"order_id": order.id, "outcome": settled.status.value})
+            self._abandoned.discard(order.id)
+        log.warning("order_reconciled", extra={"order_id": order.id, "outcome": finalized.status.value})
 
     def _void_payments(self) -> None:
-        """Give back the payments of orders that failed, were cancelled or returned."""
+        """Void the payments of orders that failed, were cancelled or returned."""
         failures, more = 0, True
         while more:
             with self._database.reading() as session:
-                due = orders.orders_to_void(session, SETTLED_AT_ONCE)
+                due = orders.orders_to_void(session, BATCH_SIZE)
             for order_id in due:
                 if self._payments.void(order_id):
                     with self._database.writing() as session:
@@ -102,6 +102,6 @@ class Settlement:
                     continue
                 log.error("payment_not_voided", extra={"order_id": order_id})
                 failures += 1
-                if failures == FAILURES_BORNE:
+                if failures == MAX_FAILURES:
                     return
-            more = len(due) == SETTLED_AT_ONCE
+            more = len(due) == BATCH_SIZE

@@ -16,8 +16,8 @@ from sqlalchemy.orm import Session
 from app.core.runs import LeaseLost, RunStatus
 from app.core.scraping import Harvest, Limits
 from app.observability.metrics import Metrics
+from app.processes import own_identity
 from app.services.catalogue import ScrapeRefused, publish_harvest
-from app.services.process_identity import own_identity
 from app.settings import Settings
 from app.storage import scraping
 from app.storage.catalogue_store import CatalogueStore

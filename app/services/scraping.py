@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from app.core.errors import NoScrapeRunning, RunNotFound, ScrapeAlreadyRunning
 from app.core.runs import RunStatus
 from app.observability.metrics import Metrics
-from app.services.process_identity import is_surely_dead, own_identity
+from app.processes import is_known_dead, own_identity
 from app.settings import Settings
 from app.storage import scraping
 from app.storage.catalogue_store import CatalogueStore
@@ -219,4 +219,4 @@ def _alive(session: Session, row: RunRow) -> bool:
     lease = scraping.current_lease(session)
     if lease is None or lease.run_id != row.id or lease.holder is None or lease.expires_at is None:
         return False
-    return lease.expires_at > datetime.now(UTC) and not is_surely_dead(lease.holder)
+    return lease.expires_at > datetime.now(UTC) and not is_known_dead(lease.holder)

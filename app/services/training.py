@@ -17,8 +17,8 @@ from app.core.catalogue import Catalogue
 from app.core.errors import ModelNotFound, ModelUnusable, TrainingAlreadyRunning
 from app.core.runs import RunStatus
 from app.observability.metrics import Metrics
+from app.processes import is_known_dead, own_identity
 from app.services.model_store import Models
-from app.services.process_identity import is_surely_dead, own_identity
 from app.services.training_run import STOPPED, TrainingRun
 from app.settings import Settings
 from app.storage import training
@@ -205,7 +205,7 @@ def _model(session: Session, version: int) -> TrainingRow:
 
 def _alive(row: TrainingRow) -> bool:
     """Whether a training in progress has a holder that renews its lease."""
-    return row.expires_at > datetime.now(UTC) and not is_surely_dead(row.holder)
+    return row.expires_at > datetime.now(UTC) and not is_known_dead(row.holder)
 
 
 def _too_many(failures: Sequence[TrainingRow]) -> bool:

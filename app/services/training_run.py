@@ -21,8 +21,8 @@ from sqlalchemy.orm import Session
 
 from app.core.runs import LeaseLost, RunStatus
 from app.observability.metrics import Metrics
+from app.processes import own_identity
 from app.services.model_store import Models, assemble
-from app.services.process_identity import own_identity
 from app.settings import Settings
 from app.storage import training
 from app.storage.database import Database

@@ -1,4 +1,4 @@
-"""The knobs of the simulation, and the chance they turn."""
+"""The simulation's settings, and the faults that it injects at their rates."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from dataclasses import asdict, dataclass, fields
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.core.errors import FieldProblem, OutOfStock
 from app.settings import Settings
 from app.storage.database import Database, upsert_into
 from app.storage.models import SimulationRow
@@ -18,15 +17,15 @@ from app.storage.models import SimulationRow
 log = logging.getLogger(__name__)
 
 CHECK_EVERY_S = 0.5
-"""How often the database is asked whether another process has turned a knob."""
+"""How often the database is asked whether another process has changed the settings."""
 
 
 class SimulatedFailure(Exception):
-    """The internal error that a knob asked for."""
+    """An internal error made on purpose."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Knobs:
+class SimulationSettings:
     """Rates are fractions of 1. A seed makes every process draw the same chances in the same order."""
 
     payment_denied_rate: float = 0.0
@@ -40,9 +39,9 @@ class Knobs:
 
 
 class Simulation:
-    """The knobs, as the settings have them or as an admin last set them, and a generator for each.
+    """The settings, from the environment or as an admin last set them, and a random generator for each fault.
 
-    `_lock` protects the generators; `_knobs` is only ever swapped; `_looking` lets one thread at a time ask.
+    `_lock` protects the generators; `_settings` is only ever swapped; `_looking` lets one thread at a time ask.
     """
 
     def __init__(self, settings: Settings, database: Database) -> None:
@@ -51,8 +50,8 @@ class Simulation:
         self._looking = threading.Lock()
         self._version = 0
         self._checked_at = float("-inf")
-        self._turn(
-            Knobs(
+        self._apply(
+            SimulationSettings(
                 payment_denied_rate=float(settings.simulation_payment_denied_rate),
                 payment_error_rate=float(settings.simulation_payment_error_rate),
                 payment_latency_ms=settings.simulation_payment_latency_ms,
@@ -64,20 +63,20 @@ class Simulation:
             )
         )
 
-    def knobs(self) -> Knobs:
-        """The knobs as they are now, in whichever process they were turned."""
+    def settings(self) -> SimulationSettings:
+        """Return the settings as any process last set them, at most CHECK_EVERY_S late."""
         # One thread asks the database, while the others go on with what is there.
         if time.monotonic() - self._checked_at > CHECK_EVERY_S and self._looking.acquire(blocking=False):
             try:
                 self._look()
             finally:
                 self._looking.release()
-        return self._knobs
+        return self._settings
 
-    def turn(self, knobs: Knobs) -> None:
-        """Set the knobs for every process, until somebody sets them again, and begin the chances anew."""
+    def set(self, settings: SimulationSettings) -> None:
+        """Set the settings of every process, until the next change, and seed the generators anew."""
         with self._database.writing() as session:
-            first = upsert_into(session, SimulationRow).values(id=1, version=1, knobs=asdict(knobs))
+            first = upsert_into(session, SimulationRow).values(id=1, version=1, settings=asdict(settings))
             session.execute(
                 first.on_conflict_do_update(
                     index_elements=["id"],
@@ -86,27 +85,24 @@ class Simulation:
             )
         with self._looking:
             self._look()
-        log.warning("simulation_set", extra=asdict(knobs))
+        log.warning("simulation_set", extra=asdict(settings))
 
-    def strikes(self, knob: str, rate: float) -> bool:
-        """Whether chance has it this time; each knob has its own sequence of chances."""
+    def should_fail(self, fault: str) -> bool:
+        """Return whether to inject `fault`, such as `slow`, this time; each has a generator of its own."""
+        rate: float = getattr(self.settings(), f"{fault}_rate")
         if rate <= 0:
             return False
         with self._lock:
-            return self._chances[knob].random() < rate
+            return self._generators[fault].random() < rate
 
-    def disturb_order(self) -> None:
-        """Before an order is placed: wait, fail, or find no stock. Raises SimulatedFailure or OutOfStock."""
-        self.disturb_update()
-        if self.strikes("stock_failure", self.knobs().stock_failure_rate):
-            raise OutOfStock([FieldProblem("items", "a verificação de estoque falhou (simulado)")])
+    def delay(self) -> None:
+        """Wait, at the rate of slow requests."""
+        if self.should_fail("slow"):
+            time.sleep(self.settings().slow_ms / 1_000)
 
-    def disturb_update(self) -> None:
-        """Before an order is changed: wait or fail. Raises SimulatedFailure."""
-        knobs = self.knobs()
-        if self.strikes("slow", knobs.slow_rate):
-            time.sleep(knobs.slow_ms / 1_000)
-        if self.strikes("internal_error", knobs.internal_error_rate):
+    def fail(self) -> None:
+        """Raise SimulatedFailure, at the rate of internal errors."""
+        if self.should_fail("internal_error"):
             raise SimulatedFailure("simulation of an internal error")
 
     def _look(self) -> None:
@@ -119,13 +115,17 @@ class Simulation:
             return
         if row is not None and row.version != self._version:
             self._version = row.version
-            known = {each.name for each in fields(Knobs)}  # another release may have had others
-            self._turn(Knobs(**{name: value for name, value in row.knobs.items() if name in known}))
+            known = {
+                field.name for field in fields(SimulationSettings)
+            }  # another release may have had others
+            self._apply(
+                SimulationSettings(**{name: value for name, value in row.settings.items() if name in known})
+            )
 
-    def _turn(self, knobs: Knobs) -> None:
+    def _apply(self, settings: SimulationSettings) -> None:
         with self._lock:
-            self._knobs = knobs
-            self._chances = {
-                name: random.Random(None if knobs.seed is None else f"{knobs.seed}:{name}")
+            self._settings = settings
+            self._generators = {
+                name: random.Random(None if settings.seed is None else f"{settings.seed}:{name}")
                 for name in ("payment_denied", "payment_error", "stock_failure", "internal_error", "slow")
             }

@@ -16,8 +16,8 @@ from app.storage.database import Database, upsert_into
 from app.storage.models import SimulatedPaymentRow
 
 
-class Card(StrEnum):
-    """The tokens whose fate is certain; without one, the knobs and chance decide."""
+class CardToken(StrEnum):
+    """Test cards of a certain outcome; without one, chance decides at the rates of the simulation."""
 
     APPROVED = "tok_approved"
     DENIED = "tok_denied"
@@ -25,7 +25,7 @@ class Card(StrEnum):
     TIMEOUT = "tok_timeout"
 
 
-_REMEMBERS_FOR = timedelta(days=7)
+_PAYMENT_TTL = timedelta(days=7)
 _VOIDED = "voided"
 
 
@@ -43,17 +43,15 @@ class SimulatedGateway:
         self._closing = threading.Event()
 
     def authorise(self, amount: Decimal, reference: str, token: str | None) -> Decision:
-        knobs = self._simulation.knobs()
-        if token == Card.TIMEOUT:
+        settings = self._simulation.settings()
+        if token == CardToken.TIMEOUT:
             self._closing.wait(self._hangs_for_s)
             return Decision.ERROR
-        time.sleep(knobs.payment_latency_ms / 1_000)
-        if token == Card.ERROR or (
-            token is None and self._simulation.strikes("payment_error", knobs.payment_error_rate)
-        ):
+        time.sleep(settings.payment_latency_ms / 1_000)
+        if token == CardToken.ERROR or (token is None and self._simulation.should_fail("payment_error")):
             return Decision.ERROR
-        denied = token == Card.DENIED or (
-            token is None and self._simulation.strikes("payment_denied", knobs.payment_denied_rate)
+        denied = token == CardToken.DENIED or (
+            token is None and self._simulation.should_fail("payment_denied")
         )
         return self._decide(reference, (Decision.DENIED if denied else Decision.APPROVED).value)
 
@@ -67,8 +65,8 @@ class SimulatedGateway:
     def void(self, reference: str) -> None:
         self._decide(reference, _VOIDED, replaces=True)
 
-    def forget_old_payments(self) -> None:
-        forgotten = datetime.now(UTC) - _REMEMBERS_FOR
+    def purge_payments(self) -> None:
+        forgotten = datetime.now(UTC) - _PAYMENT_TTL
         with self._database.writing() as session:
             session.execute(delete(SimulatedPaymentRow).where(SimulatedPaymentRow.at < forgotten))
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import BigInteger, and_, case, cast, func, literal, or_, select, union_all
 from sqlalchemy.orm import Session
 
-from app.core.orders import GIVEN_BACK, PAYMENTS, TRANSITIONS, OrderStatus
+from app.core.orders import PAYMENTS, RELEASED, TRANSITIONS, OrderStatus
 from app.storage.models import (
     BookRow,
     IdempotencyRow,
@@ -79,7 +79,7 @@ def _items_unlike_ledger(session: Session) -> Iterator[str]:
         .group_by(MovementRow.order_id, MovementRow.book_id)
         .subquery()
     )
-    expected = case((OrderRow.status.in_(GIVEN_BACK), 0), else_=-OrderItemRow.quantity)
+    expected = case((OrderRow.status.in_(RELEASED), 0), else_=-OrderItemRow.quantity)
     wanted = (
         select(OrderItemRow.order_id, OrderItemRow.book_id, OrderRow.status, expected, moved.c.copies)
         .join(OrderRow, OrderRow.id == OrderItemRow.order_id)
@@ -165,7 +165,7 @@ def _unanswered_keys(session: Session) -> Iterator[str]:
     unanswered = (
         select(OrderRow.id, OrderRow.status)
         .join(IdempotencyRow, IdempotencyRow.order_id == OrderRow.id)
-        .where(IdempotencyRow.answer.is_(None), OrderRow.status != OrderStatus.AWAITING_PAYMENT)
+        .where(IdempotencyRow.response.is_(None), OrderRow.status != OrderStatus.AWAITING_PAYMENT)
         .limit(SHOWN)
     )
     for order_id, status in session.execute(unanswered):

@@ -1,99 +1,106 @@
-"""Rows of `idempotencia`: the keys that clients sent, and what they were answered."""
+"""Rows of `idempotencia`: the keys that clients sent with orders, and the outcomes of their requests."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
+from app.core.errors import FieldProblem, OutOfStock, PaymentDenied, ProductsNotFound, ShopError
+from app.core.orders import Order, OrderItem, OrderStatus, PaymentStatus
 from app.storage.database import upsert_into
 from app.storage.models import IdempotencyRow
 
-KEPT_FOR = timedelta(hours=24)
-KEYS_KEPT = 100_000
+KEY_TTL = timedelta(hours=24)
+MAX_REFUSED_KEYS = 100_000
+_REFUSALS: dict[str, Callable[..., ShopError]] = {
+    "OutOfStock": OutOfStock,
+    "ProductsNotFound": ProductsNotFound,
+    "PaymentDenied": PaymentDenied,
+}
 
 
 @dataclass(frozen=True, slots=True)
-class KeyUse:
-    """A key, and the SHA-256 in hex of the request it came with."""
+class IdempotencyKey:
+    """A key, and the SHA-256 in hex of the body it came with."""
 
     key: str
     body_digest: str
 
 
 @dataclass(frozen=True, slots=True)
-class Remembered:
-    """What is known of a key; `answer` is None while its request is in flight."""
+class KeyRecord:
+    """A stored key: its request placed `order`, as it was then, or was refused; neither while it is in flight."""
 
     body_digest: str
-    answer: dict[str, Any] | None
+    order: Order | None = None
+    refusal: ShopError | None = None
 
 
-def claim_key(session: Session, use: KeyUse, now: datetime) -> Remembered | None:
-    """Keep the key for this transaction's request; or else what is known of it from an earlier one.
+def claim_key(session: Session, key: IdempotencyKey, now: datetime) -> KeyRecord | None:
+    """Store the key for this transaction's request; return the record of an earlier request instead, if any.
 
     One insert decides: of two at the same moment, the second waits for the first one's transaction.
     """
     session.execute(
-        delete(IdempotencyRow).where(
-            IdempotencyRow.key == use.key, IdempotencyRow.created_at < now - KEPT_FOR
-        )
+        delete(IdempotencyRow).where(IdempotencyRow.key == key.key, IdempotencyRow.created_at < now - KEY_TTL)
     )
     claimed = session.scalar(
         upsert_into(session, IdempotencyRow)
-        .values(key=use.key, body_digest=use.body_digest, created_at=now)
+        .values(key=key.key, body_digest=key.body_digest, created_at=now)
         .on_conflict_do_nothing()
         .returning(IdempotencyRow.key)
     )
     if claimed is not None:
         return None
-    # None where its request failed and let go of it just now: as if it were still failing.
-    return find_key(session, use.key, now) or Remembered(use.body_digest, None)
-
-
-def find_key(session: Session, key: str, now: datetime) -> Remembered | None:
-    """What is known of a key that is still kept."""
     row = session.execute(
-        select(IdempotencyRow.body_digest, IdempotencyRow.answer).where(
-            IdempotencyRow.key == key, IdempotencyRow.created_at >= now - KEPT_FOR
-        )
+        select(IdempotencyRow.body_digest, IdempotencyRow.response).where(IdempotencyRow.key == key.key)
     ).one_or_none()
-    return None if row is None else Remembered(row.body_digest, row.answer)
+    # None where the other request failed and released it just now: as if it were still in flight.
+    return KeyRecord(key.body_digest) if row is None else _record(row.body_digest, row.response)
 
 
-def bind_key(session: Session, key: str, order_id: str) -> None:
-    """Say which order the key's request placed."""
+def link_order(session: Session, key: str, order_id: str) -> None:
+    """Record which order the key's request placed."""
     session.execute(update(IdempotencyRow).where(IdempotencyRow.key == key).values(order_id=order_id))
 
 
-def remember_answer(session: Session, key: str, answer: dict[str, Any]) -> None:
-    session.execute(update(IdempotencyRow).where(IdempotencyRow.key == key).values(answer=answer))
+def store_refusal(session: Session, key: str, refusal: ShopError) -> None:
+    """Record that the key's request was refused before an order was stored."""
+    session.execute(
+        update(IdempotencyRow).where(IdempotencyRow.key == key).values(response=_refusal_to_json(refusal))
+    )
 
 
-def remember_order_answer(session: Session, order_id: str, answer: dict[str, Any]) -> None:
-    """Keep what the request that placed the order is answered, if it came with a key."""
-    session.execute(update(IdempotencyRow).where(IdempotencyRow.order_id == order_id).values(answer=answer))
+def store_outcome(session: Session, order: Order, refusal: ShopError | None = None) -> None:
+    """Record what the request that placed `order` came to, if it had a key."""
+    response = {"order": _order_to_json(order)} if refusal is None else _refusal_to_json(refusal)
+    session.execute(
+        update(IdempotencyRow).where(IdempotencyRow.order_id == order.id).values(response=response)
+    )
 
 
-def forget_order_key(session: Session, order_id: str) -> None:
-    """Let the request be tried anew under the same key."""
+def release_key(session: Session, order_id: str) -> None:
+    """Let the request that placed an order be tried anew under the same key."""
     session.execute(delete(IdempotencyRow).where(IdempotencyRow.order_id == order_id))
 
 
-def forget_old_keys(session: Session, now: datetime) -> None:
-    """Forget what is older than KEPT_FOR, and of the refusals all but the newest KEYS_KEPT.
+def purge_keys(session: Session, now: datetime) -> None:
+    """Delete keys older than KEY_TTL, and of the refused ones all but the newest MAX_REFUSED_KEYS.
 
-    A key that sold something is kept its whole time: forgotten, it would sell twice.
+    A key that sold something is kept its whole time: without it, a retry would sell twice.
     """
-    session.execute(delete(IdempotencyRow).where(IdempotencyRow.created_at < now - KEPT_FOR))
+    session.execute(delete(IdempotencyRow).where(IdempotencyRow.created_at < now - KEY_TTL))
     oldest_kept = session.scalar(
         select(IdempotencyRow.created_at)
         .where(IdempotencyRow.order_id.is_(None))
         .order_by(IdempotencyRow.created_at.desc())
-        .offset(KEYS_KEPT - 1)
+        .offset(MAX_REFUSED_KEYS - 1)
         .limit(1)
     )
     if oldest_kept is not None:
@@ -101,6 +108,54 @@ def forget_old_keys(session: Session, now: datetime) -> None:
             delete(IdempotencyRow).where(
                 IdempotencyRow.created_at < oldest_kept,
                 IdempotencyRow.order_id.is_(None),
-                IdempotencyRow.answer.is_not(None),
+                IdempotencyRow.response.is_not(None),
             )
         )
+
+
+def _record(body_digest: str, response: dict[str, Any] | None) -> KeyRecord:
+    if response is None:
+        return KeyRecord(body_digest)
+    if "order" in response:
+        return KeyRecord(body_digest, order=_order_from_json(response["order"]))
+    problems = [FieldProblem(field, message) for field, message in response["problems"]]
+    refusal = _REFUSALS[response["refusal"]]
+    return KeyRecord(body_digest, refusal=refusal(problems) if problems else refusal())
+
+
+def _refusal_to_json(refusal: ShopError) -> dict[str, Any]:
+    problems = [[problem.field, problem.message] for problem in refusal.problems]
+    return {"refusal": type(refusal).__name__, "problems": problems}
+
+
+def _order_to_json(order: Order) -> dict[str, Any]:
+    return {
+        "id": order.id,
+        "customer_id": order.customer_id,
+        "items": [[i.product_id, i.name, i.quantity, str(i.unit_price)] for i in order.items],
+        "total": str(order.total),
+        "status": order.status.value,
+        "payment_status": order.payment_status.value,
+        "notes": order.notes,
+        "created_at": order.created_at.isoformat(),
+        "updated_at": order.updated_at.isoformat(),
+        "version": order.version,
+    }
+
+
+def _order_from_json(values: dict[str, Any]) -> Order:
+    items = tuple(
+        OrderItem(product_id, name, quantity, Decimal(price))
+        for product_id, name, quantity, price in values["items"]
+    )
+    return Order(
+        **values
+        | {
+            "items": items,
+            "total": Decimal(values["total"]),
+            "status": OrderStatus(values["status"]),
+            "payment_status": PaymentStatus(values["payment_status"]),
+            "created_at": datetime.fromisoformat(values["created_at"]),
+            "updated_at": datetime.fromisoformat(values["updated_at"]),
+        }
+    )

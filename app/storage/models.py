@@ -203,7 +203,7 @@ class MovementRow(Base):
 
 
 class IdempotencyRow(Base):
-    """A key that a client sent with an order, and what it was answered; no answer means still in flight."""
+    """A key that a client sent with an order, and what its request came to; no response means still in flight."""
 
     __tablename__ = "idempotencia"
     __table_args__ = (Index(None, "criada_em"),)
@@ -211,7 +211,7 @@ class IdempotencyRow(Base):
     key: Mapped[str] = mapped_column("chave", String(255), primary_key=True)
     body_digest: Mapped[str] = mapped_column("corpo_sha256", String(64))
     order_id: Mapped[str | None] = mapped_column("pedido_id", ForeignKey("pedido.id"), unique=True)
-    answer: Mapped[dict[str, Any] | None] = mapped_column("resposta", JSON(none_as_null=True))
+    response: Mapped[dict[str, Any] | None] = mapped_column("resposta", JSON(none_as_null=True))
     created_at: Mapped[datetime] = mapped_column("criada_em", UtcTime)
 
 
@@ -227,14 +227,14 @@ class SimulatedPaymentRow(Base):
 
 
 class SimulationRow(Base):
-    """One row: the knobs as an admin last set them at run time; none, and the settings hold."""
+    """One row: the simulation's settings as an admin last set them at run time; without it, the environment's hold."""
 
     __tablename__ = "simulacao"
     __table_args__ = (CheckConstraint("id = 1", name="uma_linha"),)
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     version: Mapped[int] = mapped_column("versao")
-    knobs: Mapped[dict[str, Any]] = mapped_column("ajustes", JSON)
+    settings: Mapped[dict[str, Any]] = mapped_column("ajustes", JSON)
 
 
 class TrainingRow(Base):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, func, insert, select, update
@@ -17,7 +17,6 @@ from app.core.orders import (
     StatusChange,
     is_order_id,
 )
-from app.storage.database import updated_one
 from app.storage.models import OrderItemRow, OrderRow, StatusChangeRow
 
 
@@ -66,18 +65,28 @@ def insert_order(session: Session, order: Order, owner: str, by: str) -> None:
 
 
 def move_order(
-    session: Session, order: Order, after: OrderStatus, payment: PaymentStatus, now: datetime, by: str
-) -> bool:
-    """Change an order's state; False where it is no longer the one of `order`, because somebody else did."""
-    moved = session.execute(
+    session: Session, order: Order, status: OrderStatus, payment: PaymentStatus, now: datetime, by: str
+) -> Order | None:
+    """Change an order's status and return it without its history; None where its status was changed before."""
+    row = session.execute(
         update(OrderRow)
         .where(OrderRow.id == order.id, OrderRow.status == order.status)
-        .values(status=after, payment_status=payment, updated_at=now, version=OrderRow.version + 1)
+        .values(status=status, payment_status=payment, updated_at=now, version=OrderRow.version + 1)
+        .returning(OrderRow.customer_id, OrderRow.notes, OrderRow.version)
+    ).one_or_none()
+    if row is None:
+        return None
+    _record_change(session, order.id, StatusChange(order.status, status, now, by))
+    return replace(
+        order,
+        customer_id=row.customer_id,
+        notes=row.notes,
+        status=status,
+        payment_status=payment,
+        updated_at=now,
+        version=row.version,
+        history=(),
     )
-    if not updated_one(moved):
-        return False
-    _record_change(session, order.id, StatusChange(order.status, after, now, by))
-    return True
 
 
 def edit_order(session: Session, order_id: str, changes: dict[str, str | None], now: datetime) -> None:
@@ -124,17 +133,19 @@ def find_order(session: Session, order_id: str, *, lock: bool = False) -> Order 
     return _order(row, _items(session, [order_id])[order_id], changes)
 
 
-def reload_order(session: Session, order_id: str) -> Order:
-    """An order that this transaction has seen already, as it is now. Raises LookupError."""
+def get_order(session: Session, order_id: str) -> Order:
+    """Return an order that exists, with its history. Raises LookupError."""
     order = find_order(session, order_id)
     if order is None:
         raise LookupError(order_id)
     return order
 
 
-def list_orders(session: Session, wanted: OrderFilter, offset: int, limit: int) -> tuple[list[Order], int]:
+def list_orders(
+    session: Session, order_filter: OrderFilter, offset: int, limit: int
+) -> tuple[list[Order], int]:
     """The orders from the newest on, without their histories, and how many there are."""
-    conditions = _conditions(wanted)
+    conditions = _conditions(order_filter)
     rows = session.scalars(
         select(OrderRow)
         .where(*conditions)
@@ -152,7 +163,7 @@ def count_by_status(session: Session) -> dict[str, int]:
     return {row[0]: row[1] for row in rows}
 
 
-def unsettled_orders(session: Session, limit: int) -> list[tuple[Order, str]]:
+def orders_awaiting_payment(session: Session, limit: int) -> list[tuple[Order, str]]:
     """Orders whose payment is still asked for, with the process that asks, from the oldest on."""
     rows = session.scalars(
         select(OrderRow)
@@ -176,16 +187,16 @@ def orders_to_void(session: Session, limit: int) -> list[str]:
     )
 
 
-def _conditions(wanted: OrderFilter) -> list[ColumnElement[bool]]:
+def _conditions(order_filter: OrderFilter) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
-    if wanted.status is not None:
-        conditions.append(OrderRow.status == wanted.status)
-    if wanted.customer_id is not None:
-        conditions.append(OrderRow.customer_id == wanted.customer_id)
-    if wanted.since is not None:
-        conditions.append(OrderRow.created_at >= wanted.since)
-    if wanted.until is not None:
-        conditions.append(OrderRow.created_at < wanted.until)
+    if order_filter.status is not None:
+        conditions.append(OrderRow.status == order_filter.status)
+    if order_filter.customer_id is not None:
+        conditions.append(OrderRow.customer_id == order_filter.customer_id)
+    if order_filter.since is not None:
+        conditions.append(OrderRow.created_at >= order_filter.since)
+    if order_filter.until is not None:
+        conditions.append(OrderRow.created_at < order_filter.until)
     return conditions
 
 

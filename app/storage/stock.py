@@ -60,22 +60,22 @@ def lock_books_on_sale(session: Session, ids: Sequence[int]) -> dict[int, BookOn
     return {book_id: BookOnSale(book_id, title, price, stock) for book_id, title, price, stock in rows}
 
 
-def take(session: Session, lines: Sequence[Line], order_id: str, now: datetime) -> None:
-    """Reserve what an order wants. Raises RuntimeError where there is less, which a caller with locks knows."""
+def reserve(session: Session, lines: Sequence[Line], order_id: str, now: datetime) -> None:
+    """Take an order's copies off sale. Raises RuntimeError where there are fewer, which can't be under a lock."""
     for line in lines:
-        taken = session.execute(
+        update_result = session.execute(
             update(BookRow)
             .where(BookRow.id == line.product_id, BookRow.listed.is_(True), BookRow.stock >= line.quantity)
             .values(stock=BookRow.stock - line.quantity)
         )
-        if not updated_one(taken):
+        if not updated_one(update_result):
             raise RuntimeError(f"book {line.product_id} had less than it had under lock")
     record_movements(
         session, {line.product_id: -line.quantity for line in lines}, Reason.RESERVED, now, order_id
     )
 
 
-def give_back(session: Session, order_id: str, reason: Reason, now: datetime) -> None:
+def release(session: Session, order_id: str, reason: Reason, now: datetime) -> None:
     """Put an order's copies on sale again, those first that were promised twice.
 
     Copies of a book that went with the demonstration catalogue have no shelf to go to.

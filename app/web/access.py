@@ -12,7 +12,7 @@ from flask_jwt_extended.exceptions import JWTExtendedException, NoAuthorizationE
 from jwt.exceptions import ExpiredSignatureError, PyJWTError
 
 from app.core.accounts import BY_API_KEY, Role, User
-from app.core.errors import Forbidden, InvalidApiKey, InvalidToken
+from app.core.errors import Forbidden, InvalidToken, Unauthenticated
 from app.web.context import shop
 
 
@@ -32,10 +32,15 @@ class Access(StrEnum):
     API_KEY = "chaveDeApi"
 
 
+class InvalidApiKey(Unauthenticated):
+    def __init__(self) -> None:
+        super().__init__("Chave de API ausente ou inválida: envie o cabeçalho X-API-Key.")
+
+
 _NEEDED_ROLE = {Access.OPERATOR: Role.OPERATOR, Access.ADMIN: Role.ADMIN}
 
 
-def admit(access: Access) -> None:
+def authorize(access: Access) -> None:
     """Let the request pass or raise InvalidToken, InvalidApiKey or Forbidden; afterwards `caller()` is known."""
     if access is Access.LOGS:
         access = Access.PUBLIC if shop().settings.logs_public else Access.OPERATOR

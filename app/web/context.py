@@ -1,25 +1,46 @@
-"""What belongs to the application and the request that are being served."""
+"""The application and the request that are being served."""
 
 from __future__ import annotations
 
+from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flask import current_app, g
 
 from app.core.catalogue import Catalogue
+from app.observability.metrics import RequestKind
 
 if TYPE_CHECKING:
     from app.shop import Shop
 
 
+@dataclass(slots=True)
+class RequestRecord:
+    """What the metrics and the log show of a request; `route` is None for an unknown URL."""
+
+    method: str
+    route: str | None = None
+    path: str = ""
+    remote_addr: str | None = None
+    user_id: int | None = None
+    kind: RequestKind | None = None
+    status: int = 500
+    error_type: str | None = None
+
+
+request_record: ContextVar[RequestRecord] = ContextVar("request_record")
+"""The record of the request that this thread serves; the middleware sets it."""
+
+
 def shop() -> Shop:
-    """The parts of the current application."""
+    """Return the parts of the current application."""
     parts: Shop = current_app.extensions["shop"]
     return parts
 
 
 def catalogue() -> Catalogue:
-    """The catalogue of this request: one snapshot from its first line to its ETag."""
+    """Return the catalogue of this request: one snapshot from its first line to its ETag."""
     if "catalogue" not in g:
         g.catalogue = shop().catalogue.current()
     snapshot: Catalogue = g.catalogue

@@ -1,22 +1,21 @@
-"""Every error answer of the shop, in one shape: RFC 9457 problem details."""
+"""Every error response of the shop, in one shape: RFC 9457 problem details."""
 
 from __future__ import annotations
 
 import logging
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any
 
-from flask import Flask, Response, has_request_context, jsonify, request
+from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException
 
 from app.core import errors
 from app.observability.logs.handlers import request_id
-from app.web import request_facts
+from app.web.access import InvalidApiKey
+from app.web.context import request_record
+from app.web.parsing import BatchTooLarge, BodyTooLarge, UnsupportedMediaType
 
 log = logging.getLogger(__name__)
-
-ERROR_TYPE: Final = "livraria.error_type"
-"""The key of the WSGI environment under which `app.web.instrumentation` finds the error that was answered."""
 
 _STATUS: dict[type[errors.ShopError], HTTPStatus] = {
     errors.InvalidInput: HTTPStatus.BAD_REQUEST,
@@ -29,11 +28,11 @@ _STATUS: dict[type[errors.ShopError], HTTPStatus] = {
     errors.PaymentTimedOut: HTTPStatus.GATEWAY_TIMEOUT,
     errors.KeyReused: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.VersionMismatch: HTTPStatus.PRECONDITION_FAILED,
-    errors.BodyTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-    errors.UnsupportedMediaType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    BodyTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    BatchTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    UnsupportedMediaType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
 }
 
-# status -> (title, error_type); error_type is a label of `api_errors_total`, so its values are these only
 MEANINGS: dict[int, tuple[str, str]] = {
     400: ("Requisição inválida", "validation_error"),
     401: ("Não autenticado", "unauthorized_access"),
@@ -52,8 +51,9 @@ MEANINGS: dict[int, tuple[str, str]] = {
     503: ("Indisponível", "service_unavailable"),
     504: ("Pagamento sem resposta", "payment_gateway_timeout"),
 }
-# Conflicts that operators want to tell apart.
+"""Each status' title and `error_type`, a label of `api_errors_total`, whose values are these only."""
 _ERROR_TYPES: dict[type[errors.ShopError], str] = {errors.OutOfStock: "insufficient_stock"}
+"""Conflicts that operators want to tell apart."""
 ORDERS_PATH = "/orders"
 _DETAILS = {
     404: "O endereço pedido não existe.",
@@ -63,60 +63,54 @@ _DETAILS = {
 
 
 def register_error_handlers(app: Flask) -> None:
-    """Answer every error of `app` from here, those of unknown URLs and crashes included."""
+    """Respond to every error of `app` from here, those of unknown URLs and crashes included."""
     app.register_error_handler(errors.ShopError, _shop_error)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _crash)
 
 
-def problem(status: int, detail: str) -> Response:
-    """An error answer."""
-    return problem_response(_members(status, detail))
-
-
-def problem_response(members: dict[str, Any]) -> Response:
-    """The answer that consists of `members`, an error's or one's that was kept."""
-    request.environ[ERROR_TYPE] = members["error_type"]
-    response = jsonify(members)
-    response.status_code = members["status"]
-    response.mimetype = "application/problem+json"
-    response.headers["Cache-Control"] = "no-store"
-    return response
-
-
-def members_of(error: errors.ShopError) -> dict[str, Any]:
-    """What a client reads about `error`."""
-    status = next(_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS)
-    members = _members(status, error.detail)
-    members["error_type"] = _ERROR_TYPES.get(type(error), members["error_type"])
-    if error.problems:
-        members["errors"] = [{"field": p.field, "message": p.message} for p in error.problems]
-    return members
-
-
-def _members(status: int, detail: str) -> dict[str, Any]:
-    title, error_type = MEANINGS.get(status, (HTTPStatus(status).phrase, "http_error"))
-    members = {
+def problem(
+    status: int,
+    detail: str,
+    *,
+    error_type: str | None = None,
+    problems: list[errors.FieldProblem] | None = None,
+) -> Response:
+    """Return an error response of RFC 9457; `error_type` is the status' own unless given."""
+    title, usual_type = MEANINGS.get(status, (HTTPStatus(status).phrase, "http_error"))
+    members: dict[str, Any] = {
         "type": "about:blank",
         "title": title,
         "status": status,
         "detail": detail,
         "error": detail,
-        "error_type": error_type,
+        "error_type": error_type or usual_type,
         "request_id": request_id.get(),
     }
-    if has_request_context() and f"{request.path}/".startswith(f"{ORDERS_PATH}/"):
+    if f"{request.path}/".startswith(f"{ORDERS_PATH}/"):
         members |= {"success": False, "message": detail}  # as the seed's order routes answer
-    return members
+    if problems:
+        members["errors"] = [{"field": p.field, "message": p.message} for p in problems]
+    request_record.get().error_type = members["error_type"]
+    response = jsonify(members)
+    response.status_code = status
+    response.mimetype = "application/problem+json"
+    response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 def _shop_error(error: errors.ShopError) -> Response:
-    response = problem_response(members_of(error))
+    status = next(_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS)
+    response = problem(
+        status, error.detail, error_type=_ERROR_TYPES.get(type(error)), problems=error.problems
+    )
     if isinstance(error, errors.Unauthenticated):
-        scheme = "ApiKey" if isinstance(error, errors.InvalidApiKey) else "Bearer"
+        scheme = "ApiKey" if isinstance(error, InvalidApiKey) else "Bearer"
         response.headers["WWW-Authenticate"] = f'{scheme} realm="livraria"'
     if isinstance(error, errors.RequestInFlight):
         response.headers["Retry-After"] = "1"
+    if error.replayed:
+        response.headers["Idempotent-Replayed"] = "true"
     return response
 
 
@@ -131,9 +125,6 @@ def _http_error(error: HTTPException) -> Response:
 
 
 def _crash(error: Exception) -> Response:
-    log.error(
-        "request_crashed",
-        exc_info=error,
-        extra={"method": request_facts.method(), "path": request_facts.path()},
-    )
+    record = request_record.get()
+    log.error("request_crashed", exc_info=error, extra={"method": record.method, "path": record.path})
     return problem(500, _DETAILS[500])

@@ -1,19 +1,13 @@
-"""What clients send, read strictly and told apart field by field."""
+"""Marshmallow fields that read strictly, with messages in Portuguese."""
 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
-from itertools import islice
-from typing import Any, Literal
+from typing import Any
 
-from flask import request
-from marshmallow import Schema, ValidationError, fields, validate
-
-from app.core.errors import FieldProblem, InvalidInput
-from app.web.parsing import PROBLEMS_SHOWN, join_path, json_body
+from marshmallow import Schema, fields, validate
 
 MAX_ID = 2**31 - 1
 """The largest that an id's column holds."""
@@ -183,34 +177,3 @@ class Amount(fields.Decimal):
         if not number.is_finite() or number < 0:
             raise self.make_error("range")
         return number
-
-
-def read_query(schema: Schema) -> dict[str, Any]:
-    """The query's parameters as `schema` says; others are ignored. Raises InvalidInput."""
-    repeated = [name for name in schema.fields if len(request.args.getlist(name)) > 1]
-    if repeated:
-        raise InvalidInput([FieldProblem(name, "aparece mais de uma vez") for name in repeated])
-    query: dict[str, Any] = _load(schema, request.args.to_dict(), unknown="exclude")
-    return query
-
-
-def read_body(schema: Schema) -> Any:
-    """The JSON body as `schema` says. Raises InvalidInput, UnsupportedMediaType or BodyTooLarge."""
-    return _load(schema, json_body(), unknown="raise")
-
-
-def _load(schema: Schema, data: Any, unknown: Literal["exclude", "raise"]) -> Any:
-    try:
-        return schema.load(data, unknown=unknown)
-    except ValidationError as error:
-        raise InvalidInput(list(islice(_problems(error.messages), PROBLEMS_SHOWN))) from error
-
-
-def _problems(messages: Any, path: str = "") -> Iterator[FieldProblem]:
-    """Marshmallow's nested messages as a flat list: {0: {"preco": ["x"]}} is `[0].preco: x`."""
-    if isinstance(messages, Mapping):
-        for key, inner in messages.items():
-            yield from _problems(inner, join_path(path, key))
-    else:
-        for message in messages:
-            yield FieldProblem(path or "corpo", message)

@@ -1,4 +1,4 @@
-"""What happens around every request: its id, its log line, its limits and the headers of its answer."""
+"""What happens around every request: its id, its limit, the headers of its response, its metrics and its log line."""
 
 from __future__ import annotations
 
@@ -6,22 +6,27 @@ import logging
 import re
 import time
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from ipaddress import ip_address
 from typing import Any
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, current_app, g, request
 
+from app.core.orders import is_order_id
 from app.observability.logs.handlers import request_id
-from app.observability.logs.masking import looks_secret
-from app.web import request_facts
-from app.web.context import shop
-from app.web.instrumentation import note_route
+from app.observability.logs.masking import looks_secret, mask
+from app.observability.metrics import METHODS, UNMATCHED, Metrics
+from app.web.context import RequestRecord, request_record
+from app.web.endpoint import operation_of
+from app.web.error_handlers import MEANINGS
+from app.web.fields import MAX_ID
 from app.web.parsing import refuse_large_body
 from app.web.responses import compress
 
 log = logging.getLogger(__name__)
 
-_USUAL_REQUEST_ID = re.compile(
+_REQUEST_ID = re.compile(
     r"""
     [0-9a-fA-F]{16,64}
     | [0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}       # a UUID
@@ -40,73 +45,178 @@ _HEADERS = {
         "font-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     ),
 }
+_MASKED_PART = "*"
+_MAX_LOGGED_PARTS = 10
+_PARAMETER = re.compile(r"<(?:[^:>]+:)?(?P<name>\w+)>")
 
 
-def register_request_hooks(app: Flask) -> None:
-    app.before_request(_begin)
+def register_middleware(app: Flask, metrics: Metrics, api_key: str) -> None:
+    """Wrap `app`, when all its routes are registered, in the middleware that times, counts and logs requests."""
+    for rule in app.url_map.iter_rules():
+        declared = operation_of(app.view_functions[rule.endpoint])
+        errors = declared.error_statuses() if declared is not None else (500,)
+        statuses = [*([declared.status] if declared is not None else ()), *errors]
+        for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
+            metrics.begin_route(method, rule.rule, statuses, [MEANINGS[status][1] for status in errors])
+    words = {part for rule in app.url_map.iter_rules() for part in rule.rule.split("/") if "<" not in part}
+
+    def begin() -> None:
+        _describe_request(request_record.get(), words)
+        refuse_large_body()
+
+    app.before_request(begin)
     app.after_request(_finish)
+    app.wsgi_app = RequestMiddleware(app.wsgi_app, metrics, api_key)  # type: ignore[method-assign]
 
 
-def _begin() -> None:
-    request_id.set(_request_id(request.headers.get("X-Request-ID", "")))
-    g.started_at = time.perf_counter()
-    note_route()
-    refuse_large_body()
+class RequestMiddleware:
+    """The outermost WSGI application: it times, counts and logs each request, also one that crashes.
+
+    Flask's side fills the request's record, a `RequestRecord`. A response of known length is counted and logged
+    before it is sent; a stream when it ends, its client leaves, or the server drops it.
+    """
+
+    def __init__(self, application: WSGIApplication, metrics: Metrics, api_key: str) -> None:
+        self._application = application
+        self._metrics = metrics
+        self._api_key = api_key
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        started_at = time.perf_counter()
+        own_id = self._request_id(environ.get("HTTP_X_REQUEST_ID", ""))
+        request_id.set(own_id)
+        record = RequestRecord(environ["REQUEST_METHOD"] if environ["REQUEST_METHOD"] in METHODS else "other")
+        request_record.set(record)
+        seconds_to_start: float | None = None
+        length: int | None = None
+
+        def start(line: str, headers: list[tuple[str, str]], error: Any = None) -> Any:
+            nonlocal seconds_to_start, length
+            record.status, seconds_to_start = int(line[:3]), time.perf_counter() - started_at
+            present = {name.lower(): value for name, value in headers}
+            if record.method == "HEAD" or record.status in (204, 304):
+                length = 0
+            elif "content-length" in present:
+                length = int(present["content-length"])
+            headers += [(name, value) for name, value in _HEADERS.items() if name.lower() not in present]
+            headers.append(("X-Request-ID", own_id))
+            return start_response(line, headers, error)
+
+        def end(sent_bytes: int) -> None:
+            request_id.set(own_id)  # another thread may close a stream than the one that made it
+            self._metrics.end_request()
+            seconds = time.perf_counter() - started_at
+            # Up to the response's beginning: a stream goes on for as long as its client likes.
+            self._count(record, seconds if seconds_to_start is None else seconds_to_start)
+            _log_request(record, seconds, sent_bytes)
+
+        self._metrics.begin_request()
+        try:
+            body = self._application(environ, start)
+        except BaseException:
+            end(0)
+            raise
+        if length is None:
+            return StreamedBody(body, end)
+        end(length)
+        return body
+
+    def _request_id(self, offered: str) -> str:
+        """Return the client's own id where it has the form of one: another text may be a secret, and is logged."""
+        usual = _REQUEST_ID.fullmatch(offered) and not looks_secret(offered)
+        return offered if usual and offered != self._api_key else uuid.uuid4().hex
+
+    def _count(self, record: RequestRecord, seconds: float) -> None:
+        self._metrics.count_request(
+            record.method, record.route, record.status, seconds, record.error_type, record.kind
+        )
 
 
-def _request_id(offered: str) -> str:
-    """The client's own id, if it has the form of one: any other text may be a secret, and is logged and answered."""
-    usual = _USUAL_REQUEST_ID.fullmatch(offered) and not looks_secret(offered)
-    return offered if usual and offered != shop().settings.api_key else uuid.uuid4().hex
+class StreamedBody:
+    """A body of unknown length, which calls `end` once with the bytes it has sent."""
+
+    def __init__(self, body: Iterable[bytes], end: Callable[[int], None]) -> None:
+        self._body = body
+        self._end: Callable[[int], None] | None = end
+        self._sent_bytes = 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        for part in self._body:
+            self._sent_bytes += len(part)
+            yield part
+        self._finish()
+
+    def close(self) -> None:
+        try:
+            close = getattr(self._body, "close", None)
+            if close is not None:
+                close()
+        finally:
+            self._finish()
+
+    def __del__(self) -> None:
+        self._finish()
+
+    def _finish(self) -> None:
+        end, self._end = self._end, None
+        if end is not None:
+            end(self._sent_bytes)
+
+
+def _describe_request(record: RequestRecord, words: set[str]) -> None:
+    """Write into `record` what is safe to log of the request: nothing that its client made up."""
+    record.path = _loggable_path(words)
+    record.remote_addr = _remote_address()
+    if request.url_rule is not None:
+        record.route = request.url_rule.rule
+        declared = operation_of(current_app.view_functions[request.url_rule.endpoint])
+        record.kind = declared.kind if declared is not None else None
 
 
 def _finish(response: Response) -> Response:
-    compress(response)
-    for name, value in _HEADERS.items():
-        response.headers.setdefault(name, value)
-    response.headers["X-Request-ID"] = request_id.get()
-    facts = {
-        "method": request_facts.method(),
-        "route": request_facts.route(),
-        "path": request_facts.path(),
-        "status": response.status_code,
-        "remote_addr": request_facts.remote_address(),
-        "user_id": request_facts.user_id(),
-    }
-    if request.method == "HEAD":
-        _log_request(facts, g.started_at, 0)
-    elif not response.is_streamed:
-        _log_request(facts, g.started_at, response.calculate_content_length() or 0)
-    elif response.direct_passthrough:  # a file, whose size is known
-        _log_request(facts, g.started_at, response.content_length or 0)
-    else:
-        _log_at_end(response, facts)
-    return response
+    if "caller" in g:
+        request_record.get().user_id = g.caller.id
+    return compress(response)
 
 
-def _log_request(facts: dict[str, Any], started_at: float, sent_bytes: int) -> None:
-    duration_ms = round((time.perf_counter() - started_at) * 1_000, 1)
-    log.info("request", extra={**facts, "duration_ms": duration_ms, "bytes": sent_bytes})
+def _log_request(record: RequestRecord, seconds: float, sent_bytes: int) -> None:
+    log.info(
+        "request",
+        extra={
+            "method": record.method,
+            "route": record.route or UNMATCHED,
+            "path": record.path,
+            "status": record.status,
+            "remote_addr": record.remote_addr,
+            "user_id": record.user_id,
+            "duration_ms": round(seconds * 1_000, 1),
+            "bytes": sent_bytes,
+        },
+    )
 
 
-def _log_at_end(response: Response, facts: dict[str, Any]) -> None:
-    """Log an answer that is still being made when its last part was sent or its client has left."""
-    started_at, own_id = g.started_at, request_id.get()
-    sent_bytes, ended = 0, False
+def _loggable_path(words: set[str]) -> str:
+    """Return the path with an asterisk for each part that could be a secret in the wrong place.
 
-    def counted(parts: Iterable[Any]) -> Iterator[Any]:
-        nonlocal sent_bytes
-        for part in parts:
-            sent_bytes += len(part)
-            yield part
+    A part is shown where it is an id, the beginning of an order's id, or one of `words`, the fixed parts of the
+    shop's own addresses. A password can't be told from another text, so that nothing else is shown.
+    """
+    if request.url_rule is not None:
+        arguments = request.view_args or {}
+        return _PARAMETER.sub(lambda match: _argument(arguments.get(match["name"])), request.url_rule.rule)
+    parts = request.path.split("/")[1:]
+    return "/" + "/".join(part if part in words else _MASKED_PART for part in parts[:_MAX_LOGGED_PARTS])
 
-    def end() -> None:
-        nonlocal ended
-        if ended:
-            return
-        ended = True
-        request_id.set(own_id)  # another thread may close an answer than the one that made it
-        _log_request(facts, started_at, sent_bytes)
 
-    response.response = counted(response.response)
-    response.call_on_close(end)
+def _argument(value: object) -> str:
+    if isinstance(value, int):
+        return str(value) if value <= MAX_ID else _MASKED_PART
+    return mask(str(value)) if is_order_id(str(value)) else _MASKED_PART
+
+
+def _remote_address() -> str | None:
+    """Return the client's address; None where a proxy's header holds no address."""
+    try:
+        return str(ip_address(request.remote_addr or ""))
+    except ValueError:
+        return None

@@ -16,7 +16,7 @@ from werkzeug.routing import Rule
 
 from app.version import API_VERSION
 from app.web.access import Access
-from app.web.endpoint import Answer, Operation, operation_of
+from app.web.endpoint import Operation, operation_of
 from app.web.error_handlers import MEANINGS
 from app.web.schemas.problem import Problem
 from ml.verdict import Verdict
@@ -30,16 +30,17 @@ copie o `access_token`, clique em **Authorize** e cole-o em *tokenDeAcesso*. Par
 chave (`API_KEY_REQUIRED`, em desenvolvimento `minha_chave_secreta_empresa`) em *chaveDeApi*.
 """
 _TAGS = {
-    "Autenticação": "Login, renovação e usuários",
-    "Livros": "O catálogo publicado",
-    "Estatísticas": "Médias exatas, arredondadas meio para cima",
-    "Pedidos": "A venda dos livros do catálogo; quase tudo pede o cabeçalho `X-API-Key`",
-    "Scraping": "A coleta do catálogo em segundo plano",
-    "Machine Learning": "Previsões de avaliações, e o que elas valem",
-    "Simulação": "Falhas de propósito, para demonstrações e alertas",
-    "Logs": "O que a loja escreveu sobre si mesma",
-    "Sistema": "Saúde e entrada",
+    "auth": ("Autenticação", "Login, renovação e usuários"),
+    "books": ("Livros", "O catálogo publicado"),
+    "stats": ("Estatísticas", "Médias exatas, arredondadas meio para cima"),
+    "orders": ("Pedidos", "A venda dos livros do catálogo; quase tudo pede o cabeçalho `X-API-Key`"),
+    "scraping": ("Scraping", "A coleta do catálogo em segundo plano"),
+    "ml": ("Machine Learning", "Previsões de avaliações, e o que elas valem"),
+    "simulation": ("Simulação", "Falhas de propósito, para demonstrações e alertas"),
+    "logs": ("Logs", "O que a loja escreveu sobre si mesma"),
+    "system": ("Sistema", "Saúde e entrada"),
 }
+"""Each blueprint's tag and its description."""
 _HEADERS = {
     "X-Total-Count": {"description": "Total de itens", "schema": {"type": "integer"}},
     "Link": {"description": "first, prev, next e last (RFC 8288)", "schema": {"type": "string"}},
@@ -81,7 +82,7 @@ def build_document(app: Flask) -> dict[str, Any]:
         openapi_version=OPENAPI_VERSION,
         info={"description": _DESCRIPTION},
         plugins=[MarshmallowPlugin()],
-        tags=[{"name": name, "description": text} for name, text in _TAGS.items()],
+        tags=[{"name": name, "description": text} for name, text in _TAGS.values()],
         # One relative server: the document is right behind any host, port and proxy.
         servers=[{"url": "/"}],
     )
@@ -158,7 +159,7 @@ def _operation(rule: Rule, method: str, declared: Operation) -> dict[str, Any]:
         "operationId": f"{method.lower()}_{rule.rule.strip('/').replace('/', '_') or 'inicio'}".translate(
             {ord(char): None for char in "<>:"}
         ),
-        "tags": [declared.tag],
+        "tags": [_TAGS[rule.endpoint.partition(".")[0]][0]],
         "summary": declared.summary,
         "parameters": parameters,
         "responses": _responses(declared),
@@ -175,23 +176,21 @@ def _operation(rule: Rule, method: str, declared: Operation) -> dict[str, Any]:
 
 
 def _responses(declared: Operation) -> dict[str, Any]:
-    responses: dict[str, Any] = {
-        str(status): _success(answer, declared.versioned) for status, answer in declared.answers.items()
-    }
+    responses: dict[str, Any] = {str(declared.status): _success(declared)}
     if declared.versioned:
         responses["304"] = {"description": "O cliente já tem esta versão do catálogo (If-None-Match)"}
     return responses | {str(status): f"Erro{status}" for status in declared.error_statuses()}
 
 
-def _success(answer: Answer, versioned: bool) -> dict[str, Any]:
-    names = [*answer.headers, "X-Request-ID", *(["ETag"] if versioned else [])]
+def _success(declared: Operation) -> dict[str, Any]:
+    names = [*declared.response_headers, "X-Request-ID", *(["ETag"] if declared.versioned else [])]
     response: dict[str, Any] = {
-        "description": answer.description,
+        "description": declared.ok,
         "headers": {name: _HEADERS[name] for name in names},
     }
-    if answer.body is not None:
-        response["content"] = {answer.media_type: {"schema": answer.body}}
-        response["content"] |= {name: {"schema": {"type": "string"}} for name in answer.other_media_types}
+    if declared.response is not None:
+        response["content"] = {declared.media_type: {"schema": declared.response}}
+        response["content"] |= {name: {"schema": {"type": "string"}} for name in declared.other_media_types}
     return response
 
 

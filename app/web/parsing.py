@@ -1,27 +1,64 @@
-"""JSON bodies, read once and more strictly than Python's own parser does."""
+"""The query and the JSON body of a request, parsed more strictly than Python's own parser does."""
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import islice
-from typing import Any
+from typing import Any, Literal
 
 from flask import current_app, g, request
+from marshmallow import Schema, ValidationError
 
-from app.core.errors import BodyTooLarge, FieldProblem, InvalidInput, ShopError, UnsupportedMediaType
+from app.core.errors import FieldProblem, InvalidInput, ShopError
 
-PROBLEMS_SHOWN = 100
-"""Of the things that are wrong with one body."""
-_SHOWN_NAME = 80
+MAX_PROBLEMS = 100
+"""Problems that are reported of one request."""
+_MAX_PATH_CHARS = 80
+
+
+class BodyTooLarge(ShopError):
+    def __init__(self, limit_bytes: int) -> None:
+        super().__init__(f"O corpo da requisição passa do limite de {limit_bytes} bytes.")
+
+
+class BatchTooLarge(ShopError):
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"O lote passa do limite de {limit} livros (ML_MAX_BATCH).")
+
+
+class UnsupportedMediaType(ShopError):
+    def __init__(self) -> None:
+        super().__init__("O corpo deve ser JSON, com Content-Type: application/json.")
+
+
+def read_query(schema: Schema) -> dict[str, Any]:
+    """Return the query's parameters as `schema` says, without unknown ones. Raises InvalidInput."""
+    repeated = [name for name in schema.fields if len(request.args.getlist(name)) > 1]
+    if repeated:
+        raise InvalidInput([FieldProblem(name, "aparece mais de uma vez") for name in repeated])
+    query: dict[str, Any] = _load(schema, request.args.to_dict(), unknown="exclude")
+    return query
+
+
+def read_body(schema: Schema, max_items: int | None = None) -> Any:
+    """Return the JSON body as `schema` says.
+
+    An array of more than `max_items` is refused before it is validated, which would cost a report on each item.
+    Raises InvalidInput, UnsupportedMediaType, BodyTooLarge or BatchTooLarge.
+    """
+    body = json_body()
+    if max_items is not None and isinstance(body, list) and len(body) > max_items:
+        raise BatchTooLarge(max_items)
+    return _load(schema, body, unknown="raise")
 
 
 def json_body() -> Any:
-    """The JSON body, read and parsed once a request; whoever asks again gets the same value or error.
+    """Return the JSON body, read and parsed once a request.
 
-    Stricter than the json module: no NaN or Infinity, no number that overflows to one, no name twice in an
-    object, no lone surrogate. Raises InvalidInput, UnsupportedMediaType or BodyTooLarge.
+    Refuses NaN, Infinity, numbers that overflow to it, a name twice in an object and lone surrogates. Raises
+    InvalidInput, UnsupportedMediaType or BodyTooLarge, again at each call.
     """
     if "json_body" not in g:
         try:
@@ -34,14 +71,26 @@ def json_body() -> Any:
 
 
 def refuse_large_body() -> None:
-    """Raise BodyTooLarge where the client says beforehand that its body is over the limit."""
+    """Raise BodyTooLarge where the announced length is over the limit."""
     limit = current_app.config["MAX_CONTENT_LENGTH"]
     if (request.content_length or 0) > limit:
         raise BodyTooLarge(limit)
 
 
+def join_path(path: str, key: Any) -> str:
+    """Return the path of `key` below `path`, such as `[2].preco_com_taxa`, with the middle of a long one left out."""
+    if key == "_schema":
+        return path
+    name = str(key)[:_MAX_PATH_CHARS]
+    longer = f"{path}[{name}]" if isinstance(key, int) else f"{path}.{name}" if path else name
+    if len(longer) <= _MAX_PATH_CHARS:
+        return longer
+    half = _MAX_PATH_CHARS // 2
+    return f"{longer[: half - 1]}…{longer[-half:]}"
+
+
 def _read_bytes() -> bytes:
-    # A chunked body has no announced length, and Werkzeug then cuts it at the limit without a word.
+    # A chunked body has no announced length, and Werkzeug then cuts it at the limit without an error.
     limit: int = current_app.config["MAX_CONTENT_LENGTH"]
     if request.content_length is not None:
         body = request.get_data()
@@ -60,64 +109,68 @@ def _read_bytes() -> bytes:
 def _parse_json(body: bytes) -> Any:
     if not body:
         raise InvalidInput.of("corpo", "é obrigatório e deve ser JSON")
+    non_finite: list[float] = []
+
+    def parse_float(text: str) -> float:
+        number = float(text)
+        if not math.isfinite(number):
+            non_finite.append(number)
+        return number
+
     try:
+        text = body.decode("utf-8-sig")  # Windows' shells begin with a byte order mark
         value = json.loads(
-            body.decode("utf-8-sig"),  # Windows' shells begin with a byte order mark
-            object_pairs_hook=_object_without_repetition,
+            text, object_pairs_hook=_unique_names, parse_float=parse_float, parse_constant=parse_float
         )
-        _refuse_unwritable(value)
+        if "\\u" in text:  # an escape may be a lone surrogate, which UTF-8 can't write
+            json.dumps(value, ensure_ascii=False).encode()
     except _RepeatedName as error:
         raise InvalidInput.of(error.name, "aparece mais de uma vez") from None
     except RecursionError:
         raise InvalidInput.of("corpo", "tem níveis demais") from None
     except ValueError:
         raise InvalidInput.of("corpo", "não é JSON válido em UTF-8") from None
+    if non_finite:
+        raise InvalidInput(list(islice(_non_finite_numbers(value), MAX_PROBLEMS)))
     return value
 
 
 class _RepeatedName(ValueError):
     def __init__(self, name: str) -> None:
-        self.name = name.encode(errors="replace").decode()[:_SHOWN_NAME]
+        self.name = name.encode(errors="replace").decode()[:_MAX_PATH_CHARS]
 
 
-def _refuse_unwritable(value: Any) -> None:
-    """Raises ValueError for a lone surrogate, else InvalidInput for numbers that JSON has no word for."""
-    try:
-        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
-    except ValueError:  # only now is it worth looking why
-        # First the surrogate: it could be in a name, and then the place of a number can't be answered.
-        json.dumps(value, ensure_ascii=False).encode()
-        raise InvalidInput(list(islice(_infinite_numbers(value), PROBLEMS_SHOWN))) from None
+def _unique_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise _RepeatedName(next(name for place, name in enumerate(names) if name in names[:place]))
+    return members
 
 
-def _infinite_numbers(value: Any, path: str = "") -> Iterator[FieldProblem]:
-    """What Python reads as a number and JSON has no word for: NaN, infinities, and numbers that overflow to one."""
+def _non_finite_numbers(value: Any, path: str = "") -> Iterator[FieldProblem]:
     if isinstance(value, dict):
-        for name, inner in value.items():
-            yield from _infinite_numbers(inner, join_path(path, name))
+        for name, member in value.items():
+            yield from _non_finite_numbers(member, join_path(path, name))
     elif isinstance(value, list):
-        for place, inner in enumerate(value):
-            yield from _infinite_numbers(inner, join_path(path, place))
+        for place, item in enumerate(value):
+            yield from _non_finite_numbers(item, join_path(path, place))
     elif isinstance(value, float) and not math.isfinite(value):
         yield FieldProblem(path or "corpo", "deve ser um número finito")
 
 
-def _object_without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for name, value in pairs:
-        if name in found:
-            raise _RepeatedName(name)
-        found[name] = value
-    return found
+def _load(schema: Schema, data: Any, unknown: Literal["exclude", "raise"]) -> Any:
+    try:
+        return schema.load(data, unknown=unknown)
+    except ValidationError as error:
+        raise InvalidInput(list(islice(_problems(error.messages), MAX_PROBLEMS))) from error
 
 
-def join_path(path: str, key: Any) -> str:
-    """The place of `key` below `path`, such as `[2].preco_com_taxa`; the middle of a long one is left out."""
-    if key == "_schema":
-        return path
-    name = str(key)[:_SHOWN_NAME]
-    longer = f"{path}[{name}]" if isinstance(key, int) else f"{path}.{name}" if path else name
-    if len(longer) <= _SHOWN_NAME:
-        return longer
-    half = _SHOWN_NAME // 2
-    return f"{longer[: half - 1]}…{longer[-half:]}"
+def _problems(messages: Any, path: str = "") -> Iterator[FieldProblem]:
+    """Flatten marshmallow's nested messages: {0: {"preco": ["x"]}} is `[0].preco: x`."""
+    if isinstance(messages, Mapping):
+        for key, inner in messages.items():
+            yield from _problems(inner, join_path(path, key))
+    else:
+        for message in messages:
+            yield FieldProblem(path or "corpo", message)

@@ -1,4 +1,4 @@
-"""Slows down who guesses passwords, and only them."""
+"""Rate limits on failed logins."""
 
 from __future__ import annotations
 
@@ -15,24 +15,31 @@ from flask_limiter.util import get_remote_address
 
 from app.core.errors import ShopError
 from app.settings import Settings
+from app.web.endpoint import operation_of
 from app.web.error_handlers import problem
 from app.web.parsing import json_body
 
 
-def throttle_failures(app: Flask, endpoint: str, settings: Settings) -> None:
-    """Answer 429 on `endpoint` after too many 401s for one account from one address, or from one address.
+def throttle_failures(app: Flask, settings: Settings) -> None:
+    """Respond with 429 on throttled routes after too many 401s for an account from one address, or from one address.
 
     Successes don't count. The counters are this application's, in its memory; they end with their minute.
     """
     limiter = Limiter(get_remote_address, app=app, storage_uri="memory://", strategy="fixed-window")
-    view: Callable[..., Any] = app.view_functions[endpoint]
+    for endpoint, view in app.view_functions.items():
+        declared = operation_of(view)
+        if declared is not None and declared.throttled:
+            app.view_functions[endpoint] = _limited(limiter, view, settings)
+    app.register_error_handler(RateLimitExceeded, functools.partial(_refuse, limiter))
+
+
+def _limited(limiter: Limiter, view: Callable[..., Any], settings: Settings) -> Callable[..., Any]:
     for rate, key in (
         (settings.login_failures_per_minute, _account_and_address),
         (settings.login_failures_per_address, get_remote_address),
     ):
         view = limiter.limit(f"{rate} per minute", key_func=key, deduct_when=_failed)(view)
-    app.view_functions[endpoint] = view
-    app.register_error_handler(RateLimitExceeded, functools.partial(_refuse, limiter))
+    return view
 
 
 def _refuse(limiter: Limiter, _error: RateLimitExceeded) -> Response:
@@ -44,7 +51,7 @@ def _refuse(limiter: Limiter, _error: RateLimitExceeded) -> Response:
 
 
 def _account_and_address() -> str:
-    """Who is tried, and from where: nobody can lock somebody else out by guessing wrong."""
+    """Return the account and the address, so that wrong guesses lock no account out at other addresses."""
     try:
         body = json_body()
     except ShopError:

@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 
 from app.core.runs import RunStatus
-from app.services.process_identity import own_identity
+from app.processes import own_identity
 from app.shop import Shop
 from app.storage.model_files import artefact_path
 from app.storage.models import TrainingRow

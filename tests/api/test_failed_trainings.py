@@ -15,7 +15,7 @@ from flask.testing import FlaskClient
 from sqlalchemy.exc import OperationalError
 
 from app.core.runs import RunStatus
-from app.services.process_identity import own_identity
+from app.processes import own_identity
 from app.services.training_run import STOPPED
 from app.shop import Shop
 from app.storage import training

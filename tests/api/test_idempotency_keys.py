@@ -35,7 +35,7 @@ def age_keys(shop: Shop, age: timedelta) -> None:
 def test_a_key_is_kept_for_a_day(client: FlaskClient, shop: Shop) -> None:
     place(client, (0, 1), headers=KEY)
     age_keys(shop, timedelta(hours=23, minutes=59))
-    shop.orders.forget_old_keys()
+    shop.orders.purge_keys()
     assert was_replayed(place(client, (0, 1), headers=KEY))
 
 
@@ -44,7 +44,7 @@ def test_after_a_day_the_key_is_new(client: FlaskClient, shop: Shop, swept: bool
     place(client, (0, 1), headers=KEY)
     age_keys(shop, timedelta(hours=24, seconds=1))
     if swept:
-        shop.orders.forget_old_keys()
+        shop.orders.purge_keys()
         assert query(shop, "SELECT * FROM idempotencia") == []
     again = place(client, (1, 2), headers=KEY)
     assert again.status_code == 201
@@ -68,11 +68,11 @@ def test_any_printable_ascii_is_a_key(client: FlaskClient, key: str) -> None:
 def test_of_the_keys_of_refusals_only_so_many_are_kept_and_those_that_sold_something_all(
     client: FlaskClient, shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(idempotency, "KEYS_KEPT", 2)
+    monkeypatch.setattr(idempotency, "MAX_REFUSED_KEYS", 2)
     place(client, (0, 1), headers={"Idempotency-Key": "sold"})
     for number in range(4):
         place(client, (0, 999), headers={"Idempotency-Key": f"k{number}"})
-    shop.orders.forget_old_keys()
+    shop.orders.purge_keys()
     assert query(shop, "SELECT chave FROM idempotencia ORDER BY chave") == [("k2",), ("k3",), ("sold",)]
 
 

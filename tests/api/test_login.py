@@ -92,7 +92,7 @@ def test_an_unknown_user_costs_as_many_hashes_as_a_known_one(
     passwords.verified = []
     hasher = CountingHasher(passwords._hasher)
     passwords._hasher = hasher  # type: ignore[assignment]
-    app.extensions["shop"] = replace(shop, accounts=Accounts(shop.database, passwords))
+    app.extensions["shop"] = replace(shop, accounts=Accounts(shop.database, passwords, 4))
     for username in ("admin", "nobody"):
         problem_of(attempt(client, username), 401)
     assert [verified is None for verified in passwords.verified] == [False, True]

@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 
 from app.observability.metrics import METHODS
 from app.shop import Shop
-from app.web import instrumentation
+from app.web import middleware
 from tests.support.exposition import Samples, labels_of, read_samples, value
 from tests.support.orders import API_KEY, move, place
 from tests.support.server import ROOT
@@ -92,7 +92,7 @@ def test_a_body_refused_for_its_size_is_counted_for_its_route(client: FlaskClien
 
 def test_a_stream_is_timed_up_to_its_beginning(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     now = [0.0]
-    monkeypatch.setattr(instrumentation, "time", SimpleNamespace(perf_counter=lambda: now[0]))
+    monkeypatch.setattr(middleware, "time", SimpleNamespace(perf_counter=lambda: now[0]))
 
     @app.get("/stream")
     def stream() -> Iterator[bytes]:

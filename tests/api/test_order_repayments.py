@@ -21,7 +21,7 @@ def test_the_payment_of_a_cancelled_order_is_given_back(
     client: FlaskClient, shop: Shop, order_id: str
 ) -> None:
     assert move(client, order_id, "cancelled").get_json()["payment_status"] == "voiding"
-    shop.orders.settle()
+    shop.orders.reconcile()
     assert shown(client, order_id)["payment_status"] == "voided"
     assert query(shop, "SELECT resultado FROM pagamento_simulado WHERE referencia = :id", id=order_id) == [
         ("voided",)
@@ -42,6 +42,6 @@ def test_one_payment_that_can_not_be_given_back_holds_up_no_other(
     monkeypatch.setattr(shop.gateway, "void", void_all_but_the_first)
     for each in (order_id, other):
         move(client, each, "cancelled")
-    shop.orders.settle()
+    shop.orders.reconcile()
     assert shown(client, order_id)["payment_status"] == "voiding"
     assert shown(client, other)["payment_status"] == "voided"

@@ -10,7 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app.core.runs import RunStatus
-from app.services.process_identity import own_identity
+from app.processes import own_identity
 from app.shop import Shop
 from app.storage import scraping
 from app.storage.models import RunRow

@@ -11,6 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app.shop import Shop
+from app.simulation.faults import SimulationSettings
 from tests.support.checks import problem_of
 from tests.support.orders import (
     API_KEY,
@@ -77,7 +78,7 @@ def test_what_is_set_is_shown_and_what_is_not_sent_is_off(
 
 def test_the_settings_are_the_knobs_until_somebody_turns_them(make_app: Callable[..., Flask]) -> None:
     app = make_app(simulation_payment_denied_rate=Decimal(1), simulation_slow_ms=3, simulation_seed=8)
-    knobs = app.extensions["shop"].simulation.knobs()
+    knobs = app.extensions["shop"].simulation.settings()
     assert (knobs.payment_denied_rate, knobs.slow_ms, knobs.seed) == (1.0, 3, 8)
     problem_of(buy(app.test_client()), 402)
 
@@ -166,7 +167,7 @@ def test_a_payment_slower_than_the_shop_waits_is_504_and_given_back(
             thread.join(20)
     assert query(shop, "SELECT resultado FROM pagamento_simulado") == [("approved",)]
     turn()
-    shop.orders.settle()
+    shop.orders.reconcile()
     assert query(shop, "SELECT resultado FROM pagamento_simulado") == [("voided",)]
     assert query(shop, "SELECT status, pagamento_status FROM pedido") == [("failed", "voided")]
 
@@ -195,29 +196,30 @@ def test_the_same_seed_repeats_the_same_chances(
 
 
 def test_each_knob_draws_its_own_chances(shop: Shop, turn: Callable[..., dict[str, Any]]) -> None:
-    turn(semente=7)
-    alone = [shop.simulation.strikes("slow", 0.5) for _ in range(20)]
-    turn(semente=7)
+    turn(semente=7, taxa_lentidao=0.5, taxa_erro_interno=0.5)
+    alone = [shop.simulation.should_fail("slow") for _ in range(20)]
+    turn(semente=7, taxa_lentidao=0.5, taxa_erro_interno=0.5)
     beside = []
     for _ in range(20):
-        shop.simulation.strikes("internal_error", 0.5)
-        beside.append(shop.simulation.strikes("slow", 0.5))
+        shop.simulation.should_fail("internal_error")
+        beside.append(shop.simulation.should_fail("slow"))
     assert beside == alone
 
 
 @pytest.mark.parametrize("rate", [0.0, 1.0])
 def test_a_rate_of_0_or_1_leaves_nothing_to_chance(shop: Shop, rate: float) -> None:
-    assert {shop.simulation.strikes("slow", rate) for _ in range(1_000)} == {rate == 1.0}
+    shop.simulation.set(SimulationSettings(slow_rate=rate))
+    assert {shop.simulation.should_fail("slow") for _ in range(1_000)} == {rate == 1.0}
 
 
 def test_another_process_sees_the_knobs_within_a_second(
     make_app: Callable[..., Flask], turn: Callable[..., dict[str, Any]]
 ) -> None:
     other: Shop = make_app().extensions["shop"]
-    assert other.simulation.knobs().stock_failure_rate == 0
+    assert other.simulation.settings().stock_failure_rate == 0
     turn(taxa_falha_estoque=1)
     began = time.monotonic()
-    wait_until(lambda: other.simulation.knobs().stock_failure_rate == 1)
+    wait_until(lambda: other.simulation.settings().stock_failure_rate == 1)
     assert time.monotonic() - began < 1
 
 

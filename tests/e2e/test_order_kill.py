@@ -159,7 +159,7 @@ def stocks_of(data_dir: Path) -> dict[int, int]:
 def check(data_dir: Path, start: dict[int, int], buyers: list[Buyer], *, at_least: int) -> None:
     """What must hold of the orders, the stock, and what the buyers were told."""
     shop: Shop = create_app(make_settings(data_dir)).extensions["shop"]
-    shop.orders.settle()
+    shop.orders.reconcile()
     assert audit(shop.database, shop.metrics) == []
     orders, count = shop.orders.orders(OrderFilter(), 0, 1_000_000)
     recovered = [order for order in orders if shop.orders.order(order.id).history[-1].by == BY_RECOVERY]

@@ -125,8 +125,8 @@ def test_an_order_left_between_its_transactions_is_settled_by_another_replica(
     with pytest.raises(ProcessKilled):
         here.orders.place(Draft(customer_id="c", lines=(Line(0, 2),)), None, "test")
     assert stocks(there)[0] == COPIES - 2
-    there.orders._settlement._settle_after = timedelta(seconds=-1)
-    there.orders.settle()
+    there.orders._reconciler._abandoned_after = timedelta(seconds=-1)
+    there.orders.reconcile()
     [order], _ = there.orders.orders(OrderFilter(), 0, 10)
     assert (order.status, order.payment_status) == ("failed", "voided")
     assert stocks(there)[0] == COPIES

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from flask import Flask
 from sqlalchemy import text
 
-from app.services.process_identity import own_identity
+from app.processes import own_identity
 from app.shop import Shop
 from app.start import prepare
 from demo.books import DemoBook

@@ -135,7 +135,7 @@ def recover(app: Flask, act: Callable[[FlaskClient], int]) -> Report:
     """What a new process finds and makes of it, and what the client reads who tries again."""
     shop, client = shop_of(app), app.test_client()
     found = [order["status"] for order in orders(client)]
-    shop.orders.settle()
+    shop.orders.reconcile()
     settled = [order["status"] for order in orders(client)]
     report: Report = {
         "found": found,
@@ -144,7 +144,7 @@ def recover(app: Flask, act: Callable[[FlaskClient], int]) -> Report:
         "mismatches": audit(shop.database, shop.metrics),
         "again": act(client),
     }
-    shop.orders.settle()
+    shop.orders.reconcile()
     return report | {
         "finally": [(order["status"], order["payment_status"]) for order in orders(client)],
         "finally_stocks": stocks(client),

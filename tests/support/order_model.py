@@ -6,9 +6,8 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from app.core.errors import ShopError
 from app.core.orders import Order, OrderStatus, PaymentStatus
 from app.core.payments import Decision
 from app.services.payments import Payments
@@ -241,14 +240,6 @@ def ignore(*_: object) -> None:
 
 class Killed(BaseException):
     """The process ends here."""
-
-
-class Answers:
-    def placed(self, order: Order) -> dict[str, Any]:
-        return {"placed": order.id}
-
-    def refused(self, error: ShopError) -> dict[str, Any]:
-        return {"refused": type(error).__name__}
 
 
 class WatchedPayments(Payments):

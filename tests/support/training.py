@@ -11,7 +11,7 @@ from typing import Any
 from flask.testing import FlaskClient
 
 from app.core.runs import RunStatus
-from app.services.process_identity import own_identity
+from app.processes import own_identity
 from app.shop import Shop
 from app.storage.models import TrainingRow
 from app.storage.training import LEASE_LASTS

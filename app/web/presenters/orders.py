@@ -9,10 +9,10 @@ from app.web.presenters.common import Shape, present_time
 STAFF = "equipe"
 
 
-def present_order(placed: Order) -> Shape:
+def present_order(order: Order) -> Shape:
     return {
-        "order_id": placed.id,
-        "customer_id": placed.customer_id,
+        "order_id": order.id,
+        "customer_id": order.customer_id,
         "items": [
             {
                 "product_id": item.product_id,
@@ -20,21 +20,21 @@ def present_order(placed: Order) -> Shape:
                 "quantity": item.quantity,
                 "price_unit": float(item.unit_price),
             }
-            for item in placed.items
+            for item in order.items
         ],
-        "total_amount": float(placed.total),
-        "status": placed.status.value,
-        "payment_status": placed.payment_status.value,
-        "notes": placed.notes,
-        "created_at": present_time(placed.created_at),
-        "last_updated_at": present_time(placed.updated_at),
-        "version": placed.version,
+        "total_amount": float(order.total),
+        "status": order.status.value,
+        "payment_status": order.payment_status.value,
+        "notes": order.notes,
+        "created_at": present_time(order.created_at),
+        "last_updated_at": present_time(order.updated_at),
+        "version": order.version,
     }
 
 
-def present_order_detail(found: Order, *, names_staff: bool) -> Shape:
-    """An order with its history; who holds its id only may not learn the names of those who work here."""
-    return present_order(found) | {
+def present_order_detail(order: Order, *, names_staff: bool) -> Shape:
+    """Return an order with its history; without the API key, the names of the staff are hidden."""
+    return present_order(order) | {
         "history": [
             {
                 "from": None if change.before is None else change.before.value,
@@ -42,6 +42,15 @@ def present_order_detail(found: Order, *, names_staff: bool) -> Shape:
                 "at": present_time(change.at),
                 "by": change.by if names_staff or change.by in RESERVED_USERNAMES else STAFF,
             }
-            for change in found.history
+            for change in order.history
         ]
     }
+
+
+def present_placed_order(order: Order) -> Shape:
+    return {"success": True, "message": "Pedido criado com sucesso!", **present_order(order)}
+
+
+def present_changed_order(order: Order) -> Shape:
+    message = {"success": True, "message": "Pedido atualizado com sucesso!"}
+    return message | present_order_detail(order, names_staff=True)

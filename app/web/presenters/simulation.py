@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.simulation.faults import Knobs
+from app.simulation.faults import SimulationSettings
 from app.web.presenters.common import Shape
 
 SIMULATION_KEYS = {
@@ -17,5 +17,5 @@ SIMULATION_KEYS = {
 }
 
 
-def present_simulation(knobs: Knobs) -> Shape:
-    return {name: getattr(knobs, field) for name, field in SIMULATION_KEYS.items()}
+def present_simulation(settings: SimulationSettings) -> Shape:
+    return {name: getattr(settings, field) for name, field in SIMULATION_KEYS.items()}

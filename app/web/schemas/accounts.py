@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from marshmallow import Schema, fields
+from typing import Any
 
-from app.core.accounts import Role
+from marshmallow import Schema, ValidationError, fields, validates
+
+from app.core.accounts import RESERVED_USERNAMES, Role
 from app.web.fields import Choice, Input, Name, Text
 
 PASSWORD_MAX = 128
@@ -32,6 +34,11 @@ class NewUser(Credentials):
     role = Choice(
         *Role, load_default=Role.OPERATOR.value, metadata={"description": "O papel do novo usuário"}
     )
+
+    @validates("username")
+    def refuse_reserved_names(self, username: str, **_kwargs: Any) -> None:
+        if username.casefold() in RESERVED_USERNAMES:
+            raise ValidationError("é um nome reservado pela loja")
 
 
 class Tokens(Schema):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from marshmallow import Schema, fields
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields, validates_schema
 
 from app.core.catalogue import RATINGS
 from app.web.fields import Amount, Input, Text
@@ -64,6 +66,11 @@ class SearchQuery(SortedPageQuery):
 class PriceRangeQuery(Input):
     min = Amount(required=True, metadata={"description": "Menor preço com taxa, incluído", "example": 10})
     max = Amount(required=True, metadata={"description": "Maior preço com taxa, incluído", "example": 50})
+
+    @validates_schema(skip_on_field_errors=True)
+    def require_order(self, data: dict[str, Any], **_kwargs: Any) -> None:
+        if data["min"] > data["max"]:
+            raise ValidationError("não pode ser maior que max", "min")
 
 
 class CategoryStats(Schema):

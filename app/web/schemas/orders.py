@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from marshmallow import Schema, fields
+from marshmallow import Schema, ValidationError, fields, post_load, validates_schema
 
 from app.core.orders import MAX_LINES, MAX_QUANTITY, REQUESTABLE, OrderStatus, PaymentStatus
-from app.simulation.gateway import Card
+from app.simulation.gateway import CardToken
 from app.web.fields import Choice, Input, Moment, Name, Notes, ProductId, Quantity, Text
 from app.web.pagination import PageQuery
 
@@ -24,7 +24,7 @@ class NewLine(Input):
 
 class NewPayment(Input):
     token = Choice(
-        *Card,
+        *CardToken,
         metadata={"description": "Um cartão de teste de resultado certo; sem ele, vale a simulação"},
     )
 
@@ -69,12 +69,27 @@ class OrderChanges(Input):
     notes = Notes(high=NOTES_MAX, allow_none=True, metadata={"example": "Entregar à tarde"})
     status = Choice(*REQUESTABLE, metadata={"example": "shipped"})
 
+    @validates_schema(skip_on_field_errors=True)
+    def require_a_change(self, data: dict[str, Any], **_kwargs: Any) -> None:
+        if not data:
+            raise ValidationError("deve ter customer_id, notes ou status")
+
 
 class OrdersQuery(PageQuery):
     status = Choice(*OrderStatus, metadata={"description": "Só os pedidos neste estado"})
     customer_id = Text(low=1, high=CUSTOMER_MAX, metadata={"description": "Só os deste cliente"})
     since = Moment(metadata={"description": "Criados a partir daqui", "example": "2026-11-22"})
     until = Moment(metadata={"description": "Criados antes daqui", "example": "2026-11-23T00:00:00Z"})
+
+    @validates_schema(skip_on_field_errors=True)
+    def require_order(self, data: dict[str, Any], **_kwargs: Any) -> None:
+        if "since" in data and "until" in data and data["since"] > data["until"]:
+            raise ValidationError("não pode ser depois de until", "since")
+
+    @post_load
+    def first_page(self, data: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
+        """Return the query for a page: the list of all orders has no bound."""
+        return {"page": 1} | data
 
 
 class ShownItem(Schema):

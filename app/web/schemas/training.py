@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields, pre_load
+from marshmallow import Schema, ValidationError, fields, post_load, pre_load
 
 from app.core.catalogue import RATINGS
-from app.core.errors import BatchTooLarge
-from app.web.context import shop
 from app.web.fields import Choice, Input, Price, Quantity, Text
 from ml.features import FAR_OUT, FeatureSet
 from ml.verdict import Verdict
@@ -28,7 +26,7 @@ class TrainingBook(Schema):
 
 
 class PredictionInput(Input):
-    """A book whose rating is asked for. Counted before it is read: a huge batch must not cost a report on each."""
+    """A book to predict the rating of."""
 
     preco_com_taxa = Price(required=True, high=HIGHEST_PRICE, metadata={"example": 10})
     preco_sem_taxa = Price(required=True, high=HIGHEST_PRICE, metadata={"example": 8})
@@ -40,13 +38,15 @@ class PredictionInput(Input):
     titulo = Text(high=1_000, metadata={"example": "A Light in the Attic"})
 
     @pre_load(pass_collection=True)
-    def count(self, data: Any, **kwargs: Any) -> Any:
+    def require_list(self, data: Any, **kwargs: Any) -> Any:
         if not isinstance(data, list):
             raise ValidationError("deve ser uma lista de livros")
-        limit = shop().settings.ml_max_batch
-        if len(data) > limit:
-            raise BatchTooLarge(limit)
         return data
+
+    @post_load(pass_original=True)
+    def keep_original(self, data: Any, original: Any, **kwargs: Any) -> Any:
+        """Return the book as the client sent it, since the response repeats it."""
+        return original
 
 
 class PredictionsQuery(Input):

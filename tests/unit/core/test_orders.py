@@ -8,9 +8,9 @@ import pytest
 
 from app.core.errors import TransitionNotAllowed
 from app.core.orders import (
-    GIVEN_BACK,
     MAX_LINES,
     MAX_QUANTITY,
+    RELEASED,
     REQUESTABLE,
     RESERVED,
     TRANSITIONS,
@@ -90,14 +90,14 @@ def test_a_client_may_ask_for_five_statuses() -> None:
     assert REQUESTABLE == ("processed", "shipped", "delivered", "cancelled", "returned")
 
 
-@pytest.mark.parametrize("status", sorted(GIVEN_BACK))
+@pytest.mark.parametrize("status", sorted(RELEASED))
 def test_nothing_leads_out_of_a_status_that_gave_the_copies_back(status: OrderStatus) -> None:
     assert not TRANSITIONS[status]
 
 
 def test_copies_are_either_promised_or_gone_or_given_back() -> None:
-    assert {"shipped", "delivered"} == set(OrderStatus) - RESERVED - GIVEN_BACK
-    assert not RESERVED & GIVEN_BACK
+    assert {"shipped", "delivered"} == set(OrderStatus) - RESERVED - RELEASED
+    assert not RESERVED & RELEASED
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from app.observability.logs.handlers import (
     request_id,
 )
 from app.observability.logs.writer import LogWriter
-from app.simulation.faults import Knobs
+from app.simulation.faults import SimulationSettings
 
 ROOT = Path(__file__).parents[3]
 EVIL = "a\nb\r\x1b[2J\x85\u2028\u2029\u202e\x00\x7f\ud800"
@@ -55,8 +55,8 @@ def extra_names(source: str) -> Iterator[str]:
 
 def names_of(value: ast.expr) -> Iterator[str]:
     if isinstance(value, ast.Call):
-        assert ast.unparse(value) == "asdict(knobs)", "the sweep knows of no other record"
-        yield from (each.name for each in fields(Knobs))
+        assert ast.unparse(value) == "asdict(settings)", "the sweep knows of no other record"
+        yield from (each.name for each in fields(SimulationSettings))
         return
     assert isinstance(value, ast.Dict), ast.unparse(value)
     for key, inner in zip(value.keys, value.values, strict=True):
@@ -122,7 +122,7 @@ def test_the_values_in_a_traces_messages_are_hidden_and_the_rest_is_not() -> Non
         make_record(error=raised("invalid literal: 'hunter2x'\nDETAIL: Key (username)=(hunter) exists"))
     )
     assert "hunter" not in json.loads(trace)["exception"].split("raise ValueError")[1]
-    assert "test_logs.py" in trace
+    assert "test_log_handlers.py" in trace
     assert "ValueError: invalid literal" in trace
 
 

@@ -134,7 +134,7 @@ def test_lines_read_backwards_are_the_lines_whatever_the_blocks(
     path.write_bytes(content)
     descriptor = os.open(path, os.O_RDONLY)
     with pytest.MonkeyPatch.context() as small:
-        small.setattr(reader, "BLOCK_BYTES", 7)
+        small.setattr(reader_module, "BLOCK_BYTES", 7)
         found = list(blocks_backwards(descriptor, len(content)))
     os.close(descriptor)
     read = [line for _, text in reversed(found) for line in text.split(b"\n") if line]

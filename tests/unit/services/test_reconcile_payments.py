@@ -47,14 +47,6 @@ class FakeGateway:
         self.approved.discard(reference)
 
 
-class Answers:
-    def placed(self, order: Order) -> dict[str, object]:
-        return {"status": 201, "body": {"order_id": order.id}}
-
-    def refused(self, error: Exception) -> dict[str, object]:
-        return {"status": 400, "body": {}}
-
-
 @pytest.fixture
 def gateway() -> FakeGateway:
     return FakeGateway()
@@ -65,10 +57,10 @@ def make_orders(database: Database, gateway: FakeGateway) -> Callable[..., Order
     publish(database)
     store = CatalogueStore(database)
 
-    def make(settle_after: int = 60, give_up_after: int = 600) -> Orders:
-        waits = timedelta(seconds=settle_after), timedelta(seconds=give_up_after)
+    def make(abandoned_after: int = 60, give_up_after: int = 600) -> Orders:
+        waits = timedelta(seconds=abandoned_after), timedelta(seconds=give_up_after)
         payments = Payments(gateway, 5, make_metrics())
-        return Orders(database, store, payments, Answers(), make_metrics(), *waits)
+        return Orders(database, store, payments, make_metrics(), *waits)
 
     return make
 
@@ -105,9 +97,9 @@ def test_an_order_that_its_own_process_could_not_conclude_is_settled_at_its_next
         lose_the_database(broken)
         with pytest.raises(OperationalError):
             orders.place(DRAFT, None, "test")
-        orders.settle()
+        orders.reconcile()
         assert statuses(orders) == [("awaiting_payment", "pending")]
-    orders.settle()
+    orders.reconcile()
     assert statuses(orders) == [("pending", "approved")]
     assert stock(database) == COPIES - 3
 
@@ -125,10 +117,10 @@ def test_an_order_waits_for_a_gateway_that_cannot_be_asked_and_then_is_what_it_s
     orders = make_orders()
     abandon(orders, monkeypatch)
     gateway.away = True
-    orders.settle()
+    orders.reconcile()
     assert statuses(orders) == [("awaiting_payment", "pending")]
     gateway.away = False
-    orders.settle()
+    orders.reconcile()
     assert statuses(orders) == [("pending", "approved")]
 
 
@@ -141,11 +133,11 @@ def test_an_order_that_has_waited_too_long_is_released_and_its_payment_given_bac
     orders = make_orders(give_up_after=-1)
     abandon(orders, monkeypatch)
     gateway.away = True
-    orders.settle()
+    orders.reconcile()
     assert statuses(orders) == [("failed", "voiding")]
     assert stock(database) == COPIES
     gateway.away = False
-    orders.settle()
+    orders.reconcile()
     assert statuses(orders) == [("failed", "voided")]
     assert gateway.approved == set()
 
@@ -165,7 +157,7 @@ def test_one_order_that_cannot_be_settled_holds_up_no_other(
         return move(session, order, *more)  # type: ignore[arg-type]
 
     monkeypatch.setattr(rows, "move_order", fail_for_one)
-    orders.settle()
+    orders.reconcile()
     assert sorted(statuses(orders)) == [("awaiting_payment", "pending"), ("pending", "approved")]
 
 
@@ -173,7 +165,7 @@ def test_copies_that_left_while_a_scrape_counted_are_not_sold_again(
     make_orders: Callable[..., Orders], database: Database
 ) -> None:
     orders, began = make_orders(), datetime.now(UTC)
-    order_id = orders.place(DRAFT, None, "test").answer["body"]["order_id"]
+    order_id = orders.place(DRAFT, None, "test").order.id
     orders.change(order_id, OrderStatus.SHIPPED, {}, None, "test")
     publish(database, counted_since=began)
     assert stock(database) == COPIES - 3, "the page may have been read before they left"
@@ -184,13 +176,11 @@ def test_copies_that_left_while_a_scrape_counted_are_not_sold_again(
 def test_many_payments_are_given_back_in_one_round(
     make_orders: Callable[..., Orders], gateway: FakeGateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.services.reconcile_payments.SETTLED_AT_ONCE", 2)
+    monkeypatch.setattr("app.services.reconcile_payments.BATCH_SIZE", 2)
     orders = make_orders()
     for _ in range(5):
-        order_id = orders.place(Draft(customer_id="c", lines=(Line(0, 1),)), None, "t").answer["body"][
-            "order_id"
-        ]
+        order_id = orders.place(Draft(customer_id="c", lines=(Line(0, 1),)), None, "t").order.id
         orders.change(order_id, OrderStatus.CANCELLED, {}, None, "test")
-    orders.settle()
+    orders.reconcile()
     assert statuses(orders) == [("cancelled", "voided")] * 5
     assert gateway.approved == set()

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 
 import flask_migrate
@@ -11,12 +12,15 @@ from alembic.migration import MigrationContext
 from flask import Flask
 from sqlalchemy import MetaData, func, inspect, select
 
+from app.core.errors import FieldProblem, OutOfStock, PaymentDenied
 from app.factory import create_app
 from app.serve import with_own_secret
 from app.start import prepare
 from app.storage.columns import Base
 from app.storage.database import Database
-from app.storage.models import ActiveModelRow, BookRow, CatalogueRow, LeaseRow, UserRow
+from app.storage.idempotency import IdempotencyKey, claim_key
+from app.storage.models import ActiveModelRow, BookRow, CatalogueRow, IdempotencyRow, LeaseRow, UserRow
+from app.web.presenters.orders import present_order
 from tests.support.shop import make_settings
 
 TABLES = {
@@ -138,6 +142,39 @@ def test_a_shop_of_the_second_version_gets_its_models_and_keeps_its_books(
     assert counts(app) == before
     with database_of(app).reading() as session:
         assert session.scalars(select(ActiveModelRow.version)).all() == [None]
+
+
+def test_keys_of_an_older_release_are_replayed_after_the_upgrade(make_empty: Callable[[], Flask]) -> None:
+    app = make_empty()
+    prepare(app)
+    with app.app_context():
+        flask_migrate.downgrade(revision="0003")
+    item = {"product_id": 7, "name": "Ação", "quantity": 2, "price_unit": 51.77}
+    placed = {"order_id": "ORDER-A", "customer_id": "c", "items": [item], "total_amount": 103.54}
+    placed |= {"status": "pending", "payment_status": "approved", "notes": None, "version": 2}
+    placed |= {"created_at": "2026-11-22T10:00:00.123Z", "last_updated_at": "2026-11-22T10:00:01.000Z"}
+    problem = {"field": "items[0].quantity", "message": "pedidos 2 do produto 7, disponíveis 1"}
+    responses = {
+        "sold": {"status": 201, "body": placed},
+        "short": {"status": 409, "body": {"errors": [problem], "error_type": "insufficient_stock"}},
+        "denied": {"status": 402, "body": {}},
+    }
+    now = datetime.now(UTC)
+    with database_of(app).writing() as session:
+        for key, response in responses.items():
+            session.add(IdempotencyRow(key=key, body_digest="d", response=response, created_at=now))
+    with app.app_context():
+        flask_migrate.upgrade()
+    with database_of(app).writing() as session:
+        sold, short, denied = (claim_key(session, IdempotencyKey(key, "d"), now) for key in responses)
+    assert sold is not None
+    assert sold.order is not None
+    assert present_order(sold.order) == placed
+    assert short is not None
+    assert isinstance(short.refusal, OutOfStock)
+    assert short.refusal.problems == [FieldProblem(problem["field"], problem["message"])]
+    assert denied is not None
+    assert isinstance(denied.refusal, PaymentDenied)
 
 
 def test_the_migrations_make_the_checks_that_the_code_has(app: Flask) -> None:
