@@ -1,4 +1,4 @@
-"""Who may call a route. Every route says so in its `operation`; one that doesn't can't be registered."""
+"""Access to routes: every route declares it in its `operation`."""
 
 from __future__ import annotations
 
@@ -17,19 +17,15 @@ from app.web.context import shop
 
 
 class Access(StrEnum):
-    """What a route asks of its caller; the values are the security schemes of the OpenAPI document.
-
-    `LOGS` is `PUBLIC` or `OPERATOR`, as the setting LOGS_PUBLIC says.
-    """
+    """What a route asks of its caller; `LOGS` is `PUBLIC` or `OPERATOR`, as the setting LOGS_PUBLIC says."""
 
     PUBLIC = "public"
-    LOGGED_IN = "tokenDeAcesso"
-    REFRESH_TOKEN = "tokenDeRenovacao"  # noqa: S105 - the name of a scheme
-    ANY_TOKEN = "qualquerToken"  # noqa: S105
-    OPERATOR = "operador"
+    REFRESH_TOKEN = "refresh token"  # noqa: S105
+    ANY_TOKEN = "any token"  # noqa: S105
+    OPERATOR = "operator"
     ADMIN = "admin"
     LOGS = "logs"
-    API_KEY = "chaveDeApi"
+    API_KEY = "API key"
 
 
 class InvalidApiKey(Unauthenticated):
@@ -41,7 +37,7 @@ _NEEDED_ROLE = {Access.OPERATOR: Role.OPERATOR, Access.ADMIN: Role.ADMIN}
 
 
 def authorize(access: Access) -> None:
-    """Let the request pass or raise InvalidToken, InvalidApiKey or Forbidden; afterwards `caller()` is known."""
+    """Set the request's `caller()`. Raises InvalidToken, InvalidApiKey or Forbidden."""
     if access is Access.LOGS:
         access = Access.PUBLIC if shop().settings.logs_public else Access.OPERATOR
     if access is Access.PUBLIC:
@@ -50,7 +46,7 @@ def authorize(access: Access) -> None:
         if not knows_api_key():
             raise InvalidApiKey
         if request.headers.get("Authorization", "").partition(" ")[0] != "Bearer":
-            return  # the key alone will do; a token beside it says who it is
+            return  # the key is enough; a token beside it names the user
     try:
         verify_jwt_in_request(
             refresh=access is Access.REFRESH_TOKEN, verify_type=access is not Access.ANY_TOKEN
@@ -63,32 +59,32 @@ def authorize(access: Access) -> None:
     user = shop().accounts.logged_in(str(claims.get("sessao", "")), _user_id(claims))
     if user is None:
         raise InvalidToken("A sessão deste token foi encerrada. Faça login novamente.")
-    g.caller = user  # also where the role is not enough: the log says whose request was refused
-    needed = _NEEDED_ROLE.get(access)
-    if needed is not None and not user.role.covers(needed):
-        raise Forbidden(needed.value)
+    g.caller = user  # also where the role is not enough: the log names the user of a refused request
+    role = _NEEDED_ROLE.get(access)
+    if role is not None and not user.role.covers(role):
+        raise Forbidden(role.value)
 
 
 def knows_api_key() -> bool:
-    """Whether the request carries the API key, on whatever route."""
+    """Return whether the request carries the API key."""
     offered, expected = request.headers.get("X-API-Key", ""), shop().settings.api_key
-    # In constant time, so that the time of an answer doesn't tell how much of a guess was right.
+    # In constant time, which tells nothing about how much of a guess was right.
     return hmac.compare_digest(offered.encode(), expected.encode())
 
 
 def actor() -> str:
-    """Who changes an order, for its history: the user of the token beside the API key, or just the key."""
+    """Return who changes an order, for its history: the user of the token beside the API key, or the key."""
     return g.caller.username if "caller" in g else BY_API_KEY
 
 
 def caller() -> User:
-    """The user who makes this request; only where the route's access asks for one."""
+    """Return the user of this request; only where the route's access asks for one."""
     user: User = g.caller
     return user
 
 
 def login_id() -> str:
-    """The login that the caller's token descends from."""
+    """Return the id of the login that the caller's token belongs to."""
     return str(get_jwt()["sessao"])
 
 

@@ -10,20 +10,20 @@ from typing import Any
 from marshmallow import Schema, fields, validate
 
 MAX_ID = 2**31 - 1
-"""The largest that an id's column holds."""
-# Letters and marks that show nothing: Hangul fillers, the grapheme joiner, Khmer vowels, the blank of Braille.
+"""The largest value of an id's column."""
+# Invisible letters and marks: Hangul fillers, the grapheme joiner, Khmer vowels, the Braille blank.
 _BLANKS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 _REQUIRED = {"required": "campo obrigatório", "null": "não pode ser nulo"}
 
 
-class Input(Schema):
-    """What a client may send; anything else in a body is refused by name."""
+class RequestSchema(Schema):
+    """The base of what clients send; an unknown name in a body is refused."""
 
     error_messages = {"unknown": "campo desconhecido", "type": "deve ser um objeto JSON"}
 
 
 class Text(fields.String):
-    """A string without control characters, of a bounded length."""
+    """A string of bounded length without control characters."""
 
     default_error_messages = {
         **_REQUIRED,
@@ -44,14 +44,14 @@ class Text(fields.String):
         return text
 
 
-class Notes(Text):
-    """A text of several lines."""
+class MultilineText(Text):
+    """A text that may hold line ends and tabs."""
 
     allowed_controls = "\n\r\t"
 
 
-class Name(Text):
-    """A text that looks like what it is: printable, and not wrapped in spaces."""
+class PrintableText(Text):
+    """A printable text without spaces at its ends."""
 
     default_error_messages = {"invisible": "tem caracteres invisíveis ou espaços nas pontas"}
 
@@ -62,8 +62,8 @@ class Name(Text):
         return text
 
 
-class Choice(fields.String):
-    """One of a few words."""
+class OneOf(fields.String):
+    """One of the given words."""
 
     default_error_messages = {**_REQUIRED, "invalid": "deve ser um texto"}
 
@@ -72,8 +72,8 @@ class Choice(fields.String):
         super().__init__(validate=one_of, **kwargs)
 
 
-class WholeNumber(fields.Integer):
-    """A whole number in bounds, written in decimal digits where it comes from a query."""
+class BoundedInteger(fields.Integer):
+    """An integer in bounds; in a query, decimal digits."""
 
     default_error_messages = {
         **_REQUIRED,
@@ -92,15 +92,15 @@ class WholeNumber(fields.Integer):
         return int(value)
 
 
-class ProductId(WholeNumber):
+class ProductId(BoundedInteger):
     """A book's id, as a number or as a string of digits."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(low=0, high=MAX_ID, **kwargs)
 
 
-class Quantity(WholeNumber):
-    """A whole number that a JSON body gives as a number."""
+class JsonInteger(BoundedInteger):
+    """An integer in bounds that a JSON body writes as a number."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
         if isinstance(value, str):
@@ -108,7 +108,7 @@ class Quantity(WholeNumber):
         return super()._deserialize(value, attr, data, **kwargs)
 
 
-class Share(fields.Float):
+class Fraction(fields.Float):
     """A fraction of 1."""
 
     default_error_messages = {**_REQUIRED, "invalid": "deve ser um número"}
@@ -121,12 +121,12 @@ class Share(fields.Float):
         if not isinstance(value, int | float) or isinstance(value, bool):
             raise self.make_error("invalid", input=value)
         if isinstance(value, int) and not 0 <= value <= 1:
-            return 2.0  # out of bounds, and so may be an integer that no float can hold
+            return 2.0  # any number out of bounds: the integer may be too large for a float
         return float(value)
 
 
-class Price(fields.Float):
-    """An amount of pounds that a JSON body gives as a number."""
+class JsonAmount(fields.Float):
+    """Pounds that a JSON body writes as a number."""
 
     default_error_messages = {**_REQUIRED, "invalid": "deve ser um número"}
 
@@ -137,11 +137,11 @@ class Price(fields.Float):
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
         if not isinstance(value, int | float) or isinstance(value, bool):
             raise self.make_error("invalid", input=value)
-        return value  # as it is: some integers are no float
+        return value  # unconverted: the integer may be too large for a float
 
 
-class Moment(fields.DateTime):
-    """A date and time, or a date, which begins at midnight (ISO 8601); UTC where it names no zone."""
+class DateTime(fields.DateTime):
+    """A time of ISO 8601, in UTC unless it names a zone; a date means its midnight."""
 
     default_error_messages = {
         **_REQUIRED,
@@ -149,17 +149,17 @@ class Moment(fields.DateTime):
     }
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:
-        # A plus sign in a query means a space to whoever decodes it.
+        # In a query, a plus sign is decoded as a space.
         text = str(value).replace(" ", "+") if len(str(value)) > len("2026-11-22") else str(value)
         try:
-            moment = datetime.fromisoformat(text)
-            return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+            time = datetime.fromisoformat(text)
+            return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
         except (ValueError, OverflowError):
             raise self.make_error("invalid") from None
 
 
-class Amount(fields.Decimal):
-    """A finite amount of pounds that is not negative."""
+class DecimalAmount(fields.Decimal):
+    """Pounds, finite and not negative."""
 
     default_error_messages = {
         **_REQUIRED,
@@ -170,7 +170,7 @@ class Amount(fields.Decimal):
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Decimal:
         text = str(value)
         try:
-            # Decimal also reads digits of other scripts and 1_000, which are nobody's way to write a price.
+            # Decimal also reads digits of other scripts and 1_000.
             number = Decimal(text if len(text) <= 40 and text.isascii() and "_" not in text else "NaN")
         except InvalidOperation:
             raise self.make_error("invalid") from None

@@ -71,11 +71,32 @@ _REQUEST_HEADERS: dict[str, dict[str, Any]] = {
         ("If-Match", "A ETag lida; se o pedido mudou desde então, 412"),
     )
 }
+_ACCESS_TOKEN, _REFRESH_TOKEN, _API_KEY = "tokenDeAcesso", "tokenDeRenovacao", "chaveDeApi"
+_BEARER = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+_SECURITY_SCHEMES = {
+    _ACCESS_TOKEN: {**_BEARER, "description": "O access_token do login"},
+    _REFRESH_TOKEN: {**_BEARER, "description": "O refresh_token do login"},
+    _API_KEY: {
+        "type": "apiKey",
+        "in": "header",
+        "name": "X-API-Key",
+        "description": "O valor de API_KEY_REQUIRED",
+    },
+}
+_SECURITY: dict[Access, list[dict[str, list[str]]]] = {
+    Access.PUBLIC: [],
+    Access.LOGS: [{}, {_ACCESS_TOKEN: []}],
+    Access.REFRESH_TOKEN: [{_REFRESH_TOKEN: []}],
+    Access.ANY_TOKEN: [{_ACCESS_TOKEN: []}, {_REFRESH_TOKEN: []}],
+    Access.OPERATOR: [{_ACCESS_TOKEN: []}],
+    Access.ADMIN: [{_ACCESS_TOKEN: []}],
+    Access.API_KEY: [{_API_KEY: []}],
+}
 _PARAMETER = re.compile(r"<(?:(?P<converter>\w+)(?:\([^)]*\))?:)?(?P<name>\w+)>")
 
 
 def build_document(app: Flask) -> dict[str, Any]:
-    """Describe every route of `app` that declares an operation."""
+    """Return the document of every route of `app` that declares an operation."""
     spec = APISpec(
         title="Livraria",
         version=API_VERSION,
@@ -86,22 +107,8 @@ def build_document(app: Flask) -> dict[str, Any]:
         # One relative server: the document is right behind any host, port and proxy.
         servers=[{"url": "/"}],
     )
-    for scheme, text in (
-        (Access.LOGGED_IN, "O access_token do login"),
-        (Access.REFRESH_TOKEN, "O refresh_token do login"),
-    ):
-        spec.components.security_scheme(
-            scheme.value, {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": text}
-        )
-    spec.components.security_scheme(
-        Access.API_KEY.value,
-        {
-            "type": "apiKey",
-            "in": "header",
-            "name": "X-API-Key",
-            "description": "O valor de API_KEY_REQUIRED",
-        },
-    )
+    for name, scheme in _SECURITY_SCHEMES.items():
+        spec.components.security_scheme(name, scheme)
     for status in MEANINGS:
         spec.components.response(f"Erro{status}", _problem_response(status))
     for rule in app.url_map.iter_rules():
@@ -112,7 +119,7 @@ def build_document(app: Flask) -> dict[str, Any]:
 
 
 def path_of(rule: Rule) -> str:
-    """The document's path for a route: `/books/<int:id>` is `/books/{id}`."""
+    """Return the document's path of a route: `/books/<int:id>` is `/books/{id}`."""
     return _PARAMETER.sub(r"{\g<name>}", rule.rule)
 
 
@@ -144,13 +151,13 @@ def _operation(rule: Rule, method: str, declared: Operation) -> dict[str, Any]:
     parameters: list[Any] = [
         {
             "in": "path",
-            "name": found["name"],
+            "name": match["name"],
             "required": True,
             "schema": {"type": "integer", "minimum": 0}
-            if found["converter"] == "int"
+            if match["converter"] == "int"
             else {"type": "string"},
         }
-        for found in _PARAMETER.finditer(rule.rule)
+        for match in _PARAMETER.finditer(rule.rule)
     ]
     parameters += [_REQUEST_HEADERS[name] for name in declared.request_headers]
     if declared.query is not None:
@@ -163,7 +170,7 @@ def _operation(rule: Rule, method: str, declared: Operation) -> dict[str, Any]:
         "summary": declared.summary,
         "parameters": parameters,
         "responses": _responses(declared),
-        "security": _security(declared.access),
+        "security": _SECURITY[declared.access],
     }
     if declared.description:
         described["description"] = declared.description
@@ -215,16 +222,3 @@ def _problem_response(status: int) -> dict[str, Any]:
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         response["headers"]["Retry-After"] = _HEADERS["Retry-After"]
     return response
-
-
-def _security(access: Access) -> list[dict[str, list[str]]]:
-    if access is Access.PUBLIC:
-        return []
-    if access is Access.LOGS:  # with or without a token, as the shop is set
-        return [{}, {Access.LOGGED_IN.value: []}]
-    schemes = {
-        Access.REFRESH_TOKEN: [Access.REFRESH_TOKEN],
-        Access.ANY_TOKEN: [Access.LOGGED_IN, Access.REFRESH_TOKEN],
-        Access.API_KEY: [Access.API_KEY],
-    }.get(access, [Access.LOGGED_IN])
-    return [{scheme.value: []} for scheme in schemes]

@@ -9,18 +9,20 @@ from urllib.parse import urlencode
 from flask import request
 
 from app.core.catalogue import SORT_COLUMNS
-from app.web.fields import Choice, Input, WholeNumber
+from app.web.fields import BoundedInteger, OneOf, RequestSchema
 
 DEFAULT_PER_PAGE = 20
 MAX_PER_PAGE = 1_000
 HEADERS = ("X-Total-Count", "Link")
 
 
-class PageQuery(Input):
-    """No parameter at all means everything on one page."""
+class PageQuery(RequestSchema):
+    """A page of a list; without parameters, the whole list."""
 
-    page = WholeNumber(low=1, high=1_000_000, metadata={"description": "Página, a partir de 1", "example": 1})
-    per_page = WholeNumber(
+    page = BoundedInteger(
+        low=1, high=1_000_000, metadata={"description": "Página, a partir de 1", "example": 1}
+    )
+    per_page = BoundedInteger(
         low=1,
         high=MAX_PER_PAGE,
         metadata={"description": f"Itens por página (até {MAX_PER_PAGE})", "example": 20},
@@ -28,12 +30,12 @@ class PageQuery(Input):
 
 
 class SortedPageQuery(PageQuery):
-    sort = Choice(*SORT_COLUMNS, load_default="id", metadata={"description": "Campo da ordenação"})
-    order = Choice("asc", "desc", load_default="asc", metadata={"description": "Sentido da ordenação"})
+    sort = OneOf(*SORT_COLUMNS, load_default="id", metadata={"description": "Campo da ordenação"})
+    order = OneOf("asc", "desc", load_default="asc", metadata={"description": "Sentido da ordenação"})
 
 
 def page_bounds(query: Mapping[str, Any], total: int) -> tuple[int, int]:
-    """The first row of the page asked for, and the first row after it."""
+    """Return the first row of the page asked for, and the first row after it."""
     if "page" not in query and "per_page" not in query:
         return 0, total
     per_page = query.get("per_page", DEFAULT_PER_PAGE)
@@ -42,7 +44,7 @@ def page_bounds(query: Mapping[str, Any], total: int) -> tuple[int, int]:
 
 
 def page_headers(query: Mapping[str, Any], total: int) -> dict[str, str]:
-    """The headers of a page of a list that has `total` items."""
+    """Return the headers of a page of a list of `total` items."""
     headers = {"X-Total-Count": str(total)}
     if "page" not in query and "per_page" not in query:
         return headers

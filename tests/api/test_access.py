@@ -18,8 +18,8 @@ from tests.support.checks import problem_of
 OPERATOR = {"username": "operadora", "password": "12345"}
 ADMITTED = {
     "nobody": {Access.PUBLIC, Access.LOGS},
-    "operator": {Access.PUBLIC, Access.LOGS, Access.LOGGED_IN, Access.ANY_TOKEN, Access.OPERATOR},
-    "admin": {Access.PUBLIC, Access.LOGS, Access.LOGGED_IN, Access.ANY_TOKEN, Access.OPERATOR, Access.ADMIN},
+    "operator": {Access.PUBLIC, Access.LOGS, Access.ANY_TOKEN, Access.OPERATOR},
+    "admin": {Access.PUBLIC, Access.LOGS, Access.ANY_TOKEN, Access.OPERATOR, Access.ADMIN},
     "refresh token": {Access.PUBLIC, Access.LOGS, Access.ANY_TOKEN, Access.REFRESH_TOKEN},
     "api key": {Access.PUBLIC, Access.LOGS, Access.API_KEY},
     "wrong api key": {Access.PUBLIC, Access.LOGS},

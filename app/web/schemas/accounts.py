@@ -7,12 +7,12 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, validates
 
 from app.core.accounts import RESERVED_USERNAMES, Role
-from app.web.fields import Choice, Input, Name, Text
+from app.web.fields import OneOf, PrintableText, RequestSchema, Text
 
 PASSWORD_MAX = 128
 
 
-class Credentials(Input):
+class Credentials(RequestSchema):
     username = Text(required=True, low=1, high=80, metadata={"example": "admin"})
     password = Text(
         required=True, low=1, high=PASSWORD_MAX, metadata={"example": "1234", "format": "password"}
@@ -20,7 +20,7 @@ class Credentials(Input):
 
 
 class NewUser(Credentials):
-    username = Name(required=True, low=1, high=80, metadata={"example": "admin6"})
+    username = PrintableText(required=True, low=1, high=80, metadata={"example": "admin6"})
     password = Text(
         required=True,
         low=1,
@@ -31,9 +31,7 @@ class NewUser(Credentials):
             "description": "Pelo menos 4 caracteres em desenvolvimento e 8 em produção",
         },
     )
-    role = Choice(
-        *Role, load_default=Role.OPERATOR.value, metadata={"description": "O papel do novo usuário"}
-    )
+    role = OneOf(*Role, load_default=Role.OPERATOR.value, metadata={"description": "O papel do novo usuário"})
 
     @validates("username")
     def refuse_reserved_names(self, username: str, **_kwargs: Any) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, validates_schema
 
 from app.core.catalogue import RATINGS
-from app.web.fields import Amount, Input, Text
+from app.web.fields import DecimalAmount, RequestSchema, Text
 from app.web.pagination import SortedPageQuery
 
 
@@ -63,9 +63,13 @@ class SearchQuery(SortedPageQuery):
     categoria = Text(high=300, load_default="", metadata={"description": "Nome da categoria, ou parte dele"})
 
 
-class PriceRangeQuery(Input):
-    min = Amount(required=True, metadata={"description": "Menor preço com taxa, incluído", "example": 10})
-    max = Amount(required=True, metadata={"description": "Maior preço com taxa, incluído", "example": 50})
+class PriceRangeQuery(RequestSchema):
+    min = DecimalAmount(
+        required=True, metadata={"description": "Menor preço com taxa, incluído", "example": 10}
+    )
+    max = DecimalAmount(
+        required=True, metadata={"description": "Maior preço com taxa, incluído", "example": 50}
+    )
 
     @validates_schema(skip_on_field_errors=True)
     def require_order(self, data: dict[str, Any], **_kwargs: Any) -> None:

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
-from app.web.fields import MAX_ID, Choice, Input, Moment, Text, WholeNumber
+from app.web.fields import MAX_ID, BoundedInteger, DateTime, OneOf, RequestSchema, Text
 
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 1_000
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
-class LogsQuery(Input):
-    limit = WholeNumber(
+class LogsQuery(RequestSchema):
+    limit = BoundedInteger(
         low=1,
         high=MAX_LIMIT,
         load_default=DEFAULT_LIMIT,
         metadata={"description": f"Quantos registros (até {MAX_LIMIT})"},
     )
-    level = Choice(*LEVELS, metadata={"description": "Só os deste nível", "example": "ERROR"})
+    level = OneOf(*LEVELS, metadata={"description": "Só os deste nível", "example": "ERROR"})
     status = fields.String(
         validate=validate.Regexp(
             r"[1-5](\d\d|xx)\Z", error="deve ser um status, como 404, ou uma classe, como 4xx"
@@ -33,16 +33,14 @@ class LogsQuery(Input):
             "example": "/api/v1/books/<int:book_idx>",
         },
     )
-    user = WholeNumber(low=0, high=MAX_ID, metadata={"description": "O user_id do token", "example": 1})
+    user = BoundedInteger(low=0, high=MAX_ID, metadata={"description": "O user_id do token", "example": 1})
     request_id = Text(low=1, high=64, metadata={"description": "O X-Request-ID de uma resposta"})
     text = Text(low=1, high=200, metadata={"description": "Um trecho literal de qualquer texto do registro"})
-    since = Moment(metadata={"description": "Escritos a partir daqui", "example": "2026-11-22"})
-    until = Moment(metadata={"description": "Escritos antes daqui", "example": "2026-11-23T00:00:00Z"})
+    since = DateTime(metadata={"description": "Escritos a partir daqui", "example": "2026-11-22"})
+    until = DateTime(metadata={"description": "Escritos antes daqui", "example": "2026-11-23T00:00:00Z"})
     cursor = Text(low=1, high=200, metadata={"description": "De onde continuar, como diz o `Link` anterior"})
-    format = Choice(
-        "json", "ndjson", metadata={"description": "`ndjson` vale o mesmo que o cabeçalho Accept"}
-    )
-    tail = Choice(
+    format = OneOf("json", "ndjson", metadata={"description": "`ndjson` vale o mesmo que o cabeçalho Accept"})
+    tail = OneOf(
         "true",
         "false",
         load_default="false",

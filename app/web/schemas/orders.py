@@ -8,22 +8,31 @@ from marshmallow import Schema, ValidationError, fields, post_load, validates_sc
 
 from app.core.orders import MAX_LINES, MAX_QUANTITY, REQUESTABLE, OrderStatus, PaymentStatus
 from app.simulation.gateway import CardToken
-from app.web.fields import Choice, Input, Moment, Name, Notes, ProductId, Quantity, Text
+from app.web.fields import (
+    DateTime,
+    JsonInteger,
+    MultilineText,
+    OneOf,
+    PrintableText,
+    ProductId,
+    RequestSchema,
+    Text,
+)
 from app.web.pagination import PageQuery
 
 CUSTOMER_MAX = 100
 NOTES_MAX = 1_000
 
 
-class NewLine(Input):
+class NewLine(RequestSchema):
     product_id = ProductId(
         required=True, metadata={"description": "O id de um livro, número ou dígitos", "example": 0}
     )
-    quantity = Quantity(required=True, low=1, high=MAX_QUANTITY, metadata={"example": 2})
+    quantity = JsonInteger(required=True, low=1, high=MAX_QUANTITY, metadata={"example": 2})
 
 
-class NewPayment(Input):
-    token = Choice(
+class NewPayment(RequestSchema):
+    token = OneOf(
         *CardToken,
         metadata={"description": "Um cartão de teste de resultado certo; sem ele, vale a simulação"},
     )
@@ -39,8 +48,8 @@ class Lines(fields.List[Any]):
         return lines
 
 
-class NewOrder(Input):
-    customer_id = Name(required=True, low=1, high=CUSTOMER_MAX, metadata={"example": "cliente-42"})
+class NewOrder(RequestSchema):
+    customer_id = PrintableText(required=True, low=1, high=CUSTOMER_MAX, metadata={"example": "cliente-42"})
     items = Lines(
         fields.Nested(
             NewLine, error_messages={"null": "não pode ser nulo", "type": "deve ser um objeto JSON"}
@@ -54,20 +63,20 @@ class NewOrder(Input):
         },
         metadata={"description": "Linhas do mesmo produto são somadas"},
     )
-    notes = Notes(high=NOTES_MAX, allow_none=True, metadata={"example": "Entregar à tarde"})
+    notes = MultilineText(high=NOTES_MAX, allow_none=True, metadata={"example": "Entregar à tarde"})
     payment = fields.Nested(
         NewPayment, error_messages={"null": "não pode ser nulo", "type": "deve ser um objeto JSON"}
     )
 
 
-class NewStatus(Input):
-    status = Choice(*REQUESTABLE, required=True, metadata={"example": "shipped"})
+class NewStatus(RequestSchema):
+    status = OneOf(*REQUESTABLE, required=True, metadata={"example": "shipped"})
 
 
-class OrderChanges(Input):
-    customer_id = Name(low=1, high=CUSTOMER_MAX, metadata={"example": "cliente-42"})
-    notes = Notes(high=NOTES_MAX, allow_none=True, metadata={"example": "Entregar à tarde"})
-    status = Choice(*REQUESTABLE, metadata={"example": "shipped"})
+class OrderChanges(RequestSchema):
+    customer_id = PrintableText(low=1, high=CUSTOMER_MAX, metadata={"example": "cliente-42"})
+    notes = MultilineText(high=NOTES_MAX, allow_none=True, metadata={"example": "Entregar à tarde"})
+    status = OneOf(*REQUESTABLE, metadata={"example": "shipped"})
 
     @validates_schema(skip_on_field_errors=True)
     def require_a_change(self, data: dict[str, Any], **_kwargs: Any) -> None:
@@ -76,10 +85,10 @@ class OrderChanges(Input):
 
 
 class OrdersQuery(PageQuery):
-    status = Choice(*OrderStatus, metadata={"description": "Só os pedidos neste estado"})
+    status = OneOf(*OrderStatus, metadata={"description": "Só os pedidos neste estado"})
     customer_id = Text(low=1, high=CUSTOMER_MAX, metadata={"description": "Só os deste cliente"})
-    since = Moment(metadata={"description": "Criados a partir daqui", "example": "2026-11-22"})
-    until = Moment(metadata={"description": "Criados antes daqui", "example": "2026-11-23T00:00:00Z"})
+    since = DateTime(metadata={"description": "Criados a partir daqui", "example": "2026-11-22"})
+    until = DateTime(metadata={"description": "Criados antes daqui", "example": "2026-11-23T00:00:00Z"})
 
     @validates_schema(skip_on_field_errors=True)
     def require_order(self, data: dict[str, Any], **_kwargs: Any) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, post_load, pre_load
 
 from app.core.catalogue import RATINGS
-from app.web.fields import Choice, Input, Price, Quantity, Text
+from app.web.fields import JsonAmount, JsonInteger, OneOf, RequestSchema, Text
 from ml.features import FAR_OUT, FeatureSet
 from ml.verdict import Verdict
 
@@ -25,12 +25,12 @@ class TrainingBook(Schema):
     titulo = fields.String(required=True, metadata={"example": "A Light in the Attic"})
 
 
-class PredictionInput(Input):
+class PredictionInput(RequestSchema):
     """A book to predict the rating of."""
 
-    preco_com_taxa = Price(required=True, high=HIGHEST_PRICE, metadata={"example": 10})
-    preco_sem_taxa = Price(required=True, high=HIGHEST_PRICE, metadata={"example": 8})
-    disponibilidade = Quantity(required=True, low=0, high=MOST_COPIES, metadata={"example": 1})
+    preco_com_taxa = JsonAmount(required=True, high=HIGHEST_PRICE, metadata={"example": 10})
+    preco_sem_taxa = JsonAmount(required=True, high=HIGHEST_PRICE, metadata={"example": 8})
+    disponibilidade = JsonInteger(required=True, low=0, high=MOST_COPIES, metadata={"example": 1})
     categoria = Text(
         high=300,
         metadata={"description": "Com `titulo`, pode servir a um modelo melhor", "example": "Poetry"},
@@ -49,8 +49,8 @@ class PredictionInput(Input):
         return original
 
 
-class PredictionsQuery(Input):
-    detalhes = Choice(
+class PredictionsQuery(RequestSchema):
+    detalhes = OneOf(
         "0", "1", load_default="0", metadata={"description": "1 acrescenta probabilidades e avisos"}
     )
 
