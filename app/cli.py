@@ -1,4 +1,4 @@
-"""Commands for operators, as `flask <command>` in the project's folder."""
+"""Commands for operators: `flask <command>` in the project's folder."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def register_commands(app: Flask) -> None:
         """Check the stock, its ledger and the orders; exits 1 where something is off, which it names."""
         shop: Shop = app.extensions["shop"]
         file = shop.database.engine.url.database if shop.database.engine.dialect.name == "sqlite" else None
-        if file is not None and not Path(file).exists():  # asking SQLite would make an empty one
+        if file is not None and not Path(file).exists():  # connecting would create an empty one
             click.echo(f"Não há banco de dados em {file}: inicie a loja uma vez.")
             raise SystemExit(EXIT_NOT_READ)
         try:

@@ -27,7 +27,7 @@ from app.observability.logs.handlers import log_path
 from app.observability.logs.reader import LogReader
 from app.observability.logs.writer import LogWriter
 from app.observability.metrics import Metrics
-from app.services.accounts import ACCESS_LASTS, REFRESH_LASTS, Accounts
+from app.services.accounts import ACCESS_TOKEN_TTL, REFRESH_TOKEN_TTL, Accounts
 from app.services.audit import audit
 from app.services.model_store import Models
 from app.services.passwords import Passwords
@@ -77,8 +77,8 @@ def create_app(settings: Settings | None = None) -> Flask:
         SQLALCHEMY_DATABASE_URI=url,
         SQLALCHEMY_ENGINE_OPTIONS=database_options(url, settings.web_threads),
         JWT_SECRET_KEY=settings.jwt_secret_key,
-        JWT_ACCESS_TOKEN_EXPIRES=ACCESS_LASTS,
-        JWT_REFRESH_TOKEN_EXPIRES=REFRESH_LASTS,
+        JWT_ACCESS_TOKEN_EXPIRES=ACCESS_TOKEN_TTL,
+        JWT_REFRESH_TOKEN_EXPIRES=REFRESH_TOKEN_TTL,
     )
     if settings.trusted_proxies:
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]

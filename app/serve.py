@@ -1,4 +1,4 @@
-"""The production WSGI server, and what each of its worker processes serves."""
+"""The production WSGI server and its worker processes."""
 
 from __future__ import annotations
 
@@ -12,20 +12,16 @@ import shutil
 import signal
 import socket
 import sys
-import tempfile
 import threading
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server.mp import MPServer
 
-from app.observability.metrics import FOLDER_VARIABLE
-from app.processes import has_ended
+from app.observability.shared_folder import FOLDER_VARIABLE, make_shared_folder
 from app.settings import ENV_FILE, InvalidSettings, Settings, read_settings
 from app.storage.atomic_write import replace_file
 
@@ -34,27 +30,24 @@ log = logging.getLogger(__name__)
 EXIT_INVALID_SETTINGS = 2
 HEADER_TIMEOUT_MS = 5_000
 DRAIN_S = 15
-SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - a folder that nobody else can read is made in it
-METRICS_BYTES_PER_WORKER = 1024 * 1024
 
 
 def main() -> None:
-    """Serve as the environment and `.env` say, until SIGTERM or SIGINT; exits 2 where they make no sense."""
+    """Serve with the settings of the environment and `.env` until SIGTERM or SIGINT; exit 2 where they are invalid."""
     try:
         settings = read_settings(os.environ, ENV_FILE)
-        os.umask(0o077)  # the database holds password hashes: nobody else on the machine reads it
-        _check_surroundings(settings)
-        _share_metrics(settings)
+        os.umask(0o077)  # the database holds password hashes: other users can't read it
+        _check_machine(settings)
     except InvalidSettings as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(EXIT_INVALID_SETTINGS)
-    # Each thread that answers would have a team of its own to predict with, of as many threads as there are cores.
+    # Otherwise each serving thread would start as many threads as there are cores, to predict with.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     _server(settings).serve()
 
 
 def build() -> object:
-    """The WSGI application of one worker process, ready to answer."""
+    """Return the WSGI application of one worker process, ready to serve."""
     # Imported here, so that the supervising process stays small and starts its workers at once.
     from sqlalchemy.exc import DBAPIError
 
@@ -87,11 +80,13 @@ def build() -> object:
     return app
 
 
-def _check_surroundings(settings: Settings) -> None:
-    """Raises InvalidSettings where the settings make sense, but not on this machine now."""
+def _check_machine(settings: Settings) -> None:
+    """Prepare the data directory. Raises InvalidSettings where this machine can't serve as valid settings say."""
     problems = []
     try:
         with_own_secret(settings)
+        if settings.web_workers > 1:
+            _share_metrics(settings)
     except OSError as error:
         problems.append(f"DATA_DIR ({settings.data_dir}) não pode ser usado: {error.strerror}")
     problems += _port_problems(settings.host, settings.port)
@@ -100,44 +95,17 @@ def _check_surroundings(settings: Settings) -> None:
 
 
 def _share_metrics(settings: Settings) -> None:
-    """Let several workers add up their figures, from zero as after any restart. Raises InvalidSettings."""
-    if settings.web_workers == 1:
-        return
-    try:
-        folder = _metrics_folder(settings.data_dir, settings.web_workers * METRICS_BYTES_PER_WORKER)
-    except OSError as error:
-        problem = f"DATA_DIR ({settings.data_dir}) não pode ser usado: {error.strerror}"
-        raise InvalidSettings([problem]) from error
+    """Let the workers add up their metrics, from zero as after any restart. Raises OSError."""
+    folder = make_shared_folder(settings.data_dir, settings.web_workers)
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     os.environ[FOLDER_VARIABLE] = folder
 
 
-def _metrics_folder(data_dir: Path, needed_bytes: int) -> str:
-    """A new folder of this server's own, without those that killed ones left. Raises OSError."""
-    found = data_dir.stat()
-    prefix = f"livraria-metrics-{found.st_dev:x}-{found.st_ino:x}-"
-    for parent in (SHARED_MEMORY, data_dir):
-        for left in parent.glob(f"{prefix}*"):
-            if not _is_served(left.name.removeprefix(prefix).partition("-")[0]):
-                shutil.rmtree(left, ignore_errors=True)
-    prefix += f"{os.getpid()}-"
-    # The library maps sparse files into memory: where a full disk can't give a page, touching it kills the process.
-    with suppress(OSError):
-        if shutil.disk_usage(SHARED_MEMORY).free >= needed_bytes:
-            return tempfile.mkdtemp(prefix=prefix, dir=SHARED_MEMORY)
-    return tempfile.mkdtemp(prefix=prefix, dir=data_dir)
-
-
-def _is_served(pid: str) -> bool:
-    # In a container, this process often has the number of the one before.
-    return pid.isdigit() and int(pid) != os.getpid() and not has_ended(int(pid))
-
-
 def _port_problems(host: str, port: int) -> list[str]:
-    # Asked both ways: granian shares its port with whoever else does, so that binding to it alone may succeed.
-    somewhere = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound to
+    # Both ways: granian sets SO_REUSEPORT, so that binding may succeed beside another server that does.
+    probed_host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound to
     try:
-        socket.create_connection((somewhere, port), timeout=1).close()
+        socket.create_connection((probed_host, port), timeout=1).close()
     except OSError:
         pass
     else:
@@ -152,9 +120,9 @@ def _port_problems(host: str, port: int) -> list[str]:
 
 
 def with_own_secret(settings: Settings) -> Settings:
-    """`settings` with a JWT secret, made once and kept in the data directory where none was given.
+    """Return `settings` with a JWT secret, made once and kept in the data directory unless one was set.
 
-    The supervisor does this before it starts its workers, so that they all read the same one. Raises OSError.
+    The supervisor calls this before it starts its workers, so that they all read the same secret. Raises OSError.
     """
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     if settings.jwt_secret_key:
@@ -184,31 +152,31 @@ def _server(settings: Settings) -> MPServer:
 
 
 def _watch_signals(end: Callable[[], None]) -> None:
-    """Call `end` when this worker is told to end: it waits for its answers, and some would go on for a minute.
+    """Call `end` at SIGTERM or SIGINT, which then waits for its responses: followers of the log take a minute.
 
-    granian puts its own handlers in the place of whatever stands here, but not in that of the wake-up descriptor.
+    granian replaces signal handlers, but not the wake-up descriptor.
     """
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
     signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
 
-    def wait_for_it() -> None:
+    def wait_for_signal() -> None:
         while not set(os.read(reading, 64)) & {signal.SIGTERM, signal.SIGINT}:
             pass
         end()
 
-    threading.Thread(target=wait_for_it, name="signal-watch", daemon=True).start()
+    threading.Thread(target=wait_for_signal, name="signal-watch", daemon=True).start()
 
 
 def _follow_supervisor() -> None:
-    """End this worker when the supervisor is gone: one killed outright can't tell its workers to stop."""
+    """End this worker when the supervisor has ended: one that is killed can't stop its workers."""
     supervisor = multiprocessing.parent_process()
     if supervisor is None:
         return
 
-    def wait_for_its_end() -> None:
+    def wait_for_supervisor() -> None:
         supervisor.join()
-        # At once, as the supervisor died: a worker that lingered would hold the port and its scrape's lease.
+        # At once: a worker that lingered would hold the port and the lease of its scrape.
         os.kill(os.getpid(), signal.SIGKILL)
 
-    threading.Thread(target=wait_for_its_end, name="supervisor-watch", daemon=True).start()
+    threading.Thread(target=wait_for_supervisor, name="supervisor-watch", daemon=True).start()

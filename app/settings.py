@@ -1,4 +1,4 @@
-"""Every setting of the shop, read once from the environment and `.env`."""
+"""The settings, read once from the environment and `.env`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from dotenv import dotenv_values
+from environment import read_environment
 
 SAMPLE_API_KEY = "minha_chave_secreta_empresa"
 SAMPLE_ADMIN_PASSWORD = "1234"  # noqa: S105 - the seeds' documented password, refused in production
@@ -20,7 +20,7 @@ _SECRETS = ("JWT_SECRET_KEY", "ADMIN_PASSWORD", "API_KEY_REQUIRED", "DATABASE_UR
 
 
 class InvalidSettings(Exception):
-    """The environment can't be used; `problems` holds one sentence for each thing that is wrong."""
+    """The environment can't be used; `problems` has a sentence for each fault."""
 
     def __init__(self, problems: list[str]) -> None:
         self.problems = problems
@@ -34,7 +34,7 @@ def _text(value: str) -> str:
 
 
 def _header_value(value: str) -> str:
-    """What a client can send in a header and everybody reads alike."""
+    """Return text that can be sent in a header unambiguously. Raises ValueError."""
     if not value.isascii() or not value.isprintable():
         raise ValueError("deve ter só caracteres ASCII imprimíveis")
     return _text(value)
@@ -81,7 +81,7 @@ def _share(value: str) -> Decimal:
 
 
 def _yes_no(value: str) -> bool | None:
-    """None where nothing was said."""
+    """Return None for an empty value. Raises ValueError."""
     words = {"true": True, "1": True, "false": False, "0": False, "": None}
     if value.lower() not in words:
         raise ValueError("deve ser true ou false")
@@ -131,14 +131,11 @@ def _setting(name: str, parse: Callable[[str], Any], default: str) -> Any:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What the shop was told at start. `.env.example` says in a sentence what each one is for."""
+    """The settings of one start; `.env.example` explains each in a sentence."""
 
     app_env: str = _setting("APP_ENV", _one_of("development", "production"), "development")
     host: str = _setting("HOST", _address, "127.0.0.1")
     port: int = _setting("FLASK_APP_PORT", _integer(1, 65535), "5000")
-    prometheus_port: int = _setting("PROMETHEUS_PORT", _integer(1, 65535), "9090")
-    grafana_port: int = _setting("GRAFANA_PORT", _integer(1, 65535), "3001")
-    prometheus_url: str = _setting("PROMETHEUS_URL", _http_url, "http://localhost:9090")
     web_workers: int = _setting("WEB_WORKERS", _integer(1, 64), "1")
     web_threads: int = _setting("WEB_THREADS", _integer(1, 256), "16")
     trusted_proxies: int = _setting("TRUSTED_PROXIES", _integer(0, 10), "0")
@@ -194,7 +191,7 @@ class Settings:
 
     @property
     def logs_public(self) -> bool:
-        """As LOGS_PUBLIC says, or else in development only."""
+        """Whether logs need no token: LOGS_PUBLIC, or else whether this is development."""
         return not self.production if self.logs_public_setting is None else self.logs_public_setting
 
 
@@ -202,25 +199,23 @@ def read_settings(environ: Mapping[str, str], env_file: Path | None = None) -> S
     """Read the settings; the environment wins over `env_file`, both over the defaults.
 
     Values in the file may be followed by ` # a comment`. An empty value means the default.
-    Raises InvalidSettings with everything that is wrong, not only the first thing.
+    Raises InvalidSettings with every fault.
     """
-    given: dict[str, str | None] = {}
     try:
-        given.update(dotenv_values(env_file, interpolate=False) if env_file else {})
+        texts = read_environment(env_file, environ)
     except (OSError, UnicodeDecodeError):
         raise InvalidSettings(
             [f"{env_file} não pode ser lido: deve ser um arquivo de texto em UTF-8"]
         ) from None
-    given.update(environ)
     values: dict[str, Any] = {}
     problems: list[str] = []
-    for each in fields(Settings):
-        name, parse = each.metadata["name"], each.metadata["parse"]
-        text = (given.get(name) or "").strip() or each.metadata["default"]
+    for setting in fields(Settings):
+        name, parse = setting.metadata["name"], setting.metadata["parse"]
+        text = texts.get(name, "").strip() or setting.metadata["default"]
         try:
-            values[each.name] = parse(text)
+            values[setting.name] = parse(text)
         except ValueError as error:
-            secret = name in _SECRETS or "@" in text  # an address may carry a password
+            secret = name in _SECRETS or "@" in text  # a URL may contain a password
             problems.append(f"{name} {error}" if secret else f"{name} {error} (veio {text[:80]!r})")
     problems += _contradictions(values)
     if problems:
@@ -229,7 +224,7 @@ def read_settings(environ: Mapping[str, str], env_file: Path | None = None) -> S
 
 
 def _contradictions(values: Mapping[str, Any]) -> list[str]:
-    """What is wrong with settings that are well formed on their own."""
+    """Return the faults of settings that are valid on their own."""
     problems = []
     secret = values.get("jwt_secret_key", "")
     if secret and len(secret.encode()) < MIN_SECRET_BYTES:
@@ -244,9 +239,3 @@ def _contradictions(values: Mapping[str, Any]) -> list[str]:
         if values.get("api_key") == SAMPLE_API_KEY:
             problems.append("API_KEY_REQUIRED é obrigatório em produção e não pode ser a chave de exemplo")
     return problems
-
-
-def default_settings(**changes: Any) -> Settings:
-    """The defaults with `changes` by field name, for tests and tools; reads no environment."""
-    values = {each.name: each.metadata["parse"](each.metadata["default"]) for each in fields(Settings)}
-    return Settings(**(values | changes))

@@ -1,4 +1,4 @@
-"""What one application is made of."""
+"""The parts of one application."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from app.storage.database import Database
 
 @dataclass(frozen=True, slots=True)
 class Shop:
-    """The parts of one application, hung on it by `create_app`. Each of them is safe to share."""
+    """The parts of one application, in its `extensions`; each is safe to share between threads."""
 
     settings: Settings
     database: Database
@@ -46,7 +46,7 @@ class Shop:
     trainer: Sweeper
 
     def stop(self) -> None:
-        """End the threads of this application and join them."""
+        """Stop the threads of this application and join them."""
         self.log_tails.stop()
         self.gateway.close()
         self.sweeper.stop()

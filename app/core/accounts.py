@@ -1,4 +1,4 @@
-"""Who may do what."""
+"""Users and roles."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from enum import StrEnum
 
 
 class Role(StrEnum):
-    """`ADMIN` may do all that `OPERATOR` may, and manages users."""
+    """A user's role; `ADMIN` includes `OPERATOR`."""
 
     OPERATOR = "operador"
     ADMIN = "admin"
 
-    def covers(self, needed: Role) -> bool:
-        return self is Role.ADMIN or self is needed
+    def covers(self, role: Role) -> bool:
+        return self is Role.ADMIN or self is role
 
 
 BY_API_KEY = "chave-api"
@@ -21,7 +21,7 @@ BY_PAYMENT = "pagamento"
 BY_RECOVERY = "recuperacao"
 BY_PUBLICATION = "publicacao"
 RESERVED_USERNAMES = frozenset({BY_API_KEY, BY_PAYMENT, BY_RECOVERY, BY_PUBLICATION})
-"""What histories call the parts of the shop; no user may look like one."""
+"""Names of the parts of the shop in histories, which no user may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,5 +32,5 @@ class User:
 
 
 def min_password_length(*, production: bool) -> int:
-    """The seeds' own examples have four characters, so development allows them."""
+    """Return the shortest password; development allows the four characters of the seeds' examples."""
     return 8 if production else 4

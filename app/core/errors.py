@@ -1,7 +1,7 @@
 """What can go wrong, as facts. `app.web.error_handlers` alone knows which HTTP status each one is.
 
 ShopError
-├── InvalidInput            the request says something that can't be used
+├── InvalidInput            the request can't be used as it is
 ├── Unauthenticated         no valid credentials
 │   ├── InvalidCredentials
 │   └── InvalidToken
@@ -12,7 +12,7 @@ ShopError
 │   ├── OrderNotFound
 │   ├── ModelNotFound
 │   └── ProductsNotFound
-├── Conflict                right in itself, but not now
+├── Conflict                valid, but not in the present state
 │   ├── UsernameTaken
 │   ├── ScrapeAlreadyRunning
 │   ├── NoScrapeRunning
@@ -22,9 +22,9 @@ ShopError
 │   ├── TransitionNotAllowed
 │   └── RequestInFlight
 ├── PaymentDenied
-├── PaymentFailed           the gateway could not say
+├── PaymentFailed           the gateway could not decide
 │   └── PaymentTimedOut
-├── KeyReused               one Idempotency-Key for two different requests
+├── KeyReused               one Idempotency-Key for two different bodies
 └── VersionMismatch         changed since it was read
 """
 
@@ -36,18 +36,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class FieldProblem:
-    """What is wrong with one field; `field` is its path, such as `username` or `[2].preco_com_taxa`."""
+    """A problem of one field; `field` is its path, such as `username` or `[2].preco_com_taxa`."""
 
     field: str
     message: str
 
 
 class ShopError(Exception):
-    """A fact that the client is told about; `detail` is the Brazilian Portuguese sentence it reads.
+    """An error that the client reads about: `detail` is a Brazilian Portuguese sentence, `problems` the faulty fields.
 
-    It never repeats what the client sent, which may be a secret in the wrong place.
-
-    `problems` are the fields to blame, if any.
+    `detail` never repeats what the client sent, which may be a secret in the wrong place.
     """
 
     problems: list[FieldProblem] = []
@@ -60,7 +58,7 @@ class ShopError(Exception):
 
 
 class InvalidInput(ShopError):
-    """Carries every problem of the request, not only the first one."""
+    """A request with problems, all of which it carries."""
 
     def __init__(self, problems: list[FieldProblem]) -> None:
         super().__init__(f"Dados inválidos: {_first_few(problems)}")
@@ -114,7 +112,7 @@ class ModelNotFound(NotFound):
 
 
 class ProductsNotFound(NotFound):
-    """Books that are not on sale; `problems` has one for each line that asks for one."""
+    """Books that are not on sale; `problems` has one for each of their lines."""
 
     def __init__(self, problems: list[FieldProblem]) -> None:
         super().__init__(f"Produto não encontrado: {_first_few(problems)}")
@@ -146,11 +144,11 @@ class TrainingAlreadyRunning(Conflict):
 
 
 class ModelUnusable(Conflict):
-    """A version that is still known, but whose artefact can't be used any more."""
+    """A known version whose artefact can no longer be used."""
 
 
 class OutOfStock(Conflict):
-    """More copies than there are; `problems` has one for each line of a book that is short."""
+    """More copies than the stock; `problems` has one for each line of such a book."""
 
     def __init__(self, problems: list[FieldProblem]) -> None:
         super().__init__(f"Estoque insuficiente: {_first_few(problems)}")

@@ -1,4 +1,4 @@
-"""What an order is: its lines, its exact total, the states it goes through and what each means for the stock."""
+"""Orders: their lines, their exact total, their states and what each means for the stock."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from app.core.errors import TransitionNotAllowed
 
 MAX_LINES = 100
 MAX_QUANTITY = 1_000
-"""Of one line, in copies. With the highest price a book may have, a total stays under 15 digits."""
+"""Copies of one line; with the highest price, a total stays under 15 digits."""
 
 
 class OrderStatus(StrEnum):
-    """How an order stands. `PAYMENT_DENIED` and `FAILED` are of orders that never came to be."""
+    """The state of an order; `PAYMENT_DENIED` and `FAILED` mean that it was never accepted."""
 
     AWAITING_PAYMENT = "awaiting_payment"
     PENDING = "pending"
@@ -34,7 +34,7 @@ class OrderStatus(StrEnum):
 
 
 class PaymentStatus(StrEnum):
-    """How the payment of an order stands; `VOIDING` is one to be given back, or of which nothing was heard."""
+    """The state of an order's payment; `VOIDING` means that a void is requested and not confirmed."""
 
     PENDING = "pending"
     APPROVED = "approved"
@@ -57,13 +57,13 @@ TRANSITIONS: Final[dict[OrderStatus, frozenset[OrderStatus]]] = {
     _S.FAILED: frozenset(),
 }
 REQUESTABLE: Final = (_S.PROCESSED, _S.SHIPPED, _S.DELIVERED, _S.CANCELLED, _S.RETURNED)
-"""What a client may ask for; the others are the shop's own."""
+"""States that a client may ask for; the shop itself sets the others."""
 RESERVED: Final = frozenset({_S.AWAITING_PAYMENT, _S.PENDING, _S.PROCESSED})
-"""The copies are promised and still with the supplier, who counts them as there."""
-GONE: Final = frozenset({_S.SHIPPED, _S.DELIVERED})
-"""The copies have left."""
+"""States whose copies are reserved and not yet shipped: the supplier still counts them."""
+DISPATCHED: Final = frozenset({_S.SHIPPED, _S.DELIVERED})
+"""States whose copies were shipped."""
 RELEASED: Final = frozenset({_S.CANCELLED, _S.RETURNED, _S.PAYMENT_DENIED, _S.FAILED})
-"""The copies are on sale again. Nothing leads out of these, so that they come back exactly once."""
+"""States whose copies are on sale again; they are final, so that copies are released exactly once."""
 
 
 _P = PaymentStatus
@@ -78,12 +78,12 @@ PAYMENTS: Final[dict[OrderStatus, frozenset[PaymentStatus]]] = {
     _S.PAYMENT_DENIED: frozenset({_P.DENIED}),
     _S.FAILED: frozenset({_P.VOIDING, _P.VOIDED}),
 }
-"""What the payment of an order in each state may be."""
+"""The states of payment that each state of an order allows."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """So many copies of a book."""
+    """Copies of a book that a customer asks for."""
 
     product_id: int
     quantity: int
@@ -101,7 +101,7 @@ class OrderItem:
 
 @dataclass(frozen=True, slots=True)
 class StatusChange:
-    """`before` is None for the order's beginning; `by` is a user, or the part of the shop that did it."""
+    """A step of an order's history; `before` is None for the first, `by` a user or a part of the shop."""
 
     before: OrderStatus | None
     after: OrderStatus
@@ -111,7 +111,7 @@ class StatusChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """`version` grows with every change, so that two clerks can't overwrite each other unseen."""
+    """An order; `version` grows with every change, for optimistic locking."""
 
     id: str
     customer_id: str
@@ -131,12 +131,12 @@ def is_order_id(text: str) -> bool:
 
 
 def new_order_id() -> str:
-    """`ORDER-` and 26 characters (RFC 4648 base 32) of 128 random bits: who holds it may see the order."""
+    """Return `ORDER-` and 128 random bits in base 32 (RFC 4648): holding the id is the permission to read."""
     return "ORDER-" + base64.b32encode(secrets.token_bytes(16)).decode().rstrip("=")
 
 
 def merge_lines(lines: Iterable[Line]) -> list[Line]:
-    """The lines with those of one book added up, by book: the one order in which books are locked."""
+    """Return the lines with equal books added up, ordered by book, which is the order of locking."""
     quantities: dict[int, int] = {}
     for line in lines:
         quantities[line.product_id] = quantities.get(line.product_id, 0) + line.quantity
@@ -144,16 +144,16 @@ def merge_lines(lines: Iterable[Line]) -> list[Line]:
 
 
 def total_of(items: Iterable[OrderItem]) -> Decimal:
-    """The exact total in pounds."""
+    """Return the exact total in pounds."""
     return sum((item.unit_price * item.quantity for item in items), Decimal("0.00"))
 
 
 def check_transition(before: OrderStatus, after: OrderStatus) -> None:
-    """Raises TransitionNotAllowed."""
+    """Raise TransitionNotAllowed unless `before` may become `after`."""
     if after in TRANSITIONS[before]:
         return
     allowed = [status.value for status in REQUESTABLE if status in TRANSITIONS[before]]
     if allowed:
         raise TransitionNotAllowed(before, after, f"pode passar a: {', '.join(allowed)}")
-    waits = before is OrderStatus.AWAITING_PAYMENT
-    raise TransitionNotAllowed(before, after, "espera o pagamento" if waits else "não muda mais")
+    awaiting = before is OrderStatus.AWAITING_PAYMENT
+    raise TransitionNotAllowed(before, after, "espera o pagamento" if awaiting else "não muda mais")

@@ -1,4 +1,4 @@
-"""What the shop asks of whoever takes its payments."""
+"""The interface of payment gateways."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Protocol
 
 
 class Decision(StrEnum):
-    """`ERROR` says that nothing can be told: the payment may or may not have been taken."""
+    """A gateway's decision; `ERROR` means that the payment may or may not have been taken."""
 
     APPROVED = "approved"
     DENIED = "denied"
@@ -16,19 +16,19 @@ class Decision(StrEnum):
 
 
 class PaymentGateway(Protocol):
-    """A payment service. Every call may hang or raise: the shop bounds them in time and gives the payment back.
+    """A payment service. A call may hang or raise: the shop bounds it in time and voids the payment.
 
-    `reference` names one payment for ever: asking again gives the first answer and never charges twice.
+    `reference` names one payment for ever: a repeated call returns the first decision and never charges twice.
     """
 
     def authorise(self, amount: Decimal, reference: str, token: str | None) -> Decision:
-        """Take `amount` pounds; `token` stands for the customer's card."""
+        """Charge `amount` pounds to the card that `token` stands for."""
         ...
 
     def decision(self, reference: str) -> Decision | None:
-        """What was answered for `reference`; None where the gateway has not decided about it."""
+        """Return the decision about `reference`, None if there is none."""
         ...
 
     def void(self, reference: str) -> None:
-        """Give back what was taken for `reference`, now or by a request that is still under way."""
+        """Void what was charged for `reference`, also by a call that is still in progress."""
         ...

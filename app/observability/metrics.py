@@ -28,11 +28,10 @@ from app.core.payments import Decision
 from app.core.runs import RunStatus
 from app.core.shop_state import ShopState
 from app.observability.collectors import ProcessesCollector, StateCollector, forget_dead_processes
+from app.observability.shared_folder import FOLDER_VARIABLE
 from ml.features import BASIC_FEATURES, FAR_OUT, RATINGS
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
-FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
-"""Where several worker processes keep their figures for each other, as prometheus_client calls it."""
 BUCKETS = (0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"})
 UNMATCHED = "unmatched"

@@ -18,13 +18,13 @@ from app.storage.models import LoginRow, UserRow
 
 log = logging.getLogger(__name__)
 
-ACCESS_LASTS = timedelta(minutes=15)
-REFRESH_LASTS = timedelta(days=30)
+ACCESS_TOKEN_TTL = timedelta(minutes=15)
+REFRESH_TOKEN_TTL = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """A login of `user`; `refresh_jti` names the only refresh token that renews it."""
+    """A login of `user`; `refresh_jti` is the `jti` of the only refresh token that renews it."""
 
     id: str
     user: User
@@ -49,17 +49,17 @@ class Accounts:
             with self._database.writing() as session:
                 session.add(row)
         except IntegrityError as error:
-            # The database decides, since two requests may ask for one name at the same moment.
+            # The database decides, since two requests may send the same name at once.
             raise UsernameTaken from error
         log.info("user_created", extra={"user_id": row.id, "role": role.value})
         return accounts.as_user(row)
 
     def log_in(self, username: str, password: str) -> Login:
-        """Raises InvalidCredentials, after the same time whether or not the user exists."""
+        """Open a login. Raises InvalidCredentials, after the same time whether or not the user exists."""
         with self._database.reading() as session:
             row = accounts.find_user_row(session, username)
-        matched = self._passwords.matches(None if row is None else row.password_hash, password)
-        if row is None or not matched:
+        matches = self._passwords.matches(None if row is None else row.password_hash, password)
+        if row is None or not matches:
             raise InvalidCredentials
         outdated = self._passwords.is_outdated(row.password_hash)
         new_hash = (
@@ -75,7 +75,7 @@ class Accounts:
                     user_id=row.id,
                     refresh_jti=login.refresh_jti,
                     started_at=now,
-                    expires_at=now + REFRESH_LASTS,
+                    expires_at=now + REFRESH_TOKEN_TTL,
                 ),
             )
             if outdated:
@@ -83,14 +83,14 @@ class Accounts:
         return login
 
     def renew(self, login_id: str, user: User, refresh_jti: str) -> Login:
-        """Trade the login's refresh token for a new one.
+        """Replace the login's refresh token by a new one.
 
-        Raises InvalidToken where `refresh_jti` was traded before: it is in two hands, so the login ends.
+        Raises InvalidToken where `refresh_jti` was replaced before: two clients have it, so the login ends.
         """
         renewed = Login(login_id, user, str(uuid.uuid4()))
         with self._database.writing() as session:
             fresh = accounts.rotate_refresh(
-                session, login_id, refresh_jti, renewed.refresh_jti, datetime.now(UTC) + REFRESH_LASTS
+                session, login_id, refresh_jti, renewed.refresh_jti, datetime.now(UTC) + REFRESH_TOKEN_TTL
             )
             if not fresh:
                 accounts.close_login(session, login_id)
@@ -102,17 +102,17 @@ class Accounts:
         return renewed
 
     def log_out(self, login_id: str) -> None:
-        """End the login: every token that descends from it is refused from now on."""
+        """End the login and with it all its tokens."""
         with self._database.writing() as session:
             accounts.close_login(session, login_id)
 
     def logged_in(self, login_id: str, user_id: int) -> User | None:
-        """Whose login this is, if it is still alive."""
+        """Return the user of a login, None where it has ended."""
         with self._database.reading() as session:
             return accounts.find_logged_in(session, login_id, user_id, datetime.now(UTC))
 
     def ensure_admin(self, password: str, *, replaces: str | None) -> None:
-        """Make sure there is an `admin`. One whose password is still `replaces` gets `password`."""
+        """Create the user `admin` if missing, and replace its password where it is still `replaces`."""
         with self._database.reading() as session:
             row = accounts.find_user_row(session, "admin")
         if row is None:

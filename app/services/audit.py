@@ -1,4 +1,4 @@
-"""Whether the stock and the orders are as they must be."""
+"""The audit of the stock, its ledger and the orders."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 
 
 def audit(database: Database, metrics: Metrics) -> list[str]:
-    """A sentence for each thing that is off; the log and the metrics are told too."""
+    """Return a sentence for each mismatch, after logging and counting them."""
     with database.reading() as session:
         mismatches = find_mismatches(session, datetime.now(UTC))
     metrics.count_mismatches(len(mismatches))

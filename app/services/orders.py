@@ -53,7 +53,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """What a customer wants to buy; `lines` as they were sent."""
+    """An order that a customer asks for; `lines` as they were sent."""
 
     customer_id: str
     lines: tuple[Line, ...]

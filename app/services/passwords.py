@@ -19,20 +19,20 @@ class Passwords:
             memory_cost=settings.password_hash_memory_kib,
             parallelism=1,
         )
-        # Checked for users that don't exist, so that the time of an answer doesn't tell who does.
-        self._nobody = self._hasher.hash(secrets.token_urlsafe())
+        # Checked for unknown users, so that the time a check takes doesn't tell whether a user exists.
+        self._unknown_users_hash = self._hasher.hash(secrets.token_urlsafe())
 
     def hash(self, password: str) -> str:
         return self._hasher.hash(password)
 
     def matches(self, password_hash: str | None, password: str) -> bool:
-        """Whether `password` is the one hashed; as slow for None, a user that doesn't exist."""
+        """Return whether `password` is the one hashed; as slow for None, an unknown user."""
         try:
-            matched = self._hasher.verify(password_hash or self._nobody, password)
+            matches = self._hasher.verify(password_hash or self._unknown_users_hash, password)
         except (VerificationError, InvalidHashError):
             return False
-        return matched and password_hash is not None
+        return matches and password_hash is not None
 
     def is_outdated(self, password_hash: str) -> bool:
-        """Whether the settings now ask for another cost than this hash has."""
+        """Return whether the settings now ask for another cost than this hash has."""
         return self._hasher.check_needs_rehash(password_hash)

@@ -1,4 +1,4 @@
-"""The shop's side of the payment gateway: every call bounded in time and number."""
+"""Calls to the payment gateway, bounded in time and number."""
 
 from __future__ import annotations
 
@@ -16,39 +16,37 @@ from app.observability.metrics import Metrics
 
 log = logging.getLogger(__name__)
 
-Answer = TypeVar("Answer")
-CALLS_AT_ONCE = 64
-"""More calls than this are refused: a gateway that hangs must not gather threads without end."""
-
-
-QUESTIONS_AT_ONCE = 8
-"""Calls that settle orders have places of their own: customers whose payments hang must not take them."""
+Result = TypeVar("Result")
+MAX_AUTHORISATIONS = 64
+"""More calls at once are refused, so that a gateway that hangs can't gather threads without end."""
+MAX_RECONCILIATIONS = 8
+"""Calls of the recovery are counted apart, so that authorisations that hang can't block it."""
 
 
 class GatewayUnavailable(Exception):
-    """The gateway raised, answered nonsense, hung, or has too many calls to answer already."""
+    """The gateway raised, returned nonsense, hung, or has too many calls in progress."""
 
 
 class Payments:
-    """Asks the gateway, in a thread for each call, since only so can a call be abandoned when it hangs.
+    """Calls the gateway in a thread for each call, which is abandoned where it hangs.
 
-    `_free` and `_free_to_ask` count the calls that may still begin; nothing else is shared.
+    The semaphores `_authorisations` and `_reconciliations` bound the calls in progress; nothing else is shared.
     """
 
     def __init__(self, gateway: PaymentGateway, timeout_s: float, metrics: Metrics) -> None:
         self._gateway = gateway
         self._timeout_s = timeout_s
         self._metrics = metrics
-        self._free = threading.BoundedSemaphore(CALLS_AT_ONCE)
-        self._free_to_ask = threading.BoundedSemaphore(QUESTIONS_AT_ONCE)
+        self._authorisations = threading.BoundedSemaphore(MAX_AUTHORISATIONS)
+        self._reconciliations = threading.BoundedSemaphore(MAX_RECONCILIATIONS)
 
     def authorise(self, order: Order, token: str | None) -> Decision | None:
-        """What the gateway decides about an order's payment; None where it did not answer in time."""
+        """Return the gateway's decision about an order's payment; None where it did not respond in time."""
         started = time.perf_counter()
         decision: Decision | None
         try:
             decision = self._call(
-                self._free,
+                self._authorisations,
                 lambda: Decision(self._gateway.authorise(order.total, order.id, token)),
                 order.id,
             )
@@ -60,39 +58,39 @@ class Payments:
         return decision
 
     def decision(self, reference: str) -> Decision | None:
-        """What the gateway has decided; None where it has not. Raises GatewayUnavailable."""
+        """Return what the gateway has decided, None if nothing. Raises GatewayUnavailable."""
 
         def ask() -> Decision | None:
-            answer = self._gateway.decision(reference)
-            return None if answer is None else Decision(answer)
+            decision = self._gateway.decision(reference)
+            return None if decision is None else Decision(decision)
 
         try:
-            return self._call(self._free_to_ask, ask, reference)
+            return self._call(self._reconciliations, ask, reference)
         except TimeoutError as error:
             raise GatewayUnavailable from error
 
     def void(self, reference: str) -> bool:
-        """Give a payment back; False where the gateway has not confirmed it."""
+        """Void a payment; return False where the gateway has not confirmed it."""
         try:
-            self._call(self._free_to_ask, lambda: self._gateway.void(reference), reference)
+            self._call(self._reconciliations, lambda: self._gateway.void(reference), reference)
         except (TimeoutError, GatewayUnavailable):
             return False
         return True
 
-    def _call(self, free: threading.BoundedSemaphore, call: Callable[[], Answer], reference: str) -> Answer:
-        """Raises TimeoutError or GatewayUnavailable."""
-        if not free.acquire(blocking=False):
+    def _call(self, slots: threading.BoundedSemaphore, call: Callable[[], Result], reference: str) -> Result:
+        """Return the result of `call`. Raises TimeoutError or GatewayUnavailable."""
+        if not slots.acquire(blocking=False):
             log.error("payment_calls_exhausted", extra={"order_id": reference})
             raise GatewayUnavailable
-        answer: Future[Answer] = Future()
+        future: Future[Result] = Future()
 
         def run() -> None:
             try:
-                answer.set_result(call())
-            except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets it
-                answer.set_exception(error)
+                future.set_result(call())
+            except Exception as error:  # noqa: BLE001 - the caller raises it
+                future.set_exception(error)
             finally:
-                free.release()
+                slots.release()
 
         context = contextvars.copy_context()  # for the request's id in what the gateway logs
         thread = threading.Thread(
@@ -101,14 +99,14 @@ class Payments:
         try:
             thread.start()
         except RuntimeError as error:
-            free.release()
+            slots.release()
             log.exception("payment_thread_refused", extra={"order_id": reference})
             raise GatewayUnavailable from error
-        if not wait([answer], self._timeout_s).done:
+        if not wait([future], self._timeout_s).done:
             log.warning("payment_timed_out", extra={"order_id": reference})
             raise TimeoutError
         try:
-            return answer.result()
+            return future.result()
         except Exception as error:
             log.exception("payment_gateway_failed", extra={"order_id": reference})
             raise GatewayUnavailable from error

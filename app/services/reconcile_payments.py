@@ -38,7 +38,7 @@ class PaymentReconciler:
         abandoned_after: timedelta,
         give_up_after: timedelta,
     ) -> None:
-        """Count orders older than `abandoned_after` as abandoned, and release them after `give_up_after`
+        """Treat orders older than `abandoned_after` as abandoned, and release them after `give_up_after`
         although the gateway can't be asked about them."""
         self._database = database
         self._payments = payments

@@ -11,7 +11,7 @@ from app.core.accounts import Role, User
 from app.storage.database import updated_one
 from app.storage.models import LoginRow, UserRow
 
-LOGINS_KEPT = 50
+MAX_LOGINS = 50
 
 
 def find_user_row(session: Session, username: str) -> UserRow | None:
@@ -19,7 +19,7 @@ def find_user_row(session: Session, username: str) -> UserRow | None:
 
 
 def replace_password_hash(session: Session, user_id: int, old: str, new: str) -> None:
-    """Store `new`, unless somebody else has changed the password meanwhile."""
+    """Store the hash `new` where the present one is `old`."""
     session.execute(
         update(UserRow).where(UserRow.id == user_id, UserRow.password_hash == old).values(password_hash=new)
     )
@@ -30,7 +30,7 @@ def as_user(row: UserRow) -> User:
 
 
 def find_logged_in(session: Session, login_id: str, user_id: int, now: datetime) -> User | None:
-    """The user behind a login that is still alive."""
+    """Return the user of a login, None where it has ended."""
     row = session.scalar(
         select(UserRow)
         .join(LoginRow, LoginRow.user_id == UserRow.id)
@@ -40,13 +40,13 @@ def find_logged_in(session: Session, login_id: str, user_id: int, now: datetime)
 
 
 def open_login(session: Session, login: LoginRow) -> None:
-    """Keep `login`, and of its user's logins only the newest LOGINS_KEPT; forget all that have expired."""
+    """Store `login`; delete expired ones and all but the newest MAX_LOGINS of its user."""
     session.execute(delete(LoginRow).where(LoginRow.expires_at < login.started_at))
     newest = (
         select(LoginRow.id)
         .where(LoginRow.user_id == login.user_id)
         .order_by(LoginRow.started_at.desc())
-        .limit(LOGINS_KEPT - 1)
+        .limit(MAX_LOGINS - 1)
     )
     session.execute(
         delete(LoginRow).where(
@@ -57,7 +57,7 @@ def open_login(session: Session, login: LoginRow) -> None:
 
 
 def rotate_refresh(session: Session, login_id: str, old_jti: str, new_jti: str, expires_at: datetime) -> bool:
-    """Replace a login's refresh token; False where `old_jti` is not its newest one."""
+    """Replace a login's refresh token; return False where `old_jti` is not its newest one."""
     result = session.execute(
         update(LoginRow)
         .where(LoginRow.id == login_id, LoginRow.refresh_jti == old_jti)

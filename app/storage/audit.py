@@ -1,4 +1,4 @@
-"""What must be true of the stock and the orders at any moment, asked of the database itself."""
+"""The invariants of the stock and the orders, checked in the database."""
 
 from __future__ import annotations
 
@@ -19,11 +19,12 @@ from app.storage.models import (
 )
 
 STUCK_AFTER = timedelta(minutes=15)
-SHOWN = 100
+MAX_MISMATCHES = 100
+"""Of one kind."""
 
 
 def find_mismatches(session: Session, now: datetime) -> list[str]:
-    """A sentence for each thing that is off, at most SHOWN of a kind; none in a shop that is right."""
+    """Return a sentence for each mismatch, at most MAX_MISMATCHES of a kind."""
     return [
         *_stocks_unlike_ledger(session),
         *_impossible_stocks(session),
@@ -46,13 +47,13 @@ def _stocks_unlike_ledger(session: Session) -> Iterator[str]:
     ).subquery()
     stock, moved = func.sum(both.c.stock), func.sum(both.c.moved)
     unlike = select(both.c.book_id, stock, moved).group_by(both.c.book_id).having(stock != moved)
-    for book_id, copies, ledger in session.execute(unlike.order_by(both.c.book_id).limit(SHOWN)):
+    for book_id, copies, ledger in session.execute(unlike.order_by(both.c.book_id).limit(MAX_MISMATCHES)):
         yield f"livro {book_id}: estoque {copies}, mas os movimentos somam {ledger}"
 
 
 def _impossible_stocks(session: Session) -> Iterator[str]:
     impossible = or_(BookRow.stock < 0, BookRow.short < 0, and_(BookRow.stock > 0, BookRow.short > 0))
-    for row in session.scalars(select(BookRow).where(impossible).limit(SHOWN)):
+    for row in session.scalars(select(BookRow).where(impossible).limit(MAX_MISMATCHES)):
         yield f"livro {row.id}: estoque {row.stock} com {row.short} em falta"
 
 
@@ -65,7 +66,7 @@ def _totals_unlike_items(session: Session) -> Iterator[str]:
         select(OrderRow.id, OrderRow.total, by_order.c.pence)
         .join(by_order, by_order.c.order_id == OrderRow.id, isouter=True)
         .where(or_(by_order.c.pence.is_(None), func.round(OrderRow.total * 100) != by_order.c.pence))
-        .limit(SHOWN)
+        .limit(MAX_MISMATCHES)
     )
     for order_id, total, pence_found in session.execute(wanted):
         found = "não tem itens" if pence_found is None else f"os itens somam {int(pence_found) / 100:.2f}"
@@ -88,9 +89,9 @@ def _items_unlike_ledger(session: Session) -> Iterator[str]:
             and_(moved.c.order_id == OrderItemRow.order_id, moved.c.book_id == OrderItemRow.book_id),
             isouter=True,
         )
-        # What went with the demonstration catalogue was given back to no shelf, if it was at all.
+        # Books of the demonstration catalogue were deleted: their copies were not released to any stock.
         .where(OrderItemRow.in_catalogue.is_(True), func.coalesce(moved.c.copies, 0) != expected)
-        .limit(SHOWN)
+        .limit(MAX_MISMATCHES)
     )
     for order_id, book_id, status, copies, found in session.execute(wanted):
         yield (
@@ -108,7 +109,7 @@ def _movements_without_item(session: Session) -> Iterator[str]:
             isouter=True,
         )
         .where(MovementRow.order_id.is_not(None), OrderItemRow.order_id.is_(None))
-        .limit(SHOWN)
+        .limit(MAX_MISMATCHES)
     )
     for order_id, book_id in session.execute(stray):
         yield f"pedido {order_id}: há um movimento do livro {book_id}, que não está nos seus itens"
@@ -118,7 +119,7 @@ def _impossible_payments(session: Session) -> Iterator[str]:
     allowed = [f"{status}/{payment}" for status, payments in PAYMENTS.items() for payment in payments]
     both = OrderRow.status + "/" + OrderRow.payment_status
     impossible = select(OrderRow.id, OrderRow.status, OrderRow.payment_status).where(both.not_in(allowed))
-    for order_id, status, payment in session.execute(impossible.limit(SHOWN)):
+    for order_id, status, payment in session.execute(impossible.limit(MAX_MISMATCHES)):
         yield f"pedido {order_id}: está em '{status}' com o pagamento em '{payment}'"
 
 
@@ -133,7 +134,7 @@ def _broken_histories(session: Session) -> Iterator[str]:
         select(OrderRow.id, OrderRow.status, ended.c.after)
         .join(ended, ended.c.order_id == OrderRow.id, isouter=True)
         .where(func.coalesce(ended.c.after, "") != OrderRow.status)
-        .limit(SHOWN)
+        .limit(MAX_MISMATCHES)
     )
     for order_id, status, after in session.execute(unlike):
         yield f"pedido {order_id}: está em '{status}', mas o histórico termina em '{after}'"
@@ -143,13 +144,13 @@ def _broken_histories(session: Session) -> Iterator[str]:
     steps = select(
         StatusChangeRow.order_id, StatusChangeRow.before, func.coalesce(previous, "").label("previous")
     ).subquery()
-    torn = select(steps).where(func.coalesce(steps.c.before, "") != steps.c.previous).limit(SHOWN)
+    torn = select(steps).where(func.coalesce(steps.c.before, "") != steps.c.previous).limit(MAX_MISMATCHES)
     for order_id, before, after in session.execute(torn):
         yield f"pedido {order_id}: o histórico passa de '{after}' a uma mudança que parte de '{before}'"
     allowed = [f"{before}>{after}" for before, choices in TRANSITIONS.items() for after in choices]
     allowed.append(f">{OrderStatus.AWAITING_PAYMENT}")
     step = func.coalesce(StatusChangeRow.before, "") + ">" + StatusChangeRow.after
-    for row in session.scalars(select(StatusChangeRow).where(step.not_in(allowed)).limit(SHOWN)):
+    for row in session.scalars(select(StatusChangeRow).where(step.not_in(allowed)).limit(MAX_MISMATCHES)):
         yield f"pedido {row.order_id}: passou de '{row.before}' a '{row.after}', o que não é permitido"
 
 
@@ -157,7 +158,7 @@ def _stuck_orders(session: Session, now: datetime) -> Iterator[str]:
     stuck = select(OrderRow.id, OrderRow.created_at).where(
         OrderRow.status == OrderStatus.AWAITING_PAYMENT, OrderRow.created_at < now - STUCK_AFTER
     )
-    for order_id, created_at in session.execute(stuck.limit(SHOWN)):
+    for order_id, created_at in session.execute(stuck.limit(MAX_MISMATCHES)):
         yield f"pedido {order_id}: espera o pagamento desde {created_at:%Y-%m-%d %H:%M:%S} UTC"
 
 
@@ -166,7 +167,7 @@ def _unanswered_keys(session: Session) -> Iterator[str]:
         select(OrderRow.id, OrderRow.status)
         .join(IdempotencyRow, IdempotencyRow.order_id == OrderRow.id)
         .where(IdempotencyRow.response.is_(None), OrderRow.status != OrderStatus.AWAITING_PAYMENT)
-        .limit(SHOWN)
+        .limit(MAX_MISMATCHES)
     )
     for order_id, status in session.execute(unanswered):
         yield f"pedido {order_id} ({status}): a sua Idempotency-Key ficou sem resposta"

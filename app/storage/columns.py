@@ -1,4 +1,4 @@
-"""The types of columns that databases keep each in its own way."""
+"""The declarative base, and column types that databases store differently."""
 
 from __future__ import annotations
 
@@ -26,8 +26,7 @@ class Base(DeclarativeBase):
 class Money(TypeDecorator[Decimal]):
     """Pounds with two decimals, exact on every database.
 
-    SQLite keeps NUMERIC as a float; two decimals survive that for any amount that fits the column, since
-    a float has 15 significant digits and the column at most as many.
+    SQLite stores NUMERIC as a float, whose 15 significant digits hold any amount that fits the column.
     """
 
     impl = Numeric
@@ -50,7 +49,7 @@ class Money(TypeDecorator[Decimal]):
 
 
 class UtcTime(TypeDecorator[datetime]):
-    """An aware UTC time; SQLite, which has no zones, keeps it without one."""
+    """An aware UTC time, which SQLite stores without a zone."""
 
     impl = DateTime(timezone=True)
     cache_ok = True

@@ -18,15 +18,15 @@ BUSY_TIMEOUT_MS = 10_000
 
 
 class Database:
-    """Hands out transactions on one engine. Safe to share: each transaction has a session of its own.
+    """Opens transactions on one engine. Safe to share: each transaction has a session of its own.
 
-    `_turn` is held by the one thread of this process that writes to SQLite. Without it they would ask the file
-    again and again, with growing pauses, and the unlucky would wait for seconds.
+    `_writer_lock` is held by the one thread of this process that writes to SQLite. Without it, writers would poll
+    the file with growing pauses, some for seconds.
     """
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
-        self._turn = threading.Lock() if engine.dialect.name == "sqlite" else None
+        self._writer_lock = threading.Lock() if engine.dialect.name == "sqlite" else None
         self._writing_engine = engine.execution_options(shop_writes=True)
         # SQLite's readers always see one state; PostgreSQL's must ask for it.
         self._reading_engine = (
@@ -40,15 +40,15 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
-        """A consistent view that is thrown away at the end."""
+        """Open a consistent view, rolled back at the end."""
         with Session(self._reading_engine) as session:
             yield session
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
-        """One transaction: committed where the block returns, rolled back where it raises."""
+        """Open a transaction: committed where the block returns, rolled back where it raises."""
         with (
-            self._taking_turns(),
+            self._writer_turn(),
             Session(self._writing_engine, expire_on_commit=False) as session,
             session.begin(),
         ):
@@ -56,31 +56,31 @@ class Database:
 
     @contextmanager
     def writing_connection(self) -> Iterator[Connection]:
-        """The same without the ORM, for migrations."""
-        with self._taking_turns(), self._writing_engine.begin() as connection:
+        """Open the same without the ORM, for migrations."""
+        with self._writer_turn(), self._writing_engine.begin() as connection:
             yield connection
 
     @contextmanager
-    def _taking_turns(self) -> Iterator[None]:
-        """Raises sqlalchemy.exc.TimeoutError after BUSY_TIMEOUT_MS."""
-        if self._turn is None:
+    def _writer_turn(self) -> Iterator[None]:
+        """Hold the writer lock. Raises sqlalchemy.exc.TimeoutError after BUSY_TIMEOUT_MS."""
+        if self._writer_lock is None:
             yield
             return
-        if not self._turn.acquire(timeout=BUSY_TIMEOUT_MS / 1_000):
+        if not self._writer_lock.acquire(timeout=BUSY_TIMEOUT_MS / 1_000):
             raise exc.TimeoutError("the writers of this process are too busy")
         try:
             yield
         finally:
-            self._turn.release()
+            self._writer_lock.release()
 
 
 def upsert_into(session: Session, table: type[Any]) -> Any:
-    """An insert that knows `on_conflict_do_nothing` and `on_conflict_do_update`, which is each database's own."""
+    """Return the database's own insert, with `on_conflict_do_nothing` and `on_conflict_do_update`."""
     return (sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert)(table)
 
 
 def updated_one(result: Result[Any]) -> bool:
-    """Whether a conditional update, of which `result` is the answer, found its row as it must be."""
+    """Return whether a conditional update matched exactly one row."""
     return cast("CursorResult[Any]", result).rowcount == 1
 
 
@@ -91,12 +91,12 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     cursor = connection.cursor()
     for pragma in (f"busy_timeout={BUSY_TIMEOUT_MS}", "synchronous=FULL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
-    _turn_to_wal(cursor)
+    _enable_wal(cursor)
     cursor.close()
 
 
-def _turn_to_wal(cursor: Any) -> None:
-    """A fresh file turns to WAL once, and SQLite doesn't wait for others who are just doing that."""
+def _enable_wal(cursor: Any) -> None:
+    """Turn a new file to WAL; SQLite doesn't wait for another process that is doing so."""
     deadline = time.monotonic() + BUSY_TIMEOUT_MS / 1_000
     while True:
         try:
@@ -114,12 +114,12 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 def database_options(url: str, threads: int) -> dict[str, Any]:
-    """Engine options for `url`: a connection for every thread that may want one, and bounded waits."""
+    """Return the engine options for `url`: a connection for every thread, and bounded waits."""
     options: dict[str, Any] = {
         "pool_size": threads + 2,
         "max_overflow": 4,
         "pool_timeout": 10,
-        "hide_parameters": True,  # an error is logged, and its parameters may be a customer's words
+        "hide_parameters": True,  # errors are logged, and parameters may be personal data
     }
     if url.startswith("postgresql"):
         options |= {"pool_pre_ping": True, "connect_args": {"connect_timeout": 5}}

@@ -1,4 +1,4 @@
-"""The tables. Their names and columns are Portuguese, as the seeds have them; attributes are English."""
+"""The tables. Tables and columns have the seeds' Portuguese names, attributes English ones."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from app.storage.columns import Base, Money, UtcTime
 
 
 class BookRow(Base):
-    """A book that was ever on sale. Its id is given once and never reused; `listed` says if it is on sale now.
+    """A book that was ever on sale. Its id is never reused; `listed` tells whether it is on sale now.
 
-    `stock` is what can be ordered: the supplier's count less what is reserved. Where that is less than
-    nothing, `short` is by how much, and copies that come back make up for it first.
+    `stock` is what can be ordered: the supplier's count less what is reserved. Where that is negative, `short` is by
+    how much, and released copies cover it first.
     """
 
     __tablename__ = "livros"
@@ -43,7 +43,7 @@ class BookRow(Base):
 
 
 class CatalogueRow(Base):
-    """One row: which catalogue the rows of `livros` are now. Every process compares its versions.
+    """One row: the version of the catalogue in `livros`, which every process compares with its own.
 
     `stock_version` counts the changes of stock by orders.
     """
@@ -70,7 +70,7 @@ class UserRow(Base):
 
 
 class LoginRow(Base):
-    """One login: the family of tokens that descend from it live and die with this row."""
+    """One login: all its tokens end with this row."""
 
     __tablename__ = "sessao"
     __table_args__ = (Index(None, "usuario_id"), Index(None, "expira_em"))
@@ -132,7 +132,7 @@ class LeaseRow(Base):
 
 
 class OrderRow(Base):
-    """An order. `owner` is the process that asks for its payment, by which a crash is noticed."""
+    """An order. `owner` is the process that carries out its payment, by which a crash is noticed."""
 
     __tablename__ = "pedido"
     __table_args__ = (
@@ -155,10 +155,10 @@ class OrderRow(Base):
 
 
 class OrderItemRow(Base):
-    """A line of an order, readable for ever at the price paid.
+    """A line of an order at the price paid.
 
-    No foreign key leads to `livros`: the demonstration catalogue goes, ids and all, with the first scrape, and
-    `in_catalogue` says whether the book with this id is still the one that was sold.
+    Without a foreign key to `livros`: the first scrape deletes the demonstration catalogue, ids included, and
+    `in_catalogue` tells whether the book with this id is still the one that was sold.
     """
 
     __tablename__ = "pedido_item"
@@ -185,7 +185,7 @@ class StatusChangeRow(Base):
 
 
 class MovementRow(Base):
-    """The ledger: every change of a book's stock. Rows are only ever added, and their sum is the stock."""
+    """The ledger: every change of a book's stock. Rows are only added, and their sum is the stock."""
 
     __tablename__ = "estoque_movimento"
     __table_args__ = (
@@ -216,7 +216,7 @@ class IdempotencyRow(Base):
 
 
 class SimulatedPaymentRow(Base):
-    """The simulated gateway's own memory, as a real one has its own elsewhere."""
+    """The simulated gateway's decisions, which a real gateway keeps elsewhere."""
 
     __tablename__ = "pagamento_simulado"
     __table_args__ = (Index(None, "quando"),)

@@ -22,7 +22,7 @@ from app.storage.models import OrderItemRow, OrderRow, StatusChangeRow
 
 @dataclass(frozen=True, slots=True)
 class OrderFilter:
-    """Which orders to list; None leaves open. The period holds `since` and ends before `until`."""
+    """The orders to list; None matches all. The period includes `since` and excludes `until`."""
 
     status: OrderStatus | None = None
     customer_id: str | None = None
@@ -31,7 +31,7 @@ class OrderFilter:
 
 
 def insert_order(session: Session, order: Order, owner: str, by: str) -> None:
-    """Store a new order, which the process `owner` will see through its payment."""
+    """Store a new order, whose payment the process `owner` carries out."""
     session.execute(
         insert(OrderRow).values(
             id=order.id,
@@ -99,7 +99,7 @@ def edit_order(session: Session, order_id: str, changes: dict[str, str | None], 
 
 
 def record_void(session: Session, order_id: str, now: datetime) -> None:
-    """The gateway has confirmed that an order's payment is given back."""
+    """Record that the gateway has confirmed a void."""
     session.execute(
         update(OrderRow)
         .where(OrderRow.id == order_id, OrderRow.payment_status == PaymentStatus.VOIDING)
@@ -108,9 +108,9 @@ def record_void(session: Session, order_id: str, now: datetime) -> None:
 
 
 def find_order(session: Session, order_id: str, *, lock: bool = False) -> Order | None:
-    """An order with its history; with `lock`, nobody else changes it until the transaction ends.
+    """Return an order with its history, locked until the transaction ends with `lock`; None if there is none.
 
-    A text that can't be an order's id is not even asked for: PostgreSQL refuses to read some.
+    A text that isn't an order's id is not looked up: PostgreSQL raises for some.
     """
     if not is_order_id(order_id):
         return None
@@ -144,7 +144,7 @@ def get_order(session: Session, order_id: str) -> Order:
 def list_orders(
     session: Session, order_filter: OrderFilter, offset: int, limit: int
 ) -> tuple[list[Order], int]:
-    """The orders from the newest on, without their histories, and how many there are."""
+    """Return a page of the orders from the newest on, without their histories, and how many there are."""
     conditions = _conditions(order_filter)
     rows = session.scalars(
         select(OrderRow)
@@ -164,7 +164,7 @@ def count_by_status(session: Session) -> dict[str, int]:
 
 
 def orders_awaiting_payment(session: Session, limit: int) -> list[tuple[Order, str]]:
-    """Orders whose payment is still asked for, with the process that asks, from the oldest on."""
+    """Return orders whose payment has not ended, with their owners, from the oldest on."""
     rows = session.scalars(
         select(OrderRow)
         .where(OrderRow.status == OrderStatus.AWAITING_PAYMENT)
@@ -176,7 +176,7 @@ def orders_awaiting_payment(session: Session, limit: int) -> list[tuple[Order, s
 
 
 def orders_to_void(session: Session, limit: int) -> list[str]:
-    """Ids of orders whose payment is to be given back, in no order, so that none can hold up the others."""
+    """Return ids of orders whose payment is to be voided, in random order, so that none blocks the others."""
     return list(
         session.scalars(
             select(OrderRow.id)
@@ -201,13 +201,13 @@ def _conditions(order_filter: OrderFilter) -> list[ColumnElement[bool]]:
 
 
 def _items(session: Session, order_ids: Sequence[str]) -> dict[str, tuple[OrderItem, ...]]:
-    found: dict[str, list[OrderItem]] = {order_id: [] for order_id in order_ids}
+    items: dict[str, list[OrderItem]] = {order_id: [] for order_id in order_ids}
     rows = session.scalars(
         select(OrderItemRow).where(OrderItemRow.order_id.in_(order_ids)).order_by(OrderItemRow.book_id)
     )
     for row in rows:
-        found[row.order_id].append(OrderItem(row.book_id, row.name, row.quantity, row.unit_price))
-    return {order_id: tuple(items) for order_id, items in found.items()}
+        items[row.order_id].append(OrderItem(row.book_id, row.name, row.quantity, row.unit_price))
+    return {order_id: tuple(lines) for order_id, lines in items.items()}
 
 
 def _order(row: OrderRow, items: tuple[OrderItem, ...], history: tuple[StatusChange, ...] = ()) -> Order:

@@ -11,7 +11,7 @@ from enum import StrEnum
 from sqlalchemy import and_, func, insert, literal, or_, select, update
 from sqlalchemy.orm import Session
 
-from app.core.orders import GONE, RESERVED, Line, OrderStatus
+from app.core.orders import DISPATCHED, RESERVED, Line, OrderStatus
 from app.storage.columns import UtcTime
 from app.storage.database import updated_one
 from app.storage.models import (
@@ -28,15 +28,15 @@ _RECENT_SALES = 1_000
 
 
 class Reason(StrEnum):
-    """Why a stock changed. The migration that made the ledger wrote `abertura`, what was there then."""
+    """Why a stock changed. The migration that made the ledger wrote `abertura` for the stock of that time."""
 
     RESERVED = "reserva"
     CANCELLED = "cancelamento"
     RETURNED = "devolucao"
     PAYMENT_DENIED = "pagamento_negado"
     FAILED = "falha"
-    OWED = "em_falta"  # came back, but was promised to somebody else already
-    COUNTED = "contagem"  # the supplier's count, by a scrape
+    OWED = "em_falta"  # released, but promised to another order already
+    COUNTED = "contagem"  # the supplier's count, from a scrape
     BUNDLED = "demonstracao"
     WITHDRAWN = "retirada"  # with the demonstration catalogue
 
@@ -50,7 +50,7 @@ class BookOnSale:
 
 
 def lock_books_on_sale(session: Session, ids: Sequence[int]) -> dict[int, BookOnSale]:
-    """Those of the books that are on sale, by id; nobody else changes them until the transaction ends."""
+    """Return the books that are on sale, by id, locked until the transaction ends."""
     rows = session.execute(
         select(BookRow.id, BookRow.title, BookRow.price_incl_tax, BookRow.stock)
         .where(BookRow.id.in_(ids), BookRow.listed.is_(True))
@@ -76,9 +76,9 @@ def reserve(session: Session, lines: Sequence[Line], order_id: str, now: datetim
 
 
 def release(session: Session, order_id: str, reason: Reason, now: datetime) -> None:
-    """Put an order's copies on sale again, those first that were promised twice.
+    """Put an order's copies on sale again, after covering what is short.
 
-    Copies of a book that went with the demonstration catalogue have no shelf to go to.
+    Copies of a book that was deleted with the demonstration catalogue have no stock to return to.
     """
     rows = session.execute(
         select(BookRow.id, BookRow.short, OrderItemRow.quantity)
@@ -87,29 +87,29 @@ def release(session: Session, order_id: str, reason: Reason, now: datetime) -> N
         .order_by(BookRow.id)
         .with_for_update(of=BookRow)
     ).all()
-    owed = {book_id: min(short, quantity) for book_id, short, quantity in rows}
+    covered = {book_id: min(short, quantity) for book_id, short, quantity in rows}
     for book_id, _, quantity in rows:
         session.execute(
             update(BookRow)
             .where(BookRow.id == book_id)
-            .values(stock=BookRow.stock + quantity - owed[book_id], short=BookRow.short - owed[book_id])
+            .values(stock=BookRow.stock + quantity - covered[book_id], short=BookRow.short - covered[book_id])
         )
     record_movements(session, {book_id: quantity for book_id, _, quantity in rows}, reason, now, order_id)
-    record_movements(session, {book_id: -copies for book_id, copies in owed.items()}, Reason.OWED, now)
+    record_movements(session, {book_id: -copies for book_id, copies in covered.items()}, Reason.OWED, now)
 
 
 def reserved_copies(session: Session, counted_since: datetime) -> dict[int, int]:
-    """By book, what the supplier counted as there although it is sold.
+    """Return, by book id, the copies that the supplier's count includes although they are sold.
 
-    That is what is promised and not yet shipped, and what was shipped since the counting began: the page of
-    such a book may have been read before its copies left.
+    They are reserved and not yet shipped, or were shipped since the counting began: the book's page may have been
+    read before its copies left.
     """
     shipped_since = select(StatusChangeRow.order_id).where(
         StatusChangeRow.after == OrderStatus.SHIPPED, StatusChangeRow.at >= counted_since
     )
     still_counted = or_(
         OrderRow.status.in_(RESERVED),
-        and_(OrderRow.status.in_(GONE), OrderRow.id.in_(shipped_since)),
+        and_(OrderRow.status.in_(DISPATCHED), OrderRow.id.in_(shipped_since)),
     )
     rows = session.execute(
         select(OrderItemRow.book_id, func.sum(OrderItemRow.quantity))
@@ -121,7 +121,7 @@ def reserved_copies(session: Session, counted_since: datetime) -> dict[int, int]
 
 
 def books_sold_last(session: Session, books: int) -> list[int]:
-    """Ids of up to `books` books, those first that somebody ordered last."""
+    """Return ids of up to `books` books, the most recently ordered first."""
     recent = (
         select(MovementRow.id, MovementRow.book_id)
         .where(MovementRow.reason == Reason.RESERVED)
@@ -138,17 +138,17 @@ def books_sold_last(session: Session, books: int) -> list[int]:
 
 
 def withdraw_all(session: Session, now: datetime) -> None:
-    """Take every copy of every book off the ledger: the books are about to be forgotten, ids included."""
-    on_the_shelves = select(
+    """Take every copy off the ledger, before all books are deleted, ids included."""
+    withdrawals = select(
         BookRow.id, -BookRow.stock, literal(Reason.WITHDRAWN.value), literal(now, UtcTime())
     ).where(BookRow.stock != 0)
     columns = [MovementRow.book_id, MovementRow.quantity, MovementRow.reason, MovementRow.at]
-    session.execute(insert(MovementRow).from_select(columns, on_the_shelves))
+    session.execute(insert(MovementRow).from_select(columns, withdrawals))
     session.execute(update(OrderItemRow).values(in_catalogue=False))
 
 
 def next_stock_version(session: Session) -> int:
-    """Tell every process that stocks have changed. Last in a transaction: its row is the one all orders share."""
+    """Count a change of stock, by which every process reloads. Last in a transaction: all orders share its row."""
     return session.execute(
         update(CatalogueRow)
         .where(CatalogueRow.id == 1)
@@ -160,7 +160,7 @@ def next_stock_version(session: Session) -> int:
 def record_movements(
     session: Session, changes: Mapping[int, int], reason: Reason, now: datetime, order_id: str | None = None
 ) -> None:
-    """Write into the ledger by how many copies the stock of each book changes, by id."""
+    """Write into the ledger the change of each book's stock, in copies, by id."""
     rows = [
         {"book_id": book_id, "quantity": change, "reason": reason, "order_id": order_id, "at": now}
         for book_id, change in changes.items()

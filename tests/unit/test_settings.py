@@ -20,7 +20,7 @@ def problems_of(environ: dict[str, str], env_file: Path | None = None) -> list[s
 
 def test_nothing_given_means_the_defaults() -> None:
     settings = read_settings({})
-    assert (settings.app_env, settings.port, settings.grafana_port) == ("development", 5000, 3001)
+    assert (settings.app_env, settings.port) == ("development", 5000)
     assert settings.data_dir == Path("data").absolute()
     assert settings.scraper_max_failed_share == Decimal("0.02")
     assert not settings.production
@@ -82,7 +82,6 @@ def test_a_good_value_is_read_as_its_type(name: str, text: str, field: str, valu
         ("FLASK_APP_PORT", "0"),
         ("TRUSTED_PROXIES", "0" * 20 + "99"),
         ("WEB_WORKERS", "0"),
-        ("PROMETHEUS_PORT", "0"),
         ("MAX_BODY_BYTES", "1023"),
         ("PASSWORD_HASH_MEMORY_KIB", "7"),
         ("ML_AUTO_TRAIN", "yes"),

@@ -7,33 +7,33 @@ from pathlib import Path
 
 import pytest
 
-from app import serve
+from app.observability import shared_folder
 from app.observability.collectors import ProcessesCollector
 
 DEAD = 2**22 + 1
 """More than any process' number can be."""
 
 
-def make_folder(data_dir: Path, needed_bytes: int = 0) -> Path:
-    return Path(serve._metrics_folder(data_dir, needed_bytes))
+def make_folder(data_dir: Path, workers: int = 0) -> Path:
+    return Path(shared_folder.make_shared_folder(data_dir, workers))
 
 
-@pytest.mark.parametrize("needed_bytes", [0, 2**80])
+@pytest.mark.parametrize("workers", [0, 2**60])
 def test_without_enough_shared_memory_the_figures_are_beside_the_data(
-    tmp_path: Path, needed_bytes: int, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, workers: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     memory, data_dir = tmp_path / "memory", tmp_path / "data"
     data_dir.mkdir()
-    monkeypatch.setattr(serve, "SHARED_MEMORY", memory)
+    monkeypatch.setattr(shared_folder, "SHARED_MEMORY", memory)
     assert make_folder(data_dir).parent == data_dir
     memory.mkdir()
-    assert make_folder(data_dir, needed_bytes).parent == (data_dir if needed_bytes else memory)
+    assert make_folder(data_dir, workers).parent == (data_dir if workers else memory)
 
 
 def test_folders_of_the_dead_are_removed_and_no_others(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(serve, "SHARED_MEMORY", tmp_path)
+    monkeypatch.setattr(shared_folder, "SHARED_MEMORY", tmp_path)
     own, other = tmp_path / "own", tmp_path / "other"
     own.mkdir()
     other.mkdir()

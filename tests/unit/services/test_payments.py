@@ -10,7 +10,7 @@ import pytest
 from app.core.orders import Order, OrderItem, OrderStatus, PaymentStatus
 from app.core.payments import Decision
 from app.observability.logs.handlers import request_id
-from app.services.payments import CALLS_AT_ONCE, GatewayUnavailable, Payments
+from app.services.payments import MAX_AUTHORISATIONS, GatewayUnavailable, Payments
 from tests.support.metrics import make_metrics
 
 PATIENCE_S = 20.0
@@ -151,10 +151,10 @@ def test_a_void_that_hangs_is_not_confirmed(gateway: FakeGateway) -> None:
 def test_calls_beyond_the_limit_fail_at_once_and_never_reach_the_gateway(gateway: FakeGateway) -> None:
     gateway.hangs = True
     payments = Payments(gateway, 0.001, make_metrics())
-    for _ in range(CALLS_AT_ONCE):
+    for _ in range(MAX_AUTHORISATIONS):
         assert payments.authorise(make_order(), None) is None
     assert payments.authorise(make_order(), None) is Decision.ERROR
-    assert len(gateway.asked) == CALLS_AT_ONCE
+    assert len(gateway.asked) == MAX_AUTHORISATIONS
     gateway.hangs = False
     assert payments.void("ORDER-TEST") is True, "orders are settled whatever the customers' payments do"
     gateway.let_go.set()
@@ -164,14 +164,14 @@ def test_calls_beyond_the_limit_fail_at_once_and_never_reach_the_gateway(gateway
 def test_a_call_that_ends_makes_room_for_another(gateway: FakeGateway) -> None:
     gateway.hangs = True
     payments = Payments(gateway, 0.001, make_metrics())
-    for _ in range(CALLS_AT_ONCE):
+    for _ in range(MAX_AUTHORISATIONS):
         payments.authorise(make_order(), None)
     gateway.let_go.set()
     join_calls()
     gateway.hangs = False
     assert payments.authorise(make_order(), None) in (Decision.APPROVED, None)
     join_calls()
-    assert len(gateway.asked) == CALLS_AT_ONCE + 1
+    assert len(gateway.asked) == MAX_AUTHORISATIONS + 1
 
 
 @pytest.mark.parametrize(
@@ -180,10 +180,10 @@ def test_a_call_that_ends_makes_room_for_another(gateway: FakeGateway) -> None:
 def test_calls_that_ended_are_no_longer_counted(gateway: FakeGateway, answer: Callable[[], Decision]) -> None:
     gateway.answer = answer
     payments = Payments(gateway, PATIENCE_S, make_metrics())
-    for _ in range(2 * CALLS_AT_ONCE):
+    for _ in range(2 * MAX_AUTHORISATIONS):
         payments.authorise(make_order(), None)
     join_calls()
-    assert len(gateway.asked) == 2 * CALLS_AT_ONCE
+    assert len(gateway.asked) == 2 * MAX_AUTHORISATIONS
 
 
 def test_the_gateway_logs_under_the_id_of_the_request(gateway: FakeGateway) -> None:
@@ -211,6 +211,6 @@ def test_a_machine_without_room_for_a_thread_is_a_failed_payment(
     payments = Payments(gateway, PATIENCE_S, make_metrics())
     with monkeypatch.context() as crowded:
         crowded.setattr("app.services.payments.threading.Thread", NoThreads)
-        for _ in range(CALLS_AT_ONCE):
+        for _ in range(MAX_AUTHORISATIONS):
             assert payments.authorise(make_order(), None) is Decision.ERROR
     assert payments.authorise(make_order(), None) is Decision.APPROVED
