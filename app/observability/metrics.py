@@ -140,10 +140,7 @@ class Metrics:
     def begin_request(self) -> None:
         self._in_flight.inc()
 
-    def end_request(self) -> None:
-        self._in_flight.dec()
-
-    def count_request(
+    def end_request(
         self,
         method: str,
         route: str | None,
@@ -153,6 +150,7 @@ class Metrics:
         kind: RequestKind | None,
     ) -> None:
         """Count a response; `method` is in METHODS or `other`, `route` a template, None for an unknown URL."""
+        self._in_flight.dec()
         route = route or UNMATCHED
         self._requests.labels(method, route, status).inc()
         self._latency.labels(method, route).observe(seconds)

@@ -13,7 +13,7 @@ from jwt.exceptions import ExpiredSignatureError, PyJWTError
 
 from app.core.accounts import BY_API_KEY, Role, User
 from app.core.errors import Forbidden, InvalidToken, Unauthenticated
-from app.web.context import shop
+from app.web.context import request_record, shop
 
 
 class Access(StrEnum):
@@ -59,7 +59,10 @@ def authorize(access: Access) -> None:
     user = shop().accounts.logged_in(str(claims.get("sessao", "")), _user_id(claims))
     if user is None:
         raise InvalidToken("A sessão deste token foi encerrada. Faça login novamente.")
-    g.caller = user  # also where the role is not enough: the log names the user of a refused request
+    g.caller = user
+    request_record.get().user_id = (
+        user.id
+    )  # also where the role is not enough: the log names the user of a refused request
     role = _NEEDED_ROLE.get(access)
     if role is not None and not user.role.covers(role):
         raise Forbidden(role.value)

@@ -114,9 +114,11 @@ def operation(
                 arguments["body"] = read_body(body, max_items and max_items(shop().settings))
             if not versioned:
                 return view(**arguments)
+            if not errors and (unchanged := not_modified()):
+                return unchanged
+            response = tag_catalogue(make_response(view(**arguments)))
             # A view that may refuse runs first: 304 stands for 200 only (RFC 9110, 13.2.1).
-            unchanged = None if errors else not_modified()
-            return unchanged or tag_catalogue(make_response(view(**arguments)))
+            return (not_modified() if errors else None) or response
 
         setattr(run, ATTRIBUTE, declared)
         return run

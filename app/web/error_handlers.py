@@ -7,13 +7,14 @@ from http import HTTPStatus
 from typing import Any
 
 from flask import Flask, Response, jsonify, request
+from marshmallow import ValidationError
 from werkzeug.exceptions import HTTPException
 
 from app.core import errors
 from app.observability.logs.handlers import request_id
 from app.web.access import InvalidApiKey
 from app.web.context import request_record
-from app.web.parsing import BatchTooLarge, BodyTooLarge, UnsupportedMediaType
+from app.web.parsing import BatchTooLarge, BodyTooLarge, UnsupportedMediaType, invalid_input
 
 log = logging.getLogger(__name__)
 
@@ -65,6 +66,7 @@ _DETAILS = {
 def register_error_handlers(app: Flask) -> None:
     """Respond to every error of `app` from here, those of unknown URLs and crashes included."""
     app.register_error_handler(errors.ShopError, _shop_error)
+    app.register_error_handler(ValidationError, lambda error: _shop_error(invalid_input(error)))
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _crash)
 

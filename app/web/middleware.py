@@ -11,7 +11,7 @@ from ipaddress import ip_address
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from flask import Flask, Response, current_app, g, request
+from flask import Flask, request
 
 from app.core.orders import is_order_id
 from app.observability.logs.handlers import request_id
@@ -58,14 +58,9 @@ def register_middleware(app: Flask, metrics: Metrics, api_key: str) -> None:
         statuses = [*([declared.status] if declared is not None else ()), *errors]
         for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
             metrics.begin_route(method, rule.rule, statuses, [MEANINGS[status][1] for status in errors])
-    words = {part for rule in app.url_map.iter_rules() for part in rule.rule.split("/") if "<" not in part}
-
-    def begin() -> None:
-        _describe_request(request_record.get(), words)
-        refuse_large_body()
-
-    app.before_request(begin)
-    app.after_request(_finish)
+    app.before_request(_describer(app))
+    app.before_request(refuse_large_body)
+    app.after_request(compress)
     app.wsgi_app = RequestMiddleware(app.wsgi_app, metrics, api_key)  # type: ignore[method-assign]
 
 
@@ -104,11 +99,29 @@ class RequestMiddleware:
 
         def end(sent_bytes: int) -> None:
             request_id.set(own_id)  # another thread may close a stream than the one that made it
-            self._metrics.end_request()
             seconds = time.perf_counter() - started_at
-            # Up to the response's beginning: a stream goes on for as long as its client likes.
-            self._count(record, seconds if seconds_to_start is None else seconds_to_start)
-            _log_request(record, seconds, sent_bytes)
+            self._metrics.end_request(
+                record.method,
+                record.route,
+                record.status,
+                # Up to the response's beginning: a stream goes on for as long as its client likes.
+                seconds if seconds_to_start is None else seconds_to_start,
+                record.error_type,
+                record.kind,
+            )
+            log.info(
+                "request",
+                extra={
+                    "method": record.method,
+                    "route": record.route or UNMATCHED,
+                    "path": record.path,
+                    "status": record.status,
+                    "remote_addr": record.remote_addr,
+                    "user_id": record.user_id,
+                    "duration_ms": round(seconds * 1_000, 1),
+                    "bytes": sent_bytes,
+                },
+            )
 
         self._metrics.begin_request()
         try:
@@ -125,11 +138,6 @@ class RequestMiddleware:
         """Return the client's own id where it has the form of one: another text may be a secret, and is logged."""
         usual = _REQUEST_ID.fullmatch(offered) and not looks_secret(offered)
         return offered if usual and offered != self._api_key else uuid.uuid4().hex
-
-    def _count(self, record: RequestRecord, seconds: float) -> None:
-        self._metrics.count_request(
-            record.method, record.route, record.status, seconds, record.error_type, record.kind
-        )
 
 
 class StreamedBody:
@@ -163,36 +171,20 @@ class StreamedBody:
             end(self._sent_bytes)
 
 
-def _describe_request(record: RequestRecord, words: set[str]) -> None:
-    """Write into `record` what is safe to log of the request: nothing that its client made up."""
-    record.path = _loggable_path(words)
-    record.remote_addr = _remote_address()
-    if request.url_rule is not None:
-        record.route = request.url_rule.rule
-        declared = operation_of(current_app.view_functions[request.url_rule.endpoint])
-        record.kind = declared.kind if declared is not None else None
+def _describer(app: Flask) -> Callable[[], None]:
+    """Return a hook that writes into the record what is safe to log: nothing that the client made up."""
+    rules = list(app.url_map.iter_rules())
+    words = {part for rule in rules for part in rule.rule.split("/") if "<" not in part}
+    operations = {rule.endpoint: operation_of(app.view_functions[rule.endpoint]) for rule in rules}
+    kinds = {endpoint: declared.kind for endpoint, declared in operations.items() if declared is not None}
 
+    def describe_request() -> None:
+        record = request_record.get()
+        record.path, record.remote_addr = _loggable_path(words), _remote_address()
+        if request.url_rule is not None:
+            record.route, record.kind = request.url_rule.rule, kinds.get(request.url_rule.endpoint)
 
-def _finish(response: Response) -> Response:
-    if "caller" in g:
-        request_record.get().user_id = g.caller.id
-    return compress(response)
-
-
-def _log_request(record: RequestRecord, seconds: float, sent_bytes: int) -> None:
-    log.info(
-        "request",
-        extra={
-            "method": record.method,
-            "route": record.route or UNMATCHED,
-            "path": record.path,
-            "status": record.status,
-            "remote_addr": record.remote_addr,
-            "user_id": record.user_id,
-            "duration_ms": round(seconds * 1_000, 1),
-            "bytes": sent_bytes,
-        },
-    )
+    return describe_request
 
 
 def _loggable_path(words: set[str]) -> str:

@@ -6,7 +6,7 @@ import json
 import math
 from collections.abc import Iterator, Mapping
 from itertools import islice
-from typing import Any, Literal
+from typing import Any
 
 from flask import current_app, g, request
 from marshmallow import Schema, ValidationError
@@ -34,11 +34,11 @@ class UnsupportedMediaType(ShopError):
 
 
 def read_query(schema: Schema) -> dict[str, Any]:
-    """Return the query's parameters as `schema` says, without unknown ones. Raises InvalidInput."""
+    """Return the query's parameters as `schema` says, without unknown ones. Raises InvalidInput or ValidationError."""
     repeated = [name for name in schema.fields if len(request.args.getlist(name)) > 1]
     if repeated:
         raise InvalidInput([FieldProblem(name, "aparece mais de uma vez") for name in repeated])
-    query: dict[str, Any] = _load(schema, request.args.to_dict(), unknown="exclude")
+    query: dict[str, Any] = schema.load(request.args.to_dict(), unknown="exclude")
     return query
 
 
@@ -46,12 +46,12 @@ def read_body(schema: Schema, max_items: int | None = None) -> Any:
     """Return the JSON body as `schema` says.
 
     An array of more than `max_items` is refused before it is validated, which would cost a report on each item.
-    Raises InvalidInput, UnsupportedMediaType, BodyTooLarge or BatchTooLarge.
+    Raises InvalidInput, ValidationError, UnsupportedMediaType, BodyTooLarge or BatchTooLarge.
     """
     body = json_body()
     if max_items is not None and isinstance(body, list) and len(body) > max_items:
         raise BatchTooLarge(max_items)
-    return _load(schema, body, unknown="raise")
+    return schema.load(body, unknown="raise")
 
 
 def json_body() -> Any:
@@ -124,14 +124,14 @@ def _parse_json(body: bytes) -> Any:
         )
         if "\\u" in text:  # an escape may be a lone surrogate, which UTF-8 can't write
             json.dumps(value, ensure_ascii=False).encode()
+        if non_finite:
+            raise InvalidInput(list(islice(_non_finite_numbers(value), MAX_PROBLEMS)))
     except _RepeatedName as error:
         raise InvalidInput.of(error.name, "aparece mais de uma vez") from None
     except RecursionError:
         raise InvalidInput.of("corpo", "tem níveis demais") from None
     except ValueError:
         raise InvalidInput.of("corpo", "não é JSON válido em UTF-8") from None
-    if non_finite:
-        raise InvalidInput(list(islice(_non_finite_numbers(value), MAX_PROBLEMS)))
     return value
 
 
@@ -141,10 +141,11 @@ class _RepeatedName(ValueError):
 
 
 def _unique_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) < len(pairs):
-        names = [name for name, _ in pairs]
-        raise _RepeatedName(next(name for place, name in enumerate(names) if name in names[:place]))
+    members: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in members:
+            raise _RepeatedName(name)
+        members[name] = value
     return members
 
 
@@ -159,11 +160,9 @@ def _non_finite_numbers(value: Any, path: str = "") -> Iterator[FieldProblem]:
         yield FieldProblem(path or "corpo", "deve ser um número finito")
 
 
-def _load(schema: Schema, data: Any, unknown: Literal["exclude", "raise"]) -> Any:
-    try:
-        return schema.load(data, unknown=unknown)
-    except ValidationError as error:
-        raise InvalidInput(list(islice(_problems(error.messages), MAX_PROBLEMS))) from error
+def invalid_input(error: ValidationError) -> InvalidInput:
+    """Return marshmallow's error as the shop's own, with at most MAX_PROBLEMS problems."""
+    return InvalidInput(list(islice(_problems(error.messages), MAX_PROBLEMS)))
 
 
 def _problems(messages: Any, path: str = "") -> Iterator[FieldProblem]:

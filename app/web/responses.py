@@ -36,12 +36,14 @@ def not_modified() -> Response | None:
     response = Response(status=HTTPStatus.NOT_MODIFIED)
     response.headers.pop("Content-Type", None)
     response.vary.add("Accept-Encoding")  # as the full response has
-    return _tag_catalogue(response)
+    return tag_catalogue(response)
 
 
 def tag_catalogue(response: Response) -> Response:
-    """Tag a successful response with the catalogue's version; a 304 where the client has it."""
-    return not_modified() or _tag_catalogue(response)
+    """Tag a response with the catalogue's version, weakly, since it travels both plain and compressed."""
+    response.set_etag(_catalogue_etag(), weak=True)
+    response.headers["Cache-Control"] = "no-cache"
+    return response
 
 
 def tag_version(response: Response, version: int) -> Response:
@@ -84,10 +86,3 @@ def _catalogue_etag() -> str:
     publication = catalogue().publication
     stamp = int(publication.published_at.timestamp() * 1_000_000)
     return f"{publication.version}.{publication.stock_version}-{stamp:x}-{API_VERSION}"
-
-
-def _tag_catalogue(response: Response) -> Response:
-    # Weak, since the same response travels both plain and compressed.
-    response.set_etag(_catalogue_etag(), weak=True)
-    response.headers["Cache-Control"] = "no-cache"
-    return response

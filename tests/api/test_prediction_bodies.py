@@ -215,7 +215,7 @@ def test_a_batch_that_is_too_large_costs_no_report_on_its_books(
         raise AssertionError("a book of a batch that is refused was read")
 
     monkeypatch.setattr("app.web.fields.JsonAmount._deserialize", never)
-    monkeypatch.setattr("app.web.parsing._problems", never)
+    monkeypatch.setattr("app.web.parsing.invalid_input", never)
     response = send(trained, f"[{', '.join([book] * 30_000)}]")
     assert "errors" not in problem_of(response, 413)
     assert len(response.data) < 1_000
