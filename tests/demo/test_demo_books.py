@@ -1,8 +1,8 @@
 from collections import Counter
 from decimal import Decimal
 
-from demo.books import make_books, remove, reprice, restock
-from demo.words import CATEGORIES
+from demo.site.books import make_books, remove, reprice, restock
+from demo.site.words import CATEGORIES
 
 BOOKS = make_books()
 

@@ -1,9 +1,9 @@
 import io
 from pathlib import Path
 
-from demo.books import make_books
-from demo.catalogue import BASE_URL, write_catalogue
-from demo.site import DemoSite
+from demo.site.books import make_books
+from demo.site.catalogue_csv import BASE_URL, write_catalogue
+from demo.site.server import DemoSite
 from scraper.crawl import CrawlFinished, ProductRead, crawl
 from scraper.csv_file import read_books, write_books
 from scraper.options import CrawlOptions

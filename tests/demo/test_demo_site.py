@@ -12,9 +12,9 @@ from urllib.parse import urljoin
 
 import pytest
 
-from demo.books import make_books
-from demo.faults import Faults
-from demo.site import DemoSite
+from demo.site.books import make_books
+from demo.site.faults import Faults
+from demo.site.server import DemoSite
 
 ROOT = Path(__file__).parents[2]
 BOOKS = make_books(60)

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from demo import processes
-from demo.processes import AskedToStop, Broken, Program, Running, is_taken
+from demo import supervisor
+from demo.supervisor import AskedToStop, Broken, Program, Running, is_taken
 
 SERVES = (
     "import http.server; http.server.HTTPServer(('127.0.0.1', {port}), http.server.SimpleHTTPRequestHandler)"
@@ -59,7 +59,7 @@ def test_one_that_ends_by_itself_is_named_with_the_end_of_its_log(running: Runni
 
 
 def test_one_that_never_answers_is_named(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(processes, "ANSWERS_WITHIN_S", 0.2)
+    monkeypatch.setattr(supervisor, "ANSWERS_WITHIN_S", 0.2)
     program = python("mute", "import time; time.sleep(60)", free_port())
     with pytest.raises(Broken, match="mute has not answered"), running:
         running.start(program)
@@ -80,7 +80,7 @@ def test_a_signal_ends_the_watch_and_later_ones_are_nobodys_trouble(
 def test_the_deaf_are_killed_together_with_their_children(
     running: Running, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(processes, "ENDS_WITHIN_S", 0.2)
+    monkeypatch.setattr(supervisor, "ENDS_WITHIN_S", 0.2)
     deaf = (
         "import os, signal, subprocess, sys, time\n"
         "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"

@@ -16,12 +16,12 @@ from random import Random
 import pytest
 import requests
 
-from demo import actors
-from demo.actors import Call
-from demo.cast import ACTORS, SCRAPER, Actor, turns
-from demo.memory import Book, Memory
-from demo.tally import NO_ANSWER, Tally, percentile
-from demo.traffic import Pace, ShopClosed, Traffic
+from demo.traffic import actors
+from demo.traffic.actors import Call
+from demo.traffic.load_generator import Pace, ShopClosed, Traffic
+from demo.traffic.memory import Book, Memory
+from demo.traffic.schedule import ACTORS, SCRAPER, Actor, turns
+from demo.traffic.tally import NO_ANSWER, Tally, percentile
 
 ROOT = Path(__file__).parents[2]
 FEATURES = {"preco_com_taxa": 20.5, "preco_sem_taxa": 18.0, "disponibilidade": 7}

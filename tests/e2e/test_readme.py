@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from demo.site import DemoSite
+from demo.site.server import DemoSite
 from tests.ml.books import make_books
 from tests.support.programs import need
 from tests.support.server import ROOT, Server
@@ -27,7 +27,7 @@ RUN_BY_CI = {
     ".venv/bin/flask audit",
 }
 RUN_BY_TESTS = {
-    "make demo": "demo.everything",  # tests/e2e/test_demo.py
+    "make demo": "-m demo ",  # tests/e2e/test_demo.py
     "make dashboard": "dashboards/dashboard_unificado.py",  # tests/dashboard/test_browser.py
 }
 INSTALLS_AND_MEASURES = ("python3 -m venv .venv", ".venv/bin/python benchmarks/")

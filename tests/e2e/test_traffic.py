@@ -9,10 +9,10 @@ from pathlib import Path
 from random import Random
 
 from app.settings import SAMPLE_API_KEY
-from demo.cast import ACTORS, SCRAPER
-from demo.memory import Memory
-from demo.site import DemoSite
-from demo.traffic import Pace, Traffic
+from demo.site.server import DemoSite
+from demo.traffic.load_generator import Pace, Traffic
+from demo.traffic.memory import Memory
+from demo.traffic.schedule import ACTORS, SCRAPER
 from tests.support.server import ROOT, Server
 
 CALLS = 40

@@ -7,10 +7,10 @@ from decimal import Decimal
 
 import pytest
 
-from demo.books import make_books, remove, reprice, restock
-from demo.faults import Faults
-from demo.pages import listing_page
-from demo.site import DemoSite
+from demo.site.books import make_books, remove, reprice, restock
+from demo.site.faults import Faults
+from demo.site.pages import listing_page
+from demo.site.server import DemoSite
 from scraper.crawl import (
     CrawlFinished,
     Idle,

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from demo.books import make_books
-from demo.faults import Faults
-from demo.site import DemoSite
+from demo.site.books import make_books
+from demo.site.faults import Faults
+from demo.site.server import DemoSite
 from scraper.errors import BodyTooLarge, CrawlCancelled, DisallowedByRobots, FetchFailed, OffSite, PageRefused
 from scraper.fetch import Fetcher
 

@@ -3,8 +3,8 @@ from decimal import Decimal
 
 import pytest
 
-from demo.books import DemoBook, make_books
-from demo.pages import Shop, listing_page, product_page
+from demo.site.books import DemoBook, make_books
+from demo.site.pages import Shop, listing_page, product_page
 from scraper.errors import MalformedPage
 from scraper.parse import parse_listing, parse_product
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from demo.books import make_books
-from demo.faults import Faults
-from demo.site import DemoSite
+from demo.site.books import make_books
+from demo.site.faults import Faults
+from demo.site.server import DemoSite
 from scraper.__main__ import main
 from scraper.csv_file import read_books
 

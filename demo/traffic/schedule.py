@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Sequence
 from random import Random
 from typing import NamedTuple
 
-from demo import actors
-from demo.actors import Call
-from demo.memory import Memory
+from demo.traffic import actors
+from demo.traffic.actors import Call
+from demo.traffic.memory import Memory
 
 
 class Actor(NamedTuple):

@@ -3,7 +3,7 @@
 import textwrap
 from html import escape
 
-from demo.books import DemoBook
+from demo.site.books import DemoBook
 
 LINE_CHARACTERS = 14
 MAX_LINES = 6

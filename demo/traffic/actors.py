@@ -11,7 +11,7 @@ from typing import Any
 
 import requests
 
-from demo.memory import Memory, Placed, borrow, take
+from demo.traffic.memory import Memory, Placed, borrow, take
 
 BOOKS, LOGIN, PREDICTIONS = "/api/v1/books", "/api/v1/auth/login", "/api/v1/ml/predictions"
 VERSIONED = (

@@ -1,32 +1,21 @@
-"""Visitors for the shop: `python -m demo.traffic --url http://localhost:5000 --rate 20 --seconds 60`.
-
-Readers, buyers, clerks, and people who get things wrong (demo/actors.py) send `rate` requests a second, whether or not
-the shop keeps up: a request that finds every thread still waiting for an answer is not sent but counted as missed.
-Every 5 seconds a line says how it goes; a table and the unexpected answers come at the end, or on Ctrl-C. The exit
-code is 1 where the shop never answered, and else 0.
-"""
+"""Sends requests to the shop at a pace of their own: see Traffic."""
 
 from __future__ import annotations
 
-import argparse
-import contextlib
-import math
-import os
 import queue
-import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
 import requests
 
-from demo.actors import BOOKS, Call
-from demo.cast import ACTORS, SCRAPER, Actor, turns
-from demo.memory import Memory
-from demo.tally import NO_ANSWER, Tally
+from demo.traffic.actors import BOOKS, Call
+from demo.traffic.memory import Memory
+from demo.traffic.schedule import Actor, turns
+from demo.traffic.tally import NO_ANSWER, Tally
 
 REPORT_EVERY_S = 5.0
 LATE_S = 0.5  # a request this far behind its time isn't sent any more
@@ -134,7 +123,8 @@ class Traffic:
                 return
             while report_at <= due:
                 _sleep_until(report_at)
-                _say(self.tally.line(report_at - began))
+                sys.stdout.write(f"{self.tally.line(report_at - began)}\n")
+                sys.stdout.flush()
                 report_at += REPORT_EVERY_S
             _sleep_until(due)
             if time.monotonic() - due < LATE_S and self._idle.acquire(blocking=False):
@@ -178,69 +168,3 @@ def _sleep_until(moment: float) -> None:
 
 def _either(statuses: Sequence[int]) -> str:
     return " or ".join(map(str, statuses))
-
-
-def _say(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
-
-
-def _number(low: float, high: float) -> Callable[[str], float]:
-    def number(text: str) -> float:
-        value = float(text)
-        if not low <= value <= high:
-            raise ValueError
-        return value
-
-    return number
-
-
-def _options(arguments: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m demo.traffic", description="Visits the shop like many people at once."
-    )
-    add = parser.add_argument
-    add("--url", default="http://localhost:5000", help="default: %(default)s")
-    add("--rate", type=_number(0.1, 5_000), default=20, metavar="N", help="requests a second (%(default)s)")
-    add("--seconds", type=_number(0.1, math.inf), default=60, metavar="S", help="%(default)s; inf: no end")
-    add(
-        "--threads",
-        type=int,
-        choices=range(1, 257),
-        default=32,
-        metavar="N",
-        help="requests at once (%(default)s)",
-    )
-    add("--seed", type=int, metavar="N", help="the same visitors in the same order again")
-    add("--api-key", default=os.environ.get("API_KEY_REQUIRED") or "minha_chave_secreta_empresa", metavar="KEY",
-        help="of the orders; if not said, API_KEY_REQUIRED or the sample")  # fmt: skip
-    add("--password", default=os.environ.get("ADMIN_PASSWORD") or "1234",
-        help="of the user admin; if not said, ADMIN_PASSWORD or the sample")  # fmt: skip
-    add("--scrape", action="store_true", help="have the catalogue scraped, now and every 5 minutes")
-    return parser.parse_args(arguments)
-
-
-def main(arguments: list[str] | None = None) -> int:
-    options = _options(arguments)
-    memory = Memory(options.api_key, "admin", options.password)
-    traffic = Traffic(options.url, memory, Pace(options.rate, options.seconds, options.threads))
-    began = time.monotonic()
-    with contextlib.suppress(KeyboardInterrupt):
-        signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
-        try:
-            traffic.open()
-        except ShopClosed as error:
-            sys.stderr.write(f"{error}\n")
-            return 1
-        if options.scrape:
-            traffic.welcome(SCRAPER, SCRAPER, chance=Random())  # who logs in, and then has it done
-        began = time.monotonic()
-        traffic.run((*ACTORS, SCRAPER) if options.scrape else ACTORS, options.seed)
-    _say(traffic.tally.line(time.monotonic() - began))
-    _say(traffic.tally.report())
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

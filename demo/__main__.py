@@ -1,4 +1,4 @@
-"""The whole shop, moving: `make demo`, or `python -m demo.everything`.
+"""The whole shop, moving: `make demo`, or `python -m demo`.
 
 Starts a shop to scrape (demo.site), the API, Prometheus and the dashboard, then visitors (demo.traffic), who have the
 catalogue scraped at once and every 5 minutes, and ask its model for predictions: the API trains one when it starts and
@@ -23,7 +23,7 @@ from pathlib import Path
 
 from dotenv import dotenv_values
 
-from demo.processes import AskedToStop, Broken, Program, Running, is_taken
+from demo.supervisor import AskedToStop, Broken, Program, Running, is_taken
 
 ROOT = Path(__file__).parents[1]
 DASHBOARD = ROOT / "dashboards" / "dashboard_unificado.py"
@@ -51,7 +51,7 @@ def read_plan(arguments: list[str] | None = None) -> Plan:
         return (given.get(name) or default).strip()
 
     parser = argparse.ArgumentParser(
-        prog="python -m demo.everything", description="Starts the whole shop, with visitors."
+        prog="python -m demo", description="Starts the whole shop, with visitors."
     )
     add = parser.add_argument
     for option, name, default in (

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from demo.books import DemoBook, draw
+from demo.site.books import DemoBook, draw
 
 LACKING = ("price", "table", "price and table")
 

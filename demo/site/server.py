@@ -1,6 +1,5 @@
 """The demonstration shop over HTTP: `python -m demo.site --port 8898`, or DemoSite in a test."""
 
-import argparse
 import contextlib
 import gzip
 import socket
@@ -12,10 +11,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
 
-from demo.books import DemoBook, make_books
-from demo.faults import Faults
-from demo.pages import Page, Shop
-from demo.stats import Ledger, Stats
+from demo.site.books import DemoBook
+from demo.site.faults import Faults
+from demo.site.pages import Page, Shop
+from demo.site.stats import Ledger, Stats
 
 IDLE_CONNECTION_S = 60
 GZIP_FROM_BYTES = 512
@@ -170,34 +169,3 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 (the name is http.server's)
         pass
-
-
-def main(arguments: list[str] | None = None) -> int:
-    defaults = Faults()
-    parser = argparse.ArgumentParser(
-        prog="python -m demo.site", description="Serves a shop of made-up books, to look at and to scrape."
-    )
-    parser.add_argument("--host", default="127.0.0.1", help="default: %(default)s, this machine only")
-    parser.add_argument("--port", type=int, default=8898, help="default: %(default)s; 0 picks a free one")
-    parser.add_argument("--books", type=int, default=1000, metavar="N", help="default: %(default)s")
-    parser.add_argument("--robots-txt", metavar="TEXT", help="what /robots.txt says; without it, 404")
-    parser.add_argument("--latency-s", type=float, default=0.0, metavar="S", help="wait before every answer")
-    for name in ("error", "drop", "truncate", "malformed"):
-        parser.add_argument(f"--{name}-rate", type=float, default=0.0, metavar="P", help="from 0 to 1")
-    parser.add_argument("--error-status", type=int, default=defaults.error_status, metavar="CODE")
-    parser.add_argument("--retry-after-s", type=int, metavar="S", help="sent with the errors")
-    parser.add_argument("--seed", type=int, default=defaults.seed, metavar="N", help="of the faults")
-    given = vars(parser.parse_args(arguments))
-    host, port, count, robots_txt = (given.pop(name) for name in ("host", "port", "books", "robots_txt"))
-    with DemoSite(make_books(count), Faults(**given), host, port, robots_txt) as site:
-        sys.stderr.write(f"{count} books on {site.base_url} (Ctrl-C ends it)\n")
-        sys.stderr.flush()
-        try:
-            threading.Event().wait()
-        except KeyboardInterrupt:
-            return 0
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -9,10 +9,10 @@ from functools import partial
 from html import escape
 from typing import NamedTuple
 
-from demo.books import DemoBook, slug
-from demo.covers import cover
-from demo.style import STYLE
-from demo.words import CATEGORIES
+from demo.site.books import DemoBook, slug
+from demo.site.covers import cover
+from demo.site.style import STYLE
+from demo.site.words import CATEGORIES
 
 PER_PAGE = 20
 RECENTLY_VIEWED = 6

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from demo.words import ADJECTIVES, CATEGORIES, LONG_TITLE, NOUNS, PATTERNS, PLACES, SENTENCES
+from demo.site.words import ADJECTIVES, CATEGORIES, LONG_TITLE, NOUNS, PATTERNS, PLACES, SENTENCES
 
 OUT_OF_STOCK_SHARE = 0.02
 MAX_SLUG_CHARACTERS = 60

@@ -1,4 +1,4 @@
-"""`python -m demo.catalogue` writes data/catalogo_demo.csv: what a crawl of the demonstration shop yields.
+"""`python -m demo.site.catalogue_csv` writes data/catalogo_demo.csv: what a crawl of the demonstration shop yields.
 
 Its URLs lie under a reserved top-level domain (RFC 2606), as there is no such host.
 """
@@ -9,10 +9,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TextIO
 
-from demo.books import DemoBook, make_books
+from demo.site.books import DemoBook, make_books
 
 BASE_URL = "https://livraria-demo.invalid"
-PATH = Path(__file__).parent.parent / "data" / "catalogo_demo.csv"
+PATH = Path(__file__).parents[2] / "data" / "catalogo_demo.csv"
 COLUMNS = (
     "categoria",
     "disponibilidade",

@@ -1,0 +1,1 @@
+"""The demonstration shop: made-up books, and a site that shows them."""
