@@ -10,11 +10,11 @@ import requests
 from requests.exceptions import ChunkedEncodingError
 from urllib3.exceptions import HTTPError
 
+from scraper.deadline_watchdog import Watch, WatchedAdapter
 from scraper.errors import BodyTooLarge, CrawlCancelled, DisallowedByRobots, FetchFailed, OffSite, PageRefused
 from scraper.options import DEFAULT_OPTIONS, CrawlOptions
-from scraper.pace import Pace, backoff_s, retry_after_s
 from scraper.robots import RobotsRules, parse_robots
-from scraper.watch import Watch, WatchedAdapter
+from scraper.throttle import Pace, backoff_s, retry_after_s
 
 AGENT = "livraria-scraper"
 USER_AGENT = f"{AGENT}/0.1 (python-requests/{requests.__version__})"

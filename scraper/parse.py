@@ -12,7 +12,7 @@ from decimal import Decimal
 from bs4 import Tag
 
 from scraper.book import ScrapedBook
-from scraper.page import Blocks, Page, text_of
+from scraper.page_reader import Blocks, Page, text_of
 
 RATINGS = {"One": 1, "Two": 2, "Three": 3, "Four": 4, "Five": 5}
 PAGER = re.compile(r"Page\s+(\d{1,7})\s+of\s+(\d{1,7})", re.ASCII)

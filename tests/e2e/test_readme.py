@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from demo.site.server import DemoSite
-from tests.ml.books import make_books
 from tests.support.programs import need
 from tests.support.server import ROOT, Server
+from tests.support.training_books import make_books
 
 READMES = ("README.md", "README.pt-BR.md")
 RUN_BY_CI = {

@@ -6,7 +6,7 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 from ml.train import Trained, train
-from tests.ml.books import make_books, rated_by_category, rated_by_price
+from tests.support.training_books import make_books, rated_by_category, rated_by_price
 
 FEW = 120
 """Enough for the comparison, and few enough for the tests to wait for it."""

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from ml.drift import MIN_SEEN, WINDOW, Profile, Window
-from tests.ml.books import CATEGORIES, Book, make_books
+from tests.support.training_books import CATEGORIES, Book, make_books
 
 LEARNT = make_books(1_000)
 PROFILE = Profile.of(LEARNT)

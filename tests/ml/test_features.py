@@ -14,7 +14,7 @@ from ml.features import (
     has_extended,
     matrix,
 )
-from tests.ml.books import make_books
+from tests.support.training_books import make_books
 
 BOOK = {
     "preco_com_taxa": 10,

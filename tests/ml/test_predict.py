@@ -5,7 +5,7 @@ from typing import Any
 from ml.features import FeatureSet
 from ml.predict import Predictor
 from ml.train import Trained
-from tests.ml.books import make_books, rated_by_category
+from tests.support.training_books import make_books, rated_by_category
 
 COUNTS = {1: 20, 2: 50, 3: 10, 4: 10, 5: 10}
 

@@ -15,8 +15,8 @@ from ml.compare import ALPHA, FOLDS, REPEATS, Comparison, Score, p_value_of
 from ml.features import FeatureSet, matrix
 from ml.predict import Predictor
 from ml.train import Trained, choose
-from tests.ml.books import CATEGORIES, make_books, rated_by_category, rated_by_price
 from tests.ml.conftest import FEW
+from tests.support.training_books import CATEGORIES, make_books, rated_by_category, rated_by_price
 
 SHUFFLES = 30
 

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from scraper.errors import CrawlCancelled
-from scraper.pace import Pace, backoff_s, retry_after_s
 from scraper.robots import parse_robots
+from scraper.throttle import Pace, backoff_s, retry_after_s
 
 NOW = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
 
