@@ -1,8 +1,10 @@
-"""Ends requests that a socket timeout does not end.
+"""Deadlines for whole requests, which socket timeouts do not bound.
 
 A socket timeout bounds one silence: a server that drips a byte now and then holds a worker for ever, and a
-cancelled crawl would wait for its slowest answer. Shutting the socket down from another thread ends both.
+cancelled crawl would wait for its slowest response. Shutting the socket down from another thread ends both.
 """
+
+from __future__ import annotations
 
 import contextlib
 import socket
@@ -18,11 +20,12 @@ from urllib3.poolmanager import PoolManager
 
 TICK_S = 0.1
 
-_current = threading.local()  # the attempt that this thread is making; a thread sees only its own
+_current = threading.local()
+"""Holds the attempt that the thread is making."""
 
 
 class Attempt:
-    """One request on its way. Written by its worker, except `timed_out`, which the watch alone sets."""
+    """A request under way. Written by its worker, except `timed_out`, which the watchdog alone sets."""
 
     def __init__(self, deadline: float) -> None:
         self.deadline = deadline  # time.monotonic() seconds
@@ -30,14 +33,15 @@ class Attempt:
         self.timed_out = False
 
     def cut(self) -> None:
+        """End the request by shutting its socket down."""
         if self.sock is not None:
             # The plain socket's shutdown: SSLSocket's own would take the TLS state away under the reader.
             with contextlib.suppress(OSError):
                 socket.socket.shutdown(self.sock, socket.SHUT_RDWR)
 
 
-class Watch:
-    """Owns the thread that cuts overdue attempts, and all of them once `cancelled` or `stopped` is set.
+class DeadlineWatchdog:
+    """Cut overdue attempts from a thread of its own, and all attempts once `cancelled` or `stopped` is set.
 
     `cancelled` is the caller's and only read; `stopped` is what the workers wait on.
     `_lock` protects `_attempts`.
@@ -49,12 +53,12 @@ class Watch:
         self._closed = threading.Event()
         self._lock = threading.Lock()
         self._attempts: set[Attempt] = set()
-        self._thread = threading.Thread(target=self._run, name="scraper-watch")
+        self._thread = threading.Thread(target=self._run, name="scraper-watchdog")
         self._thread.start()
 
     @contextlib.contextmanager
     def attempt(self, deadline_s: float) -> Iterator[Attempt]:
-        """The request made inside may take `deadline_s` in all."""
+        """Bound the request that the `with` block makes to `deadline_s` in all."""
         attempt = Attempt(time.monotonic() + deadline_s)
         _current.attempt = attempt
         with self._lock:
@@ -109,7 +113,7 @@ class _WatchedHTTPSPool(HTTPSConnectionPool):
 
 
 class WatchedAdapter(HTTPAdapter):
-    """requests' adapter over connections that tell the watch which socket they read from."""
+    """Requests' adapter over connections that tell the watchdog which socket they read from."""
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)

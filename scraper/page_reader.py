@@ -1,4 +1,6 @@
-"""A page being read, and the readings that both kinds of page need."""
+"""Reading of single fields from a page, for both kinds of page."""
+
+from __future__ import annotations
 
 import re
 from collections.abc import Mapping
@@ -15,7 +17,7 @@ IN_STOCK = re.compile(r"In stock \((\d{1,9}) available\)", re.ASCII)
 
 
 class Blocks(SoupStrainer):
-    """Keeps only the blocks of some classes, some ids, or bare tags: building the rest doubles a page's cost.
+    """Keep only the blocks of some classes, some ids, or bare tags: building the rest doubles a page's cost.
 
     SoupStrainer's own rules are joined by "and"; a page needs "or".
     """
@@ -37,10 +39,14 @@ class Blocks(SoupStrainer):
         )
 
 
-class Page:
-    """A page being read: what was found, and the problems met on the way."""
+class PageReader:
+    """Read fields from a page and collect the problems: a field that cannot be read yields an empty value.
+
+    `label` is the name of a field in the problems, in Portuguese.
+    """
 
     def __init__(self, body: bytes, url: str, blocks: Blocks) -> None:
+        """Parse `body`, found at `url`. Raises MalformedPage if it is empty or not UTF-8."""
         self.url = url
         self.problems: list[str] = []
         if not body.strip():
@@ -52,52 +58,53 @@ class Page:
             raise MalformedPage(url, (f"não é UTF-8 (byte {error.start})",)) from error
         self.soup = BeautifulSoup(text, "lxml", parse_only=blocks)
 
-    def missing(self, what: str) -> None:
-        self.problems.append(f"sem {what}")
+    def missing(self, label: str) -> None:
+        self.problems.append(f"sem {label}")
 
-    def unreadable(self, what: str, text: str) -> None:
-        self.problems.append(f"{what} ilegível: {text[:60]!r}")
+    def unreadable(self, label: str, text: str) -> None:
+        self.problems.append(f"{label} ilegível: {text[:60]!r}")
 
-    def block(self, css_class: str, what: str) -> Tag | None:
+    def block(self, css_class: str, label: str) -> Tag | None:
         block = self.soup.find(class_=css_class, recursive=False)
         if block is None:
-            self.missing(what)
+            self.missing(label)
         return block
 
-    def link(self, href: object, what: str) -> str:
-        """The absolute form of a link, or "" and a problem."""
+    def link(self, href: object, label: str) -> str:
+        """Return the absolute form of a link; "" if it is none."""
         try:
             url = urldefrag(urljoin(self.url, str(href))).url if href else ""
             usable = urlsplit(url).scheme in ("http", "https")
         except ValueError:
             usable = False
         if not usable:
-            self.unreadable(what, str(href or ""))
+            self.unreadable(label, str(href or ""))
             return ""
         return url
 
-    def price(self, text: str, what: str) -> Decimal:
+    def price(self, text: str, label: str) -> Decimal:
         if not text:
-            self.missing(what)
+            self.missing(label)
             return Decimal(0)
-        found = PRICE.fullmatch(text)
-        if found is None:
-            self.unreadable(what, text)
+        match = PRICE.fullmatch(text)
+        if match is None:
+            self.unreadable(label, text)
             return Decimal(0)
-        return Decimal(f"{found[1].replace(',', '')}.{found[2]}")
+        return Decimal(f"{match[1].replace(',', '')}.{match[2]}")
 
     def stock(self, text: str) -> int:
         if not text:
             self.missing("estoque")
         if text in ("", "Out of stock"):
             return 0
-        found = IN_STOCK.fullmatch(text)
-        if found is None:
+        match = IN_STOCK.fullmatch(text)
+        if match is None:
             self.unreadable("estoque", text)
             return 0
-        return int(found[1])
+        return int(match[1])
 
     def raise_problems(self) -> None:
+        """Raise MalformedPage if there were problems."""
         if self.problems:
             raise MalformedPage(self.url, tuple(dict.fromkeys(self.problems)))
 

@@ -6,7 +6,7 @@ import pytest
 
 from scraper.errors import CrawlCancelled
 from scraper.robots import parse_robots
-from scraper.throttle import Pace, backoff_s, retry_after_s
+from scraper.throttle import Throttle, backoff_s, retry_after_s
 
 NOW = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
 
@@ -69,13 +69,13 @@ def test_backoff_doubles_up_to_its_cap_with_full_jitter():
 
 
 def test_turns_are_spaced_out_over_all_workers():
-    pace = Pace(threading.Event())
-    pace.space_out(0.05)
+    throttle = Throttle(threading.Event())
+    throttle.set_interval(0.05)
     turns: list[float] = []
 
     def take_two() -> None:
         for _ in range(2):
-            pace.wait_turn()
+            throttle.wait_turn()
             turns.append(time.monotonic())
 
     workers = [threading.Thread(target=take_two) for _ in range(3)]
@@ -89,28 +89,28 @@ def test_turns_are_spaced_out_over_all_workers():
 
 
 def test_a_pause_also_holds_a_worker_that_is_already_waiting():
-    pace = Pace(threading.Event())
-    pace.pause(0.1)
+    throttle = Throttle(threading.Event())
+    throttle.pause(0.1)
     waiter_done: list[float] = []
 
     def wait() -> None:
-        pace.wait_turn()
+        throttle.wait_turn()
         waiter_done.append(time.monotonic())
 
     worker = threading.Thread(target=wait)
     started = time.monotonic()
     worker.start()
-    pace.pause(0.4)
+    throttle.pause(0.4)
     worker.join()
     assert waiter_done[0] - started >= 0.4
 
 
 def test_every_wait_ends_at_once_when_stopped():
     stopped = threading.Event()
-    pace = Pace(stopped)
-    pace.pause(60)
+    throttle = Throttle(stopped)
+    throttle.pause(60)
     threading.Timer(0.05, stopped.set).start()
     started = time.monotonic()
     with pytest.raises(CrawlCancelled):
-        pace.wait_turn()
+        throttle.wait_turn()
     assert time.monotonic() - started < 5
