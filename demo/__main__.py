@@ -1,13 +1,13 @@
-"""The whole shop, moving: `make demo`, or `python -m demo`.
+"""Start the whole shop, with visitors: `make demo`, or `python -m demo`.
 
-Starts a shop to scrape (demo.site), the API, Prometheus and the dashboard, then visitors (demo.traffic), who have the
-catalogue scraped at once and every 5 minutes, and ask its model for predictions: the API trains one when it starts and
-after each scrape, unless ML_AUTO_TRAIN=false. What is not installed is left out, with a word about it. Everything ends
-on Ctrl-C or SIGTERM, and when one of the programs ends by itself.
+Starts a shop to scrape (demo.site), the API, Prometheus and the dashboard, then visitors (demo.traffic), who trigger
+a scrape at once and every 5 minutes, and ask for predictions: the API trains a model when it starts and after each
+scrape, unless ML_AUTO_TRAIN=false. Programs that are not installed are left out, with a message. Everything ends on
+Ctrl-C or SIGTERM, and when one of the programs ends by itself.
 
-It touches nobody's data: database, samples and logs lie in data/demo, are found there again next time, and may be
-deleted. DATA_DIR and DATABASE_URL don't count here; the other settings do, from the environment or `.env`, such as
-SIMULATION_PAYMENT_DENIED_RATE=0.3. All of it listens on this machine only.
+Database, samples and logs lie in data/demo, are used again next time, and may be deleted; no other data are touched.
+DATA_DIR and DATABASE_URL are ignored; the other settings apply, from the environment or `.env`, such as
+SIMULATION_PAYMENT_DENIED_RATE=0.3. Everything listens on this machine only.
 """
 
 from __future__ import annotations
@@ -23,17 +23,18 @@ from pathlib import Path
 
 from dotenv import dotenv_values
 
-from demo.supervisor import AskedToStop, Broken, Program, Running, is_taken
+from demo.supervisor import Program, ProgramFailed, StopRequested, Supervisor, is_taken
 
 ROOT = Path(__file__).parents[1]
 DASHBOARD = ROOT / "dashboards" / "dashboard_unificado.py"
 PROMETHEUS = ROOT / "prometheus.yml"
-WATCHED_API = "localhost:5000"  # as prometheus.yml and the files that it names have it
+WATCHED_API = "localhost:5000"
+"""The address in prometheus.yml and in the files that it names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """Where everything goes; `environment` is what the programs get."""
+    """Ports, folder and environment of the programs, and the visitors' requests a second."""
 
     api_port: int
     site_port: int
@@ -45,10 +46,11 @@ class Plan:
 
 
 def read_plan(arguments: list[str] | None = None) -> Plan:
-    given = {**dotenv_values(ROOT / ".env", interpolate=False), **os.environ}
+    """Read the options; the settings in the environment and `.env` are their defaults."""
+    settings = {**dotenv_values(ROOT / ".env", interpolate=False), **os.environ}
 
     def setting(name: str, default: str) -> str:
-        return (given.get(name) or default).strip()
+        return (settings.get(name) or default).strip()
 
     parser = argparse.ArgumentParser(
         prog="python -m demo", description="Starts the whole shop, with visitors."
@@ -60,9 +62,7 @@ def read_plan(arguments: list[str] | None = None) -> Plan:
         ("--dashboard-port", "STREAMLIT_SERVER_PORT", "8501"),
         ("--prometheus-port", "PROMETHEUS_PORT", "9090"),
     ):
-        add(
-            option, type=_port, default=setting(name, default), metavar="N", help=f"{name}, or else {default}"
-        )
+        add(option, type=port, default=setting(name, default), metavar="N", help=f"{name}, or else {default}")
     add("--rate", type=float, default=20.0, metavar="N", help="requests a second, default: %(default)s")
     add("--folder", type=Path, default=ROOT / "data" / "demo", metavar="PATH", help="default: data/demo")
     options = parser.parse_args(arguments)
@@ -78,51 +78,52 @@ def read_plan(arguments: list[str] | None = None) -> Plan:
     return Plan(**vars(options), environment=environment)
 
 
-def _port(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and 0 < int(text) < 65_536):
-        raise argparse.ArgumentTypeError(f"{text!r} is no port")
-    return int(text)
+def port(text: str) -> int:
+    """Parse a port number; argparse reports a ValueError by this function's name."""
+    number = int(text)
+    if not 0 < number < 65_536:
+        raise ValueError
+    return number
 
 
 def main(arguments: list[str] | None = None) -> int:
     plan = read_plan(arguments)
-    programs = [_site(plan), _api(plan), *_watchers(plan)]
+    programs = [_site(plan), _api(plan), *_monitoring(plan)]
     taken = [program for program in programs if is_taken(program.port)]
     for program in taken:
-        name, port = program.name, program.port
         sys.stderr.write(
-            f"Port {port} is taken: free it, or choose another for the {name} with --{name}-port.\n"
+            f"Port {program.port} is taken: free it, "
+            f"or choose another for the {program.name} with --{program.name}-port.\n"
         )
     if taken:
         return 2
     try:
-        with Running(plan.folder / "logs", ROOT) as running:
-            _run(plan, programs, running)
-    except AskedToStop:
+        with Supervisor(plan.folder / "logs", ROOT) as supervisor:
+            _run(plan, programs, supervisor)
+    except StopRequested:
         _say("Everything has ended.")
-    except Broken as error:
+    except ProgramFailed as error:
         sys.stderr.write(f"{error}\nEverything else has ended.\n")
         return 1
     return 0
 
 
-def _run(plan: Plan, programs: Sequence[Program], running: Running) -> None:
-    """Start it all and stay. Raises AskedToStop or Broken."""
+def _run(plan: Plan, programs: Sequence[Program], supervisor: Supervisor) -> None:
+    """Start everything and watch it. Raises StopRequested or ProgramFailed."""
     _say(f"Starting {', '.join(program.name for program in programs)} ...")
     for program in programs:
-        running.start(program)
-    site, api, *watchers = programs
-    running.wait_for(site)
-    running.wait_for(api)
-    running.start(_traffic(plan, api))  # which begins with a scrape
-    for program in watchers:
-        running.wait_for(program)
-    addresses = {program.name: f"{program.url}/" for program in (api, *watchers, site)}
+        supervisor.start(program)
+    site, api, *monitoring = programs
+    supervisor.wait_for(site)
+    supervisor.wait_for(api)
+    supervisor.start(_traffic(plan, api))  # which begins with a scrape
+    for program in monitoring:
+        supervisor.wait_for(program)
+    addresses = {program.name: f"{program.url}/" for program in (api, *monitoring, site)}
     addresses |= {"docs": f"{api.url}/apidocs/", "data, logs": str(plan.folder)}
-    _say(
-        "".join(f"  {name:<12}{address}\n" for name, address in addresses.items()) + "Ctrl-C ends all of it."
-    )
-    for _ in running.watch():
+    lines = [f"  {name:<12}{address}" for name, address in addresses.items()]
+    _say("\n".join([*lines, "Ctrl-C ends all of it."]))
+    for _ in supervisor.watch():
         pass
 
 
@@ -143,12 +144,12 @@ def _api(plan: Plan) -> Program:
 
 
 def _traffic(plan: Plan, api: Program) -> Program:
-    how = ("--url", api.url, "--rate", str(plan.rate), "--seconds", "inf", "--scrape")
-    return Program("traffic", (sys.executable, "-m", "demo.traffic", *how), plan.environment)
+    options = ("--url", api.url, "--rate", str(plan.rate), "--seconds", "inf", "--scrape")
+    return Program("traffic", (sys.executable, "-m", "demo.traffic", *options), plan.environment)
 
 
-def _watchers(plan: Plan) -> Iterator[Program]:
-    """What watches the shop, as far as it is there."""
+def _monitoring(plan: Plan) -> Iterator[Program]:
+    """Yield the dashboard and Prometheus, if they are installed."""
     if not DASHBOARD.exists():
         _say(f"Without the dashboard: there is no {DASHBOARD.relative_to(ROOT)}.")
     elif importlib.util.find_spec("streamlit") is None:
@@ -164,8 +165,8 @@ def _watchers(plan: Plan) -> Iterator[Program]:
 
 
 def _dashboard(plan: Plan) -> Program:
-    how = ("run", str(DASHBOARD), "--server.port", str(plan.dashboard_port))  # the rest is in .streamlit/
-    command = (sys.executable, "-m", "streamlit", *how)
+    options = ("run", str(DASHBOARD), "--server.port", str(plan.dashboard_port))  # the rest is in .streamlit/
+    command = (sys.executable, "-m", "streamlit", *options)
     return Program("dashboard", command, plan.environment, plan.dashboard_port, "/_stcore/health")
 
 
@@ -180,7 +181,7 @@ def _prometheus(plan: Plan) -> Program:
 
 
 def _prometheus_config(plan: Plan) -> Path:
-    """The repository's, or a copy, with the files that it names, for an API on another port."""
+    """Return the repository's, or a copy, with the files that it names, for an API on another port."""
     api = f"localhost:{plan.api_port}"
     if api == WATCHED_API:
         return PROMETHEUS

@@ -1,4 +1,4 @@
-"""Programs that run together and end together."""
+"""Programs that start together and end together."""
 
 from __future__ import annotations
 
@@ -16,23 +16,21 @@ from typing import Any, Self
 
 import requests
 
-ANSWERS_WITHIN_S = 60.0
-ENDS_WITHIN_S = 10.0
-LOOKS_EVERY_S = 0.1
-LAST_LINES = 15
+POLL_INTERVAL_S = 0.1
+LOG_TAIL_LINES = 15
 
 
-class AskedToStop(Exception):
-    """Somebody pressed Ctrl-C, closed the terminal, or sent SIGTERM."""
+class StopRequested(Exception):
+    """Ctrl-C, a closed terminal, or SIGTERM."""
 
 
-class Broken(Exception):
-    """A program ended by itself or never answered; the text says which, with the end of its log."""
+class ProgramFailed(Exception):
+    """A program ended by itself or did not get ready; the text names it, with the end of its log."""
 
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """`ready_path` answers 200 on `port` once the program is ready; one that serves nothing has neither."""
+    """A program to run; `ready_path` responds with 200 on `port` once it is ready, if it serves at all."""
 
     name: str
     command: tuple[str, ...]
@@ -45,24 +43,28 @@ class Program:
         return f"http://localhost:{self.port}"
 
 
-class Running:
-    """Running programs, as a context manager that leaves none behind.
+class Supervisor:
+    """Run programs, as a context manager that leaves none behind.
 
-    Each is the leader of a process group of its own, so that a Ctrl-C in the terminal reaches only this one, which
-    then ends the others in turn, the last one first. Signals set a flag, as an exception between the birth of a
+    Each leads a process group of its own, so that a Ctrl-C in the terminal reaches only this process, which
+    then ends the others in turn, the last one first. Signals set a flag, as an exception between the start of a
     child and its entry in the list would leave an orphan.
     """
 
-    def __init__(self, logs: Path, folder: Path) -> None:
+    def __init__(
+        self, logs: Path, folder: Path, ready_timeout_s: float = 60.0, stop_timeout_s: float = 10.0
+    ) -> None:
         self._logs = logs
         self._folder = folder
+        self._ready_timeout_s = ready_timeout_s
+        self._stop_timeout_s = stop_timeout_s
         self._running: list[tuple[Program, subprocess.Popen[bytes]]] = []
         self._handlers: dict[signal.Signals, Any] = {}
         self._stop = False
 
     def __enter__(self) -> Self:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            self._handlers[number] = signal.signal(number, self._ask_to_stop)
+            self._handlers[number] = signal.signal(number, self._request_stop)
         self._logs.mkdir(parents=True, exist_ok=True)
         return self
 
@@ -70,7 +72,7 @@ class Running:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         while self._running:
-            _end(self._running.pop()[1])
+            _end(self._running.pop()[1], self._stop_timeout_s)
         for number, handler in self._handlers.items():
             signal.signal(number, handler)
 
@@ -88,46 +90,45 @@ class Running:
         self._running.append((program, child))
 
     def wait_for(self, program: Program) -> None:
-        """Raises Broken or AskedToStop."""
-        deadline = time.monotonic() + ANSWERS_WITHIN_S
+        """Wait until `program` is ready. Raises ProgramFailed or StopRequested."""
+        deadline = time.monotonic() + self._ready_timeout_s
         for _ in self.watch():
-            if _answers(program.url + program.ready_path):
+            if _is_ready(program.url + program.ready_path):
                 return
             if time.monotonic() > deadline:
-                raise self._broken(program, f"has not answered within {ANSWERS_WITHIN_S:.0f} s")
+                raise self._failure(program, f"has not answered within {self._ready_timeout_s:.0f} s")
 
     def watch(self) -> Iterator[None]:
-        """Go on while everything does. Raises Broken or AskedToStop."""
+        """Iterate as long as every program runs. Raises ProgramFailed or StopRequested."""
         while True:
             for program, child in self._running:
                 if child.poll() is not None:
-                    raise self._broken(program, f"ended by itself (exit code {child.returncode})")
+                    raise self._failure(program, f"ended by itself (exit code {child.returncode})")
             if self._stop:
-                raise AskedToStop
+                raise StopRequested
             yield
-            time.sleep(LOOKS_EVERY_S)
+            time.sleep(POLL_INTERVAL_S)
 
-    def _ask_to_stop(self, _number: int, _frame: FrameType | None) -> None:
+    def _request_stop(self, _number: int, _frame: FrameType | None) -> None:
         self._stop = True
 
     def _log(self, program: Program) -> Path:
         return self._logs / f"{program.name}.log"
 
-    def _broken(self, program: Program, what: str) -> Broken:
+    def _failure(self, program: Program, event: str) -> ProgramFailed:
         log = self._log(program)
-        last = log.read_text(encoding="utf-8", errors="replace").splitlines()[-LAST_LINES:]
-        return Broken("\n  ".join([f"{program.name} {what}. The end of {log}:", *last]))
+        tail = log.read_text(encoding="utf-8", errors="replace").splitlines()[-LOG_TAIL_LINES:]
+        return ProgramFailed("\n  ".join([f"{program.name} {event}. The end of {log}:", *tail]))
 
 
 def is_taken(port: int) -> bool:
-    """Whether somebody listens on `port` of this machine, or it can't be had for another reason."""
+    """Tell whether `port` of this machine is in use, or unavailable for another reason."""
     with contextlib.suppress(OSError):
         socket.create_connection(("127.0.0.1", port), timeout=1).close()
         return True
     with socket.socket() as probe:
-        probe.setsockopt(
-            socket.SOL_SOCKET, socket.SO_REUSEADDR, 1
-        )  # the past connections of a server don't count
+        # The past connections of a server don't count.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
         except OSError:
@@ -135,7 +136,7 @@ def is_taken(port: int) -> bool:
     return False
 
 
-def _answers(url: str) -> bool:
+def _is_ready(url: str) -> bool:
     with requests.Session() as session:
         session.trust_env = False
         try:
@@ -144,13 +145,11 @@ def _answers(url: str) -> bool:
             return False
 
 
-def _end(child: subprocess.Popen[bytes]) -> None:
-    """Ask the child to end; after a while, or if it leaves somebody behind, kill its whole group."""
+def _end(child: subprocess.Popen[bytes], timeout_s: float) -> None:
+    """Terminate the child; then kill what is left of its process group."""
     child.terminate()
     with contextlib.suppress(subprocess.TimeoutExpired):
-        child.wait(ENDS_WITHIN_S)
-    with contextlib.suppress(
-        ProcessLookupError, PermissionError
-    ):  # macOS says the latter of a group of zombies
+        child.wait(timeout_s)
+    with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS: the latter for a group of zombies
         os.killpg(child.pid, signal.SIGKILL)
     child.wait()

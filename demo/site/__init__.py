@@ -1,1 +1,1 @@
-"""The demonstration shop: made-up books, and a site that shows them."""
+"""The demonstration shop: a site with made-up books, to scrape and to look at."""

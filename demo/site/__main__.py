@@ -1,4 +1,4 @@
-"""Serves the demonstration shop until Ctrl-C: `python -m demo.site --port 8898`."""
+"""Serve the demonstration shop until Ctrl-C: `python -m demo.site --port 8898`."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--error-status", type=int, default=defaults.error_status, metavar="CODE")
     parser.add_argument("--retry-after-s", type=int, metavar="S", help="sent with the errors")
     parser.add_argument("--seed", type=int, default=defaults.seed, metavar="N", help="of the faults")
-    given = vars(parser.parse_args(arguments))
-    host, port, count, robots_txt = (given.pop(name) for name in ("host", "port", "books", "robots_txt"))
-    with DemoSite(make_books(count), Faults(**given), host, port, robots_txt) as site:
+    options = vars(parser.parse_args(arguments))
+    host, port, count, robots_txt = (options.pop(name) for name in ("host", "port", "books", "robots_txt"))
+    with DemoSite(make_books(count), Faults(**options), host, port, robots_txt) as site:
         sys.stderr.write(f"{count} books on {site.base_url} (Ctrl-C ends it)\n")
         sys.stderr.flush()
         try:

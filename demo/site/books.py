@@ -1,9 +1,11 @@
-"""The catalogue of the demonstration shop: made-up books, the same ones on every machine and Python."""
+"""The made-up books of the demonstration shop, the same ones on every machine and Python."""
+
+from __future__ import annotations
 
 import hashlib
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -15,7 +17,7 @@ MAX_SLUG_CHARACTERS = 60
 
 @dataclass(frozen=True, slots=True)
 class DemoBook:
-    """One made-up book; prices are pounds with 2 decimals, `number` is its own and never given again."""
+    """A made-up book; prices are pounds with 2 decimals, `number` is unique."""
 
     number: int
     upc: str
@@ -37,23 +39,23 @@ class DemoBook:
 
 
 def slug(text: str) -> str:
-    """`text` in a URL: lower-case ASCII words joined by hyphens."""
+    """Turn `text` into a part of a URL: lower-case ASCII words joined by hyphens."""
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode("ascii").lower()
     return re.sub(r"[^a-z0-9]+", "-", plain.replace("'", ""))[:MAX_SLUG_CHARACTERS].strip("-") or "book"
 
 
-def draw(*what: object) -> float:
-    """A number in [0, 1) that depends on nothing but `what`; `random` promises less across versions."""
-    digest = hashlib.sha256("\0".join(map(str, what)).encode()).digest()
+def draw(*key: object) -> float:
+    """Return a number in [0, 1) that depends on `key` alone; `random` may change between Python versions."""
+    digest = hashlib.sha256("\0".join(map(str, key)).encode()).digest()
     return int.from_bytes(digest[:6], "big") / 2**48
 
 
-def _pick(options: Sequence[str], *what: object) -> str:
-    return options[int(draw(*what) * len(options))]
+def _pick(options: Sequence[str], *key: object) -> str:
+    return options[int(draw(*key) * len(options))]
 
 
 def make_books(count: int = 1000, seed: int = 2026) -> tuple[DemoBook, ...]:
-    """The catalogue in site order, newest (highest number) first.
+    """Make the catalogue in site order, newest (highest number) first.
 
     Fifty books or more cover every category, and include a title of over 204 characters, a title that two
     books share, and two books without a description.
@@ -93,29 +95,3 @@ def _make_book(seed: int, number: int, position: int) -> DemoBook:
         rating=1 + int(draw(seed, "rating", number) * 5),
         description=(first if first == second else f"{first} {second}").format(**spoken),
     )
-
-
-def reprice(
-    books: Sequence[DemoBook], change: Callable[[Decimal], Decimal], numbers: frozenset[int]
-) -> tuple[DemoBook, ...]:
-    """`books` with both prices of those `numbers` changed and rounded to pence."""
-
-    def pence(price: Decimal) -> Decimal:
-        return change(price).quantize(Decimal("0.01"))
-
-    return tuple(
-        replace(book, price_excl_tax=pence(book.price_excl_tax), price_incl_tax=pence(book.price_incl_tax))
-        if book.number in numbers
-        else book
-        for book in books
-    )
-
-
-def restock(books: Sequence[DemoBook], stock: int, numbers: frozenset[int]) -> tuple[DemoBook, ...]:
-    """`books` with `stock` copies of those `numbers`."""
-    return tuple(replace(book, stock=stock) if book.number in numbers else book for book in books)
-
-
-def remove(books: Sequence[DemoBook], numbers: frozenset[int]) -> tuple[DemoBook, ...]:
-    """`books` without those `numbers`."""
-    return tuple(book for book in books if book.number not in numbers)

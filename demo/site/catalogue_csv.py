@@ -1,7 +1,9 @@
-"""`python -m demo.site.catalogue_csv` writes data/catalogo_demo.csv: what a crawl of the demonstration shop yields.
+"""Write data/catalogo_demo.csv, what a crawl of the demonstration shop yields: `python -m demo.site.catalogue_csv`.
 
-Its URLs lie under a reserved top-level domain (RFC 2606), as there is no such host.
+Its URLs lie under a reserved top-level domain (RFC 2606), as the host does not exist.
 """
+
+from __future__ import annotations
 
 import csv
 import sys

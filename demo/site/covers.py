@@ -1,4 +1,6 @@
-"""Covers: the title on a colour of the book's own."""
+"""Book covers: the title on a colour that depends on the book."""
+
+from __future__ import annotations
 
 import textwrap
 from html import escape
@@ -10,7 +12,7 @@ MAX_LINES = 6
 
 
 def cover(book: DemoBook) -> str:
-    """An SVG drawing of 240 by 360 pixels."""
+    """Draw the cover as an SVG image of 240 by 360 pixels."""
     hue = int(book.upc[:4], 16) % 360
     lines = textwrap.wrap(book.title, LINE_CHARACTERS, max_lines=MAX_LINES, placeholder=" …")
     text = "".join(

@@ -1,7 +1,9 @@
 """The pages of the demonstration shop, rendered on request from a catalogue that does not change.
 
-The mark-up is ours; its class names and structure are those a scraper of books.toscrape.com looks for.
+The mark-up is ours; its class names and structure are those that a scraper of books.toscrape.com looks for.
 """
+
+from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Sequence
@@ -25,34 +27,36 @@ NOTICE = "Demonstration shop: every book here is made up and nothing is for sale
 
 
 class Page(NamedTuple):
+    """A rendered page, style sheet or cover."""
+
     content_type: str
     body: bytes
 
 
-class Shop:
-    """All pages of one catalogue by path. Never changes once built, so any number of threads may read it."""
+class Pages:
+    """All pages of one catalogue by path. Immutable once built, so any number of threads may read it."""
 
     def __init__(
         self, books: Sequence[DemoBook], malformed: Callable[[DemoBook], str] = lambda _: ""
     ) -> None:
-        """`malformed` says what a product's page lacks: any of the words "price" and "table"."""
+        """`malformed` returns what a product's page lacks: any of the words "price" and "table"."""
         self.books = tuple(books)
         self._malformed = malformed
         self._renderers: dict[str, Callable[[str], str]] = {STYLE_PATH: lambda _: STYLE}
         self._add_listing("All books", self.books, "/catalogue", HOME)
         for name in CATEGORIES:
-            members = [book for book in self.books if book.category == name]
-            if members:
-                self._add_listing(name, members, category_directory(name))
+            category_books = [book for book in self.books if book.category == name]
+            if category_books:
+                self._add_listing(name, category_books, category_directory(name))
         for position, book in enumerate(self.books):
             self._add_book(position, book)
 
-    def page(self, path: str) -> Page | None:
-        """The page at an absolute path without query, or None."""
+    def render(self, path: str) -> Page | None:
+        """Render the page at an absolute path without query; None if there is none."""
         if path.endswith("/"):
             path += "index.html"
         render = self._renderers.get(path)
-        # No charset, like the shop this one stands in for: whoever reads it has to know that it is UTF-8.
+        # No charset, like the shop that this one stands in for: a scraper has to know that it is UTF-8.
         return Page(CONTENT_TYPES[posixpath.splitext(path)[1]], render(path).encode()) if render else None
 
     def _add_listing(
@@ -78,7 +82,7 @@ def category_directory(name: str) -> str:
 
 
 def link(target: str, page: str) -> str:
-    """The relative link from `page` to `target`."""
+    """Return the relative link from `page` to `target`."""
     return posixpath.relpath(target, posixpath.dirname(page))
 
 
@@ -127,7 +131,7 @@ def product_pod(book: DemoBook, path: str) -> str:
 
 
 def listing_page(name: str, books: Sequence[DemoBook], number: int, paths: Sequence[str], path: str) -> str:
-    shown = books[(number - 1) * PER_PAGE : number * PER_PAGE]
+    page_books = books[(number - 1) * PER_PAGE : number * PER_PAGE]
     categories = "\n".join(
         f'<li><a href="{link(category_directory(category) + "/index.html", path)}">{category}</a></li>'
         for category in CATEGORIES
@@ -140,7 +144,7 @@ def listing_page(name: str, books: Sequence[DemoBook], number: int, paths: Seque
 <h1>{escape(name)}</h1>
 <form class="form-horizontal">{count}</form>
 <ol class="row">
-{"".join(product_pod(book, path) for book in shown)}
+{"".join(product_pod(book, path) for book in page_books)}
 </ol>
 {pager(number, paths, path)}""",
     )
@@ -159,7 +163,7 @@ def pager(number: int, paths: Sequence[str], path: str) -> str:
 
 
 def product_page(book: DemoBook, recent: Sequence[DemoBook] = (), lacking: str = "") -> str:
-    """The page of `book` with the strip of `recent` ones, without what `lacking` names (price, table)."""
+    """Render the page of `book` and a strip of `recent` ones, without the parts in `lacking` (price, table)."""
     path = book.path
     price = "" if "price" in lacking else f'<p class="price_color">£{book.price_incl_tax:.2f}</p>'
     description = (

@@ -1,4 +1,6 @@
-"""The demonstration shop over HTTP: `python -m demo.site --port 8898`, or DemoSite in a test."""
+"""The demonstration shop over HTTP: see DemoSite."""
+
+from __future__ import annotations
 
 import contextlib
 import gzip
@@ -13,8 +15,8 @@ from typing import Any, Self
 
 from demo.site.books import DemoBook
 from demo.site.faults import Faults
-from demo.site.pages import Page, Shop
-from demo.site.stats import Ledger, Stats
+from demo.site.pages import Page, Pages
+from demo.site.stats import Stats, StatsRecorder
 
 IDLE_CONNECTION_S = 60
 GZIP_FROM_BYTES = 512
@@ -25,8 +27,7 @@ LATER = Page("text/html", b"<h1>Try again later</h1>")
 class DemoSite:
     """A running shop, as a context manager.
 
-    Its threads share the shop and `robots_txt`, which never change but are replaced whole, and the ledger,
-    which has a lock.
+    Its threads share the pages and `robots_txt`, which are only replaced whole, and the recorder, which has a lock.
     """
 
     def __init__(
@@ -37,11 +38,11 @@ class DemoSite:
         port: int = 0,
         robots_txt: str | None = None,
     ) -> None:
-        """Listens at once, answers inside the `with` block. Raises OSError if the port is taken."""
+        """Listen at once, and respond inside the `with` block. Raises OSError if the port is taken."""
         self.faults = faults or Faults()
         self.robots_txt = robots_txt
         self.closing = threading.Event()
-        self.ledger = Ledger()
+        self.recorder = StatsRecorder()
         self.replace_books(books)
         self._server = _Server((host, port), self)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="demo-site")
@@ -66,12 +67,12 @@ class DemoSite:
 
     @property
     def stats(self) -> Stats:
-        """A copy of the counters as they are now."""
-        return self.ledger.snapshot()
+        """Copy the present counts."""
+        return self.recorder.snapshot()
 
     def replace_books(self, books: Sequence[DemoBook]) -> None:
-        """Answer from another catalogue from the next request on."""
-        self.shop = Shop(books, self.faults.lacking)
+        """Serve another catalogue from the next request on."""
+        self.pages = Pages(books, self.faults.lacking)
 
 
 class _Server(ThreadingHTTPServer):
@@ -103,7 +104,7 @@ class _Server(ThreadingHTTPServer):
             super().handle_error(request, client_address)
 
     def hang_up(self) -> None:
-        """End the idle keep-alive connections, whose threads would otherwise wait for their client."""
+        """Close the idle keep-alive connections, whose threads would otherwise wait for their clients."""
         with self._connections_lock:
             for connection in self._connections:
                 with contextlib.suppress(OSError):  # the client was faster
@@ -120,36 +121,36 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         site = self.server.site
         path = self.path.partition("?")[0]
-        nth = site.ledger.arrived(path, self.headers.get("User-Agent", ""))
+        nth = site.recorder.begin_request(path, self.headers.get("User-Agent", ""))
         if site.faults.latency_s:
             site.closing.wait(site.faults.latency_s)
         if path == "/robots.txt":
-            self._answer_robots(site.robots_txt)
+            self._send_robots(site.robots_txt)
         else:
-            self._answer_page(path, nth)
+            self._send_page(path, nth)
 
-    def _answer_robots(self, robots_txt: str | None) -> None:
+    def _send_robots(self, robots_txt: str | None) -> None:
         if robots_txt is None:
-            self._answer(404, NOT_FOUND)
+            self._send(404, NOT_FOUND)
         else:
-            self._answer(200, Page("text/plain", robots_txt.encode()))
+            self._send(200, Page("text/plain", robots_txt.encode()))
 
-    def _answer_page(self, path: str, nth: int) -> None:
+    def _send_page(self, path: str, nth: int) -> None:
         faults = self.server.site.faults
-        page = self.server.site.shop.page(path)
-        if faults.strike("drop", faults.drop_rate, path, nth):
-            self.server.site.ledger.leaving(None, "drop")
+        page = self.server.site.pages.render(path)
+        if faults.should_fail("drop", faults.drop_rate, path, nth):
+            self.server.site.recorder.end_request(None, "drop")
             self.close_connection = True
-        elif faults.strike("error", faults.error_rate, path, nth):
-            self._answer(faults.error_status, LATER, fault="error", retry_after_s=faults.retry_after_s)
+        elif faults.should_fail("error", faults.error_rate, path, nth):
+            self._send(faults.error_status, LATER, fault="error", retry_after_s=faults.retry_after_s)
         elif page is None:
-            self._answer(404, NOT_FOUND)
-        elif faults.strike("truncate", faults.truncate_rate, path, nth):
-            self._answer(200, page, fault="truncate")
+            self._send(404, NOT_FOUND)
+        elif faults.should_fail("truncate", faults.truncate_rate, path, nth):
+            self._send(200, page, fault="truncate")
         else:
-            self._answer(200, page)
+            self._send(200, page)
 
-    def _answer(self, status: int, page: Page, fault: str = "", retry_after_s: int | None = None) -> None:
+    def _send(self, status: int, page: Page, fault: str = "", retry_after_s: int | None = None) -> None:
         body = page.body
         self.send_response(status)
         self.send_header("Content-Type", page.content_type)
@@ -159,7 +160,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         if retry_after_s is not None:
             self.send_header("Retry-After", str(retry_after_s))
-        self.server.site.ledger.leaving(status, fault)
+        self.server.site.recorder.end_request(status, fault)
         self.end_headers()
         if fault == "truncate":
             self.wfile.write(body[: len(body) // 2])

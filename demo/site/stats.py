@@ -1,4 +1,6 @@
-"""What the demonstration shop's clients have done."""
+"""Counts of the requests that the demonstration shop has served."""
+
+from __future__ import annotations
 
 import threading
 from collections import Counter
@@ -8,19 +10,20 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Stats:
-    """Counts of requests, those that were dropped or truncated on purpose included."""
+    """Counts of requests, including those that were dropped or truncated on purpose."""
 
     requests: int = 0
     in_flight: int = 0
-    max_concurrent: int = 0  # says something only if answering takes time (Faults.latency_s)
+    max_concurrent: int = 0
+    """Meaningful only if responses take time (Faults.latency_s)."""
     by_status: Counter[int] = field(default_factory=Counter)
     by_path: Counter[str] = field(default_factory=Counter)
     faults: Counter[str] = field(default_factory=Counter)
     user_agents: Counter[str] = field(default_factory=Counter)
 
 
-class Ledger:
-    """Keeps the Stats; `_lock` protects them."""
+class StatsRecorder:
+    """Keep the Stats; `_lock` protects them."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -30,8 +33,8 @@ class Ledger:
         with self._lock:
             return deepcopy(self._stats)
 
-    def arrived(self, path: str, user_agent: str) -> int:
-        """Count a request in; returns how often this path has been asked for."""
+    def begin_request(self, path: str, user_agent: str) -> int:
+        """Count a request in and return the number of requests for its path so far."""
         with self._lock:
             stats = self._stats
             stats.requests += 1
@@ -41,10 +44,10 @@ class Ledger:
             stats.user_agents[user_agent] += 1
             return stats.by_path[path]
 
-    def leaving(self, status: int | None, fault: str = "") -> None:
-        """Count a request out before its answer is sent.
+    def end_request(self, status: int | None, fault: str = "") -> None:
+        """Count a request out, before its response is sent.
 
-        Afterwards the client may already have sent its next one: it would look greedy and keep to its limit.
+        Afterwards a client that keeps to its limit may already have sent its next one, and would seem to exceed it.
         """
         with self._lock:
             self._stats.in_flight -= 1

@@ -1,4 +1,6 @@
-"""The words that made-up books are made of."""
+"""The words that titles and descriptions are made of."""
+
+from __future__ import annotations
 
 CATEGORIES = (
     "Poetry", "Travel", "Politics", "Science Fiction", "Thriller", "Mystery", "Young Adult",

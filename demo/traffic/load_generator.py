@@ -1,4 +1,4 @@
-"""Sends requests to the shop at a pace of their own: see Traffic."""
+"""Requests to the shop at a constant rate: see LoadGenerator."""
 
 from __future__ import annotations
 
@@ -12,23 +12,25 @@ from random import Random
 
 import requests
 
-from demo.traffic.actors import BOOKS, Call
+from demo.traffic.actors import BOOKS
+from demo.traffic.call import Call
 from demo.traffic.memory import Memory
-from demo.traffic.schedule import Actor, turns
-from demo.traffic.tally import NO_ANSWER, Tally
+from demo.traffic.schedule import Actor, schedule
+from demo.traffic.tally import NO_RESPONSE, Tally
 
 REPORT_EVERY_S = 5.0
-LATE_S = 0.5  # a request this far behind its time isn't sent any more
-OPENS_WITHIN_S = 10.0
+LATE_S = 0.5
+"""A request this far behind its time is not sent."""
+OPEN_TIMEOUT_S = 10.0
 
 
 class ShopClosed(Exception):
-    """The shop gave no answer, or not its own."""
+    """The shop did not respond, or another program did."""
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
-    """`seconds` may be infinite. No more than `threads` requests wait for an answer at once."""
+class LoadOptions:
+    """`rate` is in requests a second; `seconds` may be infinite; `threads` bounds the requests in flight."""
 
     rate: float
     seconds: float
@@ -36,90 +38,85 @@ class Pace:
     timeout_s: float = 10.0
 
 
-class Traffic:
-    """Sends calls at a pace. The threads share the memory and the tally, which say how they are protected.
+class LoadGenerator:
+    """Send calls at a constant rate, even if the shop does not keep up.
 
-    `_idle` counts the threads that wait for a turn, so that `_turns` never holds more than they can take.
+    The threads share the memory and the tally, which say how they are protected. `_idle` counts the threads that
+    wait for a call, so that `_queue` never holds more than they can take.
     """
 
-    def __init__(self, url: str, memory: Memory, pace: Pace) -> None:
+    def __init__(self, url: str, memory: Memory, options: LoadOptions) -> None:
         self.tally = Tally()
         self._url = url.rstrip("/")
         self._memory = memory
-        self._pace = pace
-        self._idle = threading.Semaphore(pace.threads)
-        self._turns: queue.SimpleQueue[tuple[Actor, Random] | None] = queue.SimpleQueue()
+        self._options = options
+        self._idle = threading.Semaphore(options.threads)
+        self._queue: queue.SimpleQueue[tuple[Actor, Random] | None] = queue.SimpleQueue()
 
     def open(self) -> None:
-        """Wait for the shop and read its catalogue, which every actor counts on. Raises ShopClosed."""
-        deadline = time.monotonic() + min(OPENS_WITHIN_S, self._pace.seconds)
+        """Wait for the shop and read its catalogue, which the actors need. Raises ShopClosed."""
+        deadline = time.monotonic() + min(OPEN_TIMEOUT_S, self._options.seconds)
         with _session() as session:
             while True:
                 try:
-                    answer = session.get(self._url + BOOKS, timeout=self._pace.timeout_s)
+                    response = session.get(self._url + BOOKS, timeout=self._options.timeout_s)
                     break
                 except requests.RequestException as error:
                     if time.monotonic() > deadline:
                         raise ShopClosed(f"{self._url} does not answer: {type(error).__name__}") from None
                 time.sleep(0.1)
         try:
-            complaint = self._memory.learn(answer)
+            problem = self._memory.learn(response)
         except (ValueError, TypeError, KeyError):
-            complaint = f"{BOOKS} is {answer.status_code} and no catalogue: is it another program?"
-        if complaint:
-            raise ShopClosed(f"{self._url} answers, but {complaint}")
+            problem = f"{BOOKS} is {response.status_code} and no catalogue: is it another program?"
+        if problem:
+            raise ShopClosed(f"{self._url} answers, but {problem}")
 
-    def welcome(self, *actors: Actor, chance: Random) -> None:
-        """Have these come, one after the other."""
+    def visit(self, *actors: Actor, rng: Random) -> None:
+        """Make a call of each actor, one after the other."""
         with _session() as session:
             for actor in actors:
-                self.perform(session, actor, chance)
+                self.perform(session, actor, rng)
 
     def run(self, cast: Sequence[Actor], seed: int | None = None) -> None:
-        """Send calls until the time is over, or until KeyboardInterrupt, which it lets pass."""
+        """Send calls until the time is over. Raises KeyboardInterrupt, once the threads have ended."""
         threads = [
-            threading.Thread(target=self._take_turns, name=f"visitor-{n}", daemon=True)
-            for n in range(self._pace.threads)
+            threading.Thread(target=self._work, name=f"visitor-{n}", daemon=True)
+            for n in range(self._options.threads)
         ]
         for thread in threads:
             thread.start()
         try:
-            self._hand_out_turns(cast, seed)
+            self._enqueue(cast, seed)
         finally:
             for _ in threads:
-                self._turns.put(None)
-            patience = time.monotonic() + self._pace.timeout_s + 1
+                self._queue.put(None)
+            deadline = time.monotonic() + self._options.timeout_s + 1
             for thread in threads:
-                thread.join(max(0.0, patience - time.monotonic()))
+                thread.join(max(0.0, deadline - time.monotonic()))
 
-    def perform(self, session: requests.Session, actor: Actor, chance: Random) -> None:
-        """One call, counted."""
-        call = actor.act(chance, self._memory)
+    def perform(self, session: requests.Session, actor: Actor, rng: Random) -> None:
+        """Make one call and count its outcome."""
+        call = actor.act(rng, self._memory)
         began = time.monotonic()
         try:
-            answer = self._send(session, call)
+            response = self._send(session, call)
         except requests.RequestException as error:
-            self.tally.count_answer(actor.name, NO_ANSWER, time.monotonic() - began)
-            what = f"{actor.name}: {call.method} without an answer ({type(error).__name__})"
-            self.tally.count_unexpected(what, call.path)
+            self.tally.count_response(actor.name, NO_RESPONSE, time.monotonic() - began)
+            problem = f"{actor.name}: {call.method} without an answer ({type(error).__name__})"
+            self.tally.count_unexpected(problem, call.path)
             return
-        self.tally.count_answer(actor.name, answer.status_code, time.monotonic() - began)
-        complaint = f"{answer.status_code} where {_either(call.expected)} was expected"
-        if answer.status_code in call.expected:
-            try:
-                complaint = call.then(answer)
-            except (ValueError, TypeError, KeyError) as error:
-                complaint = f"{answer.status_code} with a body that is not right ({error!r})"
-        if complaint:
-            example = f"{call.path} {dict(call.query) or ''} -> {answer.text[:300]}"
-            self.tally.count_unexpected(f"{actor.name}: {call.method} {complaint}", example)
+        self.tally.count_response(actor.name, response.status_code, time.monotonic() - began)
+        if problem := _problem(call, response):
+            example = f"{call.path} {dict(call.query) or ''} -> {response.text[:300]}"
+            self.tally.count_unexpected(f"{actor.name}: {call.method} {problem}", example)
 
-    def _hand_out_turns(self, cast: Sequence[Actor], seed: int | None) -> None:
+    def _enqueue(self, cast: Sequence[Actor], seed: int | None) -> None:
         began = time.monotonic()
         report_at = began + REPORT_EVERY_S
-        for number, turn in enumerate(turns(cast, seed)):
-            due = began + number / self._pace.rate
-            if due >= began + self._pace.seconds:
+        for number, visit in enumerate(schedule(cast, seed)):
+            due = began + number / self._options.rate
+            if due >= began + self._options.seconds:
                 return
             while report_at <= due:
                 _sleep_until(report_at)
@@ -128,15 +125,15 @@ class Traffic:
                 report_at += REPORT_EVERY_S
             _sleep_until(due)
             if time.monotonic() - due < LATE_S and self._idle.acquire(blocking=False):
-                self._turns.put(turn)
+                self._queue.put(visit)
             else:
                 self.tally.count_missed()
 
-    def _take_turns(self) -> None:
+    def _work(self) -> None:
         with _session() as session:
-            while (turn := self._turns.get()) is not None:
+            while (visit := self._queue.get()) is not None:
                 try:
-                    self.perform(session, *turn)
+                    self.perform(session, *visit)
                 finally:
                     self._idle.release()
 
@@ -150,7 +147,7 @@ class Traffic:
             params=call.query,
             data=call.body.encode() if call.body is not None else None,
             headers=headers,
-            timeout=self._pace.timeout_s,
+            timeout=self._options.timeout_s,
             allow_redirects=False,
         )
 
@@ -162,9 +159,15 @@ def _session() -> requests.Session:
     return session
 
 
-def _sleep_until(moment: float) -> None:
-    time.sleep(max(0.0, moment - time.monotonic()))
+def _sleep_until(due: float) -> None:
+    time.sleep(max(0.0, due - time.monotonic()))
 
 
-def _either(statuses: Sequence[int]) -> str:
-    return " or ".join(map(str, statuses))
+def _problem(call: Call, response: requests.Response) -> str:
+    """Say what is wrong with the response; "" if nothing is."""
+    if response.status_code not in call.expected:
+        return f"{response.status_code} where {' or '.join(map(str, call.expected))} was expected"
+    try:
+        return call.check(response)
+    except (ValueError, TypeError, KeyError) as error:
+        return f"{response.status_code} with a body that is not right ({error!r})"

@@ -1,4 +1,4 @@
-"""What the visitors of the demonstration know together."""
+"""What the visitors of the bookstore know, together."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ from typing import TypeVar
 
 import requests
 
-GUESS_EVERY_S = 5.0  # an address that is wrong 30 times a minute is shut out
+GUESS_EVERY_S = 5.0
+"""Between wrong passwords: the shop blocks an address after 30 a minute."""
 SCRAPE_EVERY_S = 300.0
-TOKEN_LASTS_S = 600.0  # the shop says 15 minutes
+TOKEN_TTL_S = 600.0
+"""Less than the shop's 15 minutes."""
 FEATURES = ("preco_com_taxa", "preco_sem_taxa", "disponibilidade")
-_KEPT = 200
+_MAX_REMEMBERED = 200
 
 Item = TypeVar("Item")
 
@@ -26,12 +28,12 @@ class Book:
     title: str
     category: str
     features: Mapping[str, float]
-    """What a rating is predicted from, by the names in FEATURES."""
+    """The inputs of a prediction, by the names in FEATURES."""
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
-    """An order that the shop accepted, and the request that placed it."""
+class PlacedOrder:
+    """An order that the shop accepted, with the key and body of the request that placed it."""
 
     id: str
     status: str
@@ -40,8 +42,8 @@ class Placed:
 
 
 @dataclass
-class Seldom:
-    """Says yes, and at most once in `every_s` seconds; `_lock` protects the time."""
+class RateLimit:
+    """Return True at most once in `every_s` seconds; `_lock` protects the time."""
 
     every_s: float
     _next: float = 0.0
@@ -57,42 +59,42 @@ class Seldom:
 
 @dataclass
 class Memory:
-    """Shared by every thread without a lock: what is replaced is replaced whole, and deques change in one step."""
+    """State of all threads, without a lock: fields are replaced whole, and deques change in one step."""
 
     api_key: str
     username: str
     password: str
     books: tuple[Book, ...] = ()
     etags: dict[str, str] = field(default_factory=dict)
-    orders: deque[Placed] = field(default_factory=lambda: deque(maxlen=_KEPT))
-    """Those that can still change; whoever changes one takes it out meanwhile."""
-    receipts: deque[Placed] = field(default_factory=lambda: deque(maxlen=_KEPT))
-    refresh_tokens: deque[str] = field(default_factory=lambda: deque(maxlen=_KEPT))
-    may_guess: Seldom = field(default_factory=lambda: Seldom(GUESS_EVERY_S))
-    may_scrape: Seldom = field(default_factory=lambda: Seldom(SCRAPE_EVERY_S))
+    orders: deque[PlacedOrder] = field(default_factory=lambda: deque(maxlen=_MAX_REMEMBERED))
+    """Orders that can still change; an actor takes one out while changing it."""
+    receipts: deque[PlacedOrder] = field(default_factory=lambda: deque(maxlen=_MAX_REMEMBERED))
+    refresh_tokens: deque[str] = field(default_factory=lambda: deque(maxlen=_MAX_REMEMBERED))
+    may_guess: RateLimit = field(default_factory=lambda: RateLimit(GUESS_EVERY_S))
+    may_scrape: RateLimit = field(default_factory=lambda: RateLimit(SCRAPE_EVERY_S))
     _operator: tuple[str, float] = ("", 0.0)
 
-    def learn(self, answer: requests.Response) -> str:
-        """Remember the whole catalogue."""
-        found = tuple(
+    def learn(self, response: requests.Response) -> str:
+        """Remember the whole catalogue. Returns a problem, or ""."""
+        books = tuple(
             Book(book["id"], book["titulo"], book["categoria"], {name: book[name] for name in FEATURES})
-            for book in answer.json()
+            for book in response.json()
         )
-        self.books = found or self.books
-        return "" if found else "the catalogue is empty"
+        self.books = books or self.books
+        return "" if books else "the catalogue is empty"
 
     def operator_token(self) -> str:
-        """The access token of who may scrape; "" where there is no fresh one."""
-        token, until = self._operator
-        return token if time.monotonic() < until else ""
+        """Return an access token that allows scraping; "" if there is no fresh one."""
+        token, expires_at = self._operator
+        return token if time.monotonic() < expires_at else ""
 
-    def log_operator_in(self, answer: requests.Response) -> str:
-        self._operator = (answer.json()["access_token"], time.monotonic() + TOKEN_LASTS_S)
+    def log_operator_in(self, response: requests.Response) -> str:
+        self._operator = (response.json()["access_token"], time.monotonic() + TOKEN_TTL_S)
         return ""
 
 
 def take(items: deque[Item]) -> Item | None:
-    """The oldest item, which leaves; None where there is none."""
+    """Remove and return the oldest item; None if there is none."""
     try:
         return items.popleft()
     except IndexError:
@@ -100,7 +102,7 @@ def take(items: deque[Item]) -> Item | None:
 
 
 def borrow(items: deque[Item]) -> Item | None:
-    """The oldest item, which becomes the newest."""
+    """Return the oldest item and make it the newest; None if there is none."""
     item = take(items)
     if item is not None:
         items.append(item)

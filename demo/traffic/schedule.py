@@ -1,4 +1,4 @@
-"""How often each actor comes, and in which order."""
+"""How often each actor makes a call, and in which order."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from random import Random
 from typing import NamedTuple
 
 from demo.traffic import actors
-from demo.traffic.actors import Call
+from demo.traffic.call import Call
 from demo.traffic.memory import Memory
 
 
 class Actor(NamedTuple):
+    """A function of demo/traffic/actors.py, and its share of the calls."""
+
     act: Callable[[Random, Memory], Call]
     weight: float
 
@@ -41,10 +43,10 @@ ACTORS = (
 SCRAPER = Actor(actors.scraper, 1)
 
 
-def turns(cast: Sequence[Actor], seed: int | None) -> Iterator[tuple[Actor, Random]]:
-    """Who comes next, for ever, each with chances of its own, so that it matters to nobody how others fare."""
-    chance = Random(seed)
+def schedule(cast: Sequence[Actor], seed: int | None) -> Iterator[tuple[Actor, Random]]:
+    """Draw actors without end, each with a generator of its own, independent of the other calls."""
+    rng = Random(seed)
     weights = [actor.weight for actor in cast]
     while True:
-        [actor] = chance.choices(cast, weights)
-        yield actor, Random(chance.getrandbits(64))
+        [actor] = rng.choices(cast, weights)
+        yield actor, Random(rng.getrandbits(64))

@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 import threading
 import time
 from datetime import UTC, datetime
@@ -5,41 +7,9 @@ from datetime import UTC, datetime
 import pytest
 
 from scraper.errors import CrawlCancelled
-from scraper.robots import parse_robots
 from scraper.throttle import Throttle, backoff_s, retry_after_s
 
 NOW = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
-
-
-@pytest.mark.parametrize(
-    ("robots", "path", "allowed"),
-    [
-        ("", "/x", True),
-        ("User-agent: *\nDisallow: /", "/x", False),
-        ("User-agent: *\nDisallow:", "/x", True),
-        ("User-agent: *\nDisallow: /a\nAllow: /a/b", "/a/b/c", True),
-        ("User-agent: *\nAllow: /a/b\nDisallow: /a", "/a/c", False),
-        ("User-agent: *\nDisallow: /a\nAllow: /a", "/a", True),
-        ("User-agent: *\nDisallow: /*.pdf$", "/x/y.pdf", False),
-        ("User-agent: *\nDisallow: /*.pdf$", "/x/y.pdf.html", True),
-        ("User-agent: *\nDisallow: /a*c*e", "/a-b-c-d-e-f", False),
-        ("User-agent: *\nDisallow: /x$", "/xy", True),
-        ("User-agent: *\nDisallow: /caf%C3%A9", "/café", False),
-        ("User-agent: *\nDisallow: /\n\nUser-agent: Livraria-Scraper/1.0\nDisallow: /b", "/a", True),
-        ("User-agent: livraria-scraper\nUser-agent: other\nDisallow: /a", "/a", False),
-        ("User-agent: other\nDisallow: /", "/a", True),
-        ("\ufeffUser-agent: * # all\r\nDisallow: /a # private\r\nnonsense", "/a", False),
-    ],
-)
-def test_robots_rules_follow_rfc_9309(robots: str, path: str, allowed: bool):
-    assert parse_robots(robots.encode(), "livraria-scraper").allows(f"http://shop.test{path}") is allowed
-
-
-@pytest.mark.parametrize(
-    ("text", "seconds"), [("2", 2.0), ("0.5", 0.5), ("-1", 0.0), ("nan", 0.0), ("inf", 0.0)]
-)
-def test_only_a_plain_number_is_a_crawl_delay(text: str, seconds: float):
-    assert parse_robots(f"User-agent: *\nCrawl-delay: {text}".encode(), "us").crawl_delay_s == seconds
 
 
 @pytest.mark.parametrize(
@@ -56,11 +26,11 @@ def test_only_a_plain_number_is_a_crawl_delay(text: str, seconds: float):
         (None, 0.0),
     ],
 )
-def test_retry_after_is_seconds_or_a_date(header: str | None, seconds: float):
+def test_retry_after_is_seconds_or_a_date(header: str | None, seconds: float) -> None:
     assert retry_after_s(header, NOW) == seconds
 
 
-def test_backoff_doubles_up_to_its_cap_with_full_jitter():
+def test_backoff_doubles_up_to_its_cap_with_full_jitter() -> None:
     waits = [[backoff_s(failures, 1.0, 10.0) for _ in range(300)] for failures in (1, 2, 3, 8, 5000)]
     assert [limit >= max(some) > limit / 2 for limit, some in zip((1, 2, 4, 10, 10), waits, strict=True)] == [
         True
@@ -68,7 +38,7 @@ def test_backoff_doubles_up_to_its_cap_with_full_jitter():
     assert all(min(some) < max(some) / 4 for some in waits)
 
 
-def test_turns_are_spaced_out_over_all_workers():
+def test_turns_are_spaced_out_over_all_workers() -> None:
     throttle = Throttle(threading.Event())
     throttle.set_interval(0.05)
     turns: list[float] = []
@@ -88,7 +58,7 @@ def test_turns_are_spaced_out_over_all_workers():
     assert turns[-1] - turns[0] >= 0.24
 
 
-def test_a_pause_also_holds_a_worker_that_is_already_waiting():
+def test_a_pause_also_holds_a_worker_that_is_already_waiting() -> None:
     throttle = Throttle(threading.Event())
     throttle.pause(0.1)
     waiter_done: list[float] = []
@@ -105,7 +75,7 @@ def test_a_pause_also_holds_a_worker_that_is_already_waiting():
     assert waiter_done[0] - started >= 0.4
 
 
-def test_every_wait_ends_at_once_when_stopped():
+def test_every_wait_ends_at_once_when_stopped() -> None:
     stopped = threading.Event()
     throttle = Throttle(stopped)
     throttle.pause(60)
