@@ -13,17 +13,9 @@ from pathlib import Path
 from scraper.book import ScrapedBook
 
 COLUMNS = (
-    "categoria",
-    "disponibilidade",
-    "preco_com_taxa",
-    "preco_sem_taxa",
-    "rating",
-    "titulo",
-    "url_imagem",
-    "upc",
-    "url_produto",
-    "descricao",
-)
+    "categoria", "disponibilidade", "preco_com_taxa", "preco_sem_taxa", "rating", "titulo", "url_imagem",
+    "upc", "url_produto", "descricao",
+)  # fmt: skip
 _REQUIRED = frozenset(COLUMNS) - {"descricao"}
 _PRICE = re.compile(r"\d{1,9}\.\d{2}", re.ASCII)
 _STOCK = re.compile(r"\d{1,9}", re.ASCII)

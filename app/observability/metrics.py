@@ -27,7 +27,7 @@ from app.core.payments import Decision
 from app.core.runs import RunStatus
 from app.core.state import ShopState
 from app.observability.collectors import ProcessesCollector, StateCollector, forget_dead_processes
-from ml.features import BASIC_FEATURES, FAR_OUT, RATINGS
+from ml.features import BASIC_FEATURES, OUT_OF_DISTRIBUTION_FEATURES, RATINGS
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
@@ -233,7 +233,7 @@ class Metrics:
             self._trainings.labels(status.value)
         for rating in RATINGS:
             self._predictions.labels(rating)
-        for feature in FAR_OUT:
+        for feature in OUT_OF_DISTRIBUTION_FEATURES:
             self._far_out.labels(feature)
         for feature in BASIC_FEATURES:
             self._drift.labels(feature)

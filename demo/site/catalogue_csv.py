@@ -16,17 +16,9 @@ from demo.site.books import DemoBook, make_books
 BASE_URL = "https://livraria-demo.invalid"
 PATH = Path(__file__).parents[2] / "data" / "catalogo_demo.csv"
 COLUMNS = (
-    "categoria",
-    "disponibilidade",
-    "preco_com_taxa",
-    "preco_sem_taxa",
-    "rating",
-    "titulo",
-    "url_imagem",
-    "upc",
-    "url_produto",
-    "descricao",
-)
+    "categoria", "disponibilidade", "preco_com_taxa", "preco_sem_taxa", "rating", "titulo", "url_imagem",
+    "upc", "url_produto", "descricao",
+)  # fmt: skip
 
 
 def write_catalogue(file: TextIO, books: Iterable[DemoBook]) -> None:

@@ -1,4 +1,4 @@
-"""Made-up training data: as random as the real shop's, or with a signal."""
+"""Made-up training data: random ratings, as in the real shop, or ratings with a signal."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ CATEGORIES = ("Fiction", "Poetry", "Travel")
 
 
 def make_books(count: int, *, seed: int = 0) -> list[Book]:
-    """Books about which nothing tells the rating."""
-    chance = random.Random(seed)
+    """Make books with random ratings."""
+    rng = random.Random(seed)
     return [
         {
-            "categoria": chance.choice(CATEGORIES),
-            "disponibilidade": chance.randint(1, 22),
-            "preco_com_taxa": (price := chance.randint(1_000, 6_000) / 100),
+            "categoria": rng.choice(CATEGORIES),
+            "disponibilidade": rng.randint(1, 22),
+            "preco_com_taxa": (price := rng.randint(1_000, 6_000) / 100),
             "preco_sem_taxa": price,
-            "rating": chance.randint(1, 5),
+            "rating": rng.randint(1, 5),
             "titulo": f"Book {number}",
         }
         for number in range(count)
@@ -26,10 +26,10 @@ def make_books(count: int, *, seed: int = 0) -> list[Book]:
 
 
 def rated_by_price(books: list[Book]) -> list[Book]:
-    """The same books, of which the dear are better."""
+    """Rate the books by price."""
     return [{**book, "rating": min(5, 1 + int(book["preco_com_taxa"] / 12))} for book in books]
 
 
 def rated_by_category(books: list[Book]) -> list[Book]:
-    """The same books, of which only the category tells the rating."""
+    """Rate the books by category."""
     return [{**book, "rating": 1 + CATEGORIES.index(book["categoria"])} for book in books]
