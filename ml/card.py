@@ -19,6 +19,15 @@ from ml.verdict import Verdict
 Card = dict[str, Any]
 
 _DIGITS: Final = 6
+_EVALUATION: Final = {
+    "pontuacao": "acuracia",
+    "partes": FOLDS,
+    "repeticoes": REPEATS,
+    "semente": SEED,
+    "teste": "t reamostrado corrigido (Nadeau e Bengio, 2003), unilateral, com Bonferroni",
+    "alfa": ALPHA,
+    "comparacoes": COMPARISONS,
+}
 _LABELS: Final = {
     "regressao_logistica": "A regressão logística",
     "floresta_aleatoria": "A floresta aleatória",
@@ -37,6 +46,7 @@ def make_card(
 ) -> Card:
     """Make the card; shares and accuracies are fractions of 1, prices pounds (keys: docs/machine-learning.md)."""
     counts = count_ratings(rows)
+    classes = {str(rating): count for rating, count in counts.items()}
     best = max(chosen.values(), key=lambda comparison: comparison.score.mean, default=None)
     return {
         "formato": FORMAT,
@@ -54,16 +64,8 @@ def make_card(
             feature_set.value: chosen[feature_set].name if feature_set in chosen else None
             for feature_set in FeatureSet
         },
-        "avaliacao": {
-            "pontuacao": "acuracia",
-            "partes": FOLDS,
-            "repeticoes": REPEATS,
-            "semente": SEED,
-            "teste": "t reamostrado corrigido (Nadeau e Bengio, 2003), unilateral, com Bonferroni",
-            "alfa": ALPHA,
-            "comparacoes": COMPARISONS,
-        },
-        "dados": {"linhas": len(rows), "sha256": digest_of_rows(rows), "classes": _by_text(counts)},
+        "avaliacao": _EVALUATION,
+        "dados": {"linhas": len(rows), "sha256": digest_of_rows(rows), "classes": classes},
         "atributos": {
             feature_set.value: feature_names(feature_set, categories) for feature_set in FeatureSet
         },
@@ -102,10 +104,6 @@ def _comparison_as_json(comparison: Comparison) -> dict[str, Any]:
         "valor_p": _rounded(comparison.p_value),
         "promovido": comparison.promoted,
     }
-
-
-def _by_text(counts: Mapping[int, int]) -> dict[str, int]:
-    return {str(rating): count for rating, count in counts.items()}
 
 
 def _rounded(number: float) -> float:

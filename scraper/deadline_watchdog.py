@@ -86,22 +86,16 @@ class DeadlineWatchdog:
                         attempt.cut()
 
 
-def _announce(sock: socket.socket | None) -> None:
-    attempt: Attempt | None = getattr(_current, "attempt", None)
-    if attempt is not None:
-        attempt.sock = sock
-
-
 class _WatchedHTTPConnection(HTTPConnection):
     def getresponse(self) -> Any:
-        _announce(self.sock)
+        attempt: Attempt | None = getattr(_current, "attempt", None)
+        if attempt is not None:
+            attempt.sock = self.sock
         return super().getresponse()
 
 
-class _WatchedHTTPSConnection(HTTPSConnection):
-    def getresponse(self) -> Any:
-        _announce(self.sock)
-        return super().getresponse()
+class _WatchedHTTPSConnection(_WatchedHTTPConnection, HTTPSConnection):
+    pass
 
 
 class _WatchedHTTPPool(HTTPConnectionPool):
