@@ -62,7 +62,7 @@ def test_covers_are_drawings_with_the_title() -> None:
             assert book.title.split()[0] in "".join(drawing.itertext())
 
 
-def test_what_is_not_there_is_404() -> None:
+def test_unknown_paths_are_404() -> None:
     with DemoSite(BOOKS) as site:
         assert get(site.base_url + "robots.txt")[0] == get(site.base_url + "nowhere")[0] == 404
         site.robots_txt = "User-agent: *\nDisallow:"

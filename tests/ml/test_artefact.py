@@ -29,7 +29,7 @@ class RunsCode:
         return os.mkdir, (str(self.path),)
 
 
-def test_what_was_written_is_read(on_price: TrainedModel) -> None:
+def test_written_estimators_are_loaded(on_price: TrainedModel) -> None:
     content = dump(on_price.estimators)
     assert set(load(content, digest_of(content), CARD)) == set(on_price.estimators)
 
@@ -68,7 +68,7 @@ def test_a_model_without_a_whole_card_is_refused(card: Any) -> None:
         load(content, digest_of(content), card)
 
 
-def test_where_nothing_was_chosen_nothing_is_unpickled(tmp_path: Path) -> None:
+def test_without_chosen_candidates_nothing_is_unpickled(tmp_path: Path) -> None:
     content = pickle.dumps(RunsCode(tmp_path / "ran"))
     assert load(content, digest_of(content), {**CARD, "escolhidos": {"basico": None}}) == {}
     assert not (tmp_path / "ran").exists()

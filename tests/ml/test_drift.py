@@ -39,7 +39,7 @@ def test_the_index_is_the_sum_over_the_bins() -> None:
     assert window.indices()["preco_com_taxa"] == pytest.approx(expected, rel=0.01)
 
 
-def test_a_few_inputs_say_nothing_yet() -> None:
+def test_a_few_inputs_give_no_index_yet() -> None:
     window = Window(PROFILE)
     window.add(dearer(make_books(MIN_SEEN - 1), 500))
     assert set(window.indices().values()) == {0.0}

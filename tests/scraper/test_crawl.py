@@ -110,7 +110,7 @@ def test_no_more_requests_than_the_cap_are_ever_in_flight_and_the_cap_is_used(
         assert site.stats.max_concurrent == concurrency
 
 
-def test_books_that_are_read_already_are_skipped(quick: CrawlOptions) -> None:
+def test_books_that_are_already_read_are_skipped(quick: CrawlOptions) -> None:
     with DemoSite(BOOKS) as site:
         known = {site.base_url[:-1] + book.path for book in BOOKS[::2]}
         events = list(crawl(site.base_url, quick, already_read=known))

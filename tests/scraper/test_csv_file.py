@@ -70,7 +70,9 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> 
         (",3,T,", ',3,"T,', "linha 3: unexpected end of data"),
     ],
 )
-def test_what_is_off_is_named_by_line_and_column(tmp_path: Path, old: str, new: str, message: str) -> None:
+def test_an_invalid_value_is_named_by_line_and_column(
+    tmp_path: Path, old: str, new: str, message: str
+) -> None:
     path = tmp_path / "books.csv"
     write_books(path, [replace(BOOK, title="T", description="")])
     path.write_text(path.read_text(encoding="utf-8").replace(old, new, 1), encoding="utf-8")

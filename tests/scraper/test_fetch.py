@@ -42,7 +42,7 @@ def test_a_page_comes_as_bytes_over_kept_connections(quick: CrawlOptions) -> Non
 @pytest.mark.parametrize(
     "base_url", ["", "shop.test", "ftp://shop.test/", "http://", "http://[", "http://a:x/"]
 )
-def test_a_base_url_that_is_no_web_address_is_refused(base_url: str, quick: CrawlOptions) -> None:
+def test_a_base_url_that_is_not_http_is_refused(base_url: str, quick: CrawlOptions) -> None:
     with pytest.raises(ValueError, match="not an absolute"):
         Fetcher(base_url, quick)
 
@@ -56,7 +56,7 @@ def flaky(bad: bytes, times: int, good: bytes) -> Respond:
     return respond
 
 
-def test_what_may_pass_is_tried_again(quick: CrawlOptions) -> None:
+def test_transient_failures_are_retried(quick: CrawlOptions) -> None:
     whole = http_response(200, b"whole page")
     zipped = http_response(200, gzip.compress(b"whole page" * 50), GZIP)
     chunked = b"HTTP/1.1 200 X\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
@@ -95,7 +95,7 @@ def test_it_gives_up_after_its_attempts_and_says_why(quick: CrawlOptions) -> Non
 
 
 @pytest.mark.parametrize("status", [204, 304, 400, 403, 404, 410])
-def test_a_refusal_is_not_tried_again(status: int, quick: CrawlOptions) -> None:
+def test_a_refusal_is_not_retried(status: int, quick: CrawlOptions) -> None:
     with raw_site({"/x": http_response(status)}) as site, Fetcher(site.base_url, quick) as fetcher:
         with pytest.raises(PageRefused, match=f"HTTP {status}"):
             fetcher.get(site.base_url + "x")
@@ -158,7 +158,7 @@ def test_a_crawl_delay_is_kept(quick: CrawlOptions) -> None:
         assert time.monotonic() - started >= 0.3
 
 
-def test_a_robots_txt_that_cannot_be_had_forbids_everything(quick: CrawlOptions) -> None:
+def test_an_unavailable_robots_txt_forbids_everything(quick: CrawlOptions) -> None:
     with raw_site({"/robots.txt": http_response(503), "/": http_response(200, b"x")}) as site:
         with (
             Fetcher(site.base_url, replace(quick, max_attempts=2)) as fetcher,
