@@ -32,7 +32,7 @@ class Throttle:
             self._next_turn = max(self._next_turn, time.monotonic() + seconds)
 
     def wait_turn(self) -> None:
-        """Return when a request may start. Raises CrawlCancelled."""
+        """Wait until a request may start. Raises CrawlCancelled."""
         while True:
             with self._lock:
                 now = time.monotonic()

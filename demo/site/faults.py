@@ -30,6 +30,7 @@ class Faults:
     seed: int = 0
 
     def should_fail(self, kind: str, rate: float, path: str, nth: int) -> bool:
+        """Draw whether the `nth` request for `path` gets a fault of this `kind`."""
         return bool(rate) and draw(self.seed, kind, path, nth) < rate
 
     def lacking(self, book: DemoBook) -> str:

@@ -73,7 +73,7 @@ class LoadGenerator:
             raise ShopClosed(f"{self._url} answers, but {problem}")
 
     def visit(self, *actors: Actor, rng: Random) -> None:
-        """Make a call of each actor, one after the other."""
+        """Make one call for each of `actors`, in turn."""
         with _session() as session:
             for actor in actors:
                 self.perform(session, actor, rng)

@@ -47,7 +47,7 @@ class Tally:
 
     @property
     def responses(self) -> int:
-        """Number of calls that had a response."""
+        """Count the calls that had a response."""
         with self._lock:
             return sum(sum(counts.values()) - counts[NO_RESPONSE] for counts in self.statuses.values())
 

@@ -40,7 +40,7 @@ class RawSite:
 
 
 def http_response(status: int, body: bytes = b"", *headers: str) -> bytes:
-    """A complete response, after which the connection closes."""
+    """Make a complete response, after which the connection closes."""
     lines = [f"HTTP/1.1 {status} X", f"Content-Length: {len(body)}", "Connection: close", *headers]
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
 
