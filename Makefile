@@ -37,7 +37,7 @@ run: $(VENV)/run.stamp ## serve the shop on http://localhost:5000
 	@exec $(BIN)/python run.py
 
 demo: $(VENV)/run.stamp ## the whole shop with visitors, dashboard and Prometheus
-	@exec $(BIN)/python -m demo.everything $(ARGS)
+	@exec $(BIN)/python -m demo $(ARGS)
 
 dashboard: $(VENV)/run.stamp ## watch the shop on http://localhost:8501
 	@exec $(BIN)/streamlit run dashboards/dashboard_unificado.py $(ARGS)

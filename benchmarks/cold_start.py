@@ -1,9 +1,9 @@
-"""How long `python run.py` takes from nothing to its first healthy answer, and from there to the same again.
+"""Measure how long `python run.py` takes to its first healthy response, on empty and on filled data.
 
     .venv/bin/python benchmarks/cold_start.py [--times 5] [--beside /another/checkout]
 
 Prints the median in seconds of starts on an empty data directory and on a filled one, alternating; and those of
-another checkout of this project, with the same Python and packages, turn by turn.
+another checkout of this project, with the same Python and packages, in turns.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ def seconds_to_healthy(root: Path, data_dir: Path) -> float:
     )
     began = time.perf_counter()
     server.start()
-    took = time.perf_counter() - began
+    seconds = time.perf_counter() - began
     server.end(signal.SIGTERM)
-    return took
+    return seconds
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="seconds from `python run.py` to a healthy answer")
+    parser = argparse.ArgumentParser(description="seconds from `python run.py` to a healthy response")
     parser.add_argument("--times", type=int, default=5)
     parser.add_argument("--beside", type=Path)
     options = parser.parse_args()

@@ -1,4 +1,4 @@
-"""How long a whole crawl of a shop with 1,000 books takes, with 50 ms of latency and the default cap of 8.
+"""Measure a crawl of a shop with 1,000 books, with 50 ms of latency and the default concurrency of 8.
 
     .venv/bin/python benchmarks/crawl.py [--base-url http://127.0.0.1:8899/] [--times 3]
 

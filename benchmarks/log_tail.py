@@ -1,4 +1,4 @@
-"""How long the last lines of a large log take, and how much memory: as `GET /api/v1/logs` reads them.
+"""Measure time and memory of reading the last lines of a large log, as `GET /api/v1/logs` does.
 
     .venv/bin/python benchmarks/log_tail.py [--megabytes 1000] [--lines 100] [--times 20]
 
@@ -27,16 +27,16 @@ def peak_bytes() -> int:
     return peak if sys.platform == "darwin" else peak * 1024
 
 
-def measure(reader: LogReader, what: str, wanted: LogFilter, lines: int, times: int) -> None:
-    before, took = peak_bytes(), []
+def measure(reader: LogReader, name: str, log_filter: LogFilter, lines: int, times: int) -> None:
+    before, milliseconds = peak_bytes(), []
     for _ in range(times):
         began = time.perf_counter()
-        page = reader.page(wanted, lines)
-        took.append((time.perf_counter() - began) * 1_000)
-    grown = (peak_bytes() - before) / 1e6
+        page = reader.page(log_filter, lines)
+        milliseconds.append((time.perf_counter() - began) * 1_000)
+    growth = (peak_bytes() - before) / 1e6
     sys.stdout.write(
-        f"{what}: {len(page.lines)} lines, median {statistics.median(took):.2f} ms, worst {max(took):.2f} ms, "
-        f"peak memory +{grown:.1f} MB, {page.scanned_bytes:,} bytes scanned\n"
+        f"{name}: {len(page.lines)} lines, median {statistics.median(milliseconds):.2f} ms, "
+        f"worst {max(milliseconds):.2f} ms, peak memory +{growth:.1f} MB, {page.scanned_bytes:,} bytes scanned\n"
     )
 
 
@@ -52,7 +52,7 @@ def main() -> None:
         sys.stdout.write(f"a log of {size:,} bytes\n")
         reader = LogReader(path, files=5)
         measure(reader, f"the last {options.lines}", LogFilter(), options.lines, options.times)
-        nothing = LogFilter(text="what nobody ever wrote")
+        nothing = LogFilter(text="a text that no line has")
         measure(reader, "a filter that matches nothing", nothing, options.lines, min(options.times, 3))
 
 

@@ -1,9 +1,9 @@
-"""What a prediction costs: scikit-learn's own `predict_proba` beside the way the shop asks, turn by turn.
+"""Measure a prediction: scikit-learn's own `predict_proba` and the shop's Predictor, in turns.
 
     .venv/bin/python benchmarks/predict.py [--times 200]
 
 Fits every candidate on the bundled catalogue and prints the medians in milliseconds for one row and for a hundred,
-and what a whole request of one row takes in Flask where the commonest rating answers.
+and for a whole request of one row in Flask with the baseline.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ def main() -> None:
         estimator = make().fit(numbers, labels(books))
         predictor = Predictor(count_ratings(books), {FeatureSet.BASIC.value: estimator}, ())
         for rows in (1, 100):
-            some, some_books = numbers[:rows], books[:rows]
+            batch, batch_books = numbers[:rows], books[:rows]
             library, ours = alternating(
                 times,
-                lambda e=estimator, n=some: e.predict_proba(n),
-                lambda p=predictor, b=some_books: p.predict(b),
+                lambda e=estimator, n=batch: e.predict_proba(n),
+                lambda p=predictor, b=batch_books: p.predict(b),
             )
             sys.stdout.write(
                 f"{name:24} {rows:4} rows   predict_proba {library:7.3f} ms   shop {ours:7.3f} ms   "
@@ -64,15 +64,15 @@ def request_ms(data_dir: Path, book: dict[str, Any], times: int) -> float:
     return median
 
 
-def alternating(times: int, *asked: Callable[[], object]) -> list[float]:
-    """The median milliseconds of each, called in turns."""
-    took: list[list[float]] = [[] for _ in asked]
+def alternating(times: int, *functions: Callable[[], object]) -> list[float]:
+    """Return the median milliseconds of each function, called in turns."""
+    durations: list[list[float]] = [[] for _ in functions]
     for _ in range(times):
-        for ask, seconds in zip(asked, took, strict=True):
+        for function, seconds in zip(functions, durations, strict=True):
             began = time.perf_counter()
-            ask()
+            function()
             seconds.append(time.perf_counter() - began)
-    return [1_000 * statistics.median(each) for each in took]
+    return [1_000 * statistics.median(seconds) for seconds in durations]
 
 
 if __name__ == "__main__":

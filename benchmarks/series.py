@@ -1,9 +1,9 @@
-"""How large `/metrics` grows under a scanner: 100,000 requests, half of them to as many different unknown URLs.
+"""Measure the growth of `/metrics` under a scanner: half of 100,000 requests go to different unknown URLs.
 
     .venv/bin/python benchmarks/series.py --requests 100000
 
-Starts `python run.py` on a scratch data directory, sends half of the requests to URLs that nobody serves and half to
-1,000 books, over eight connections, and prints the number of series and the size of the answer.
+Starts `python run.py` on a scratch data directory, sends half of the requests to unknown URLs and half to 1,000
+books, over eight connections, and prints the number of series and the size of the response.
 """
 
 from __future__ import annotations

@@ -1,11 +1,10 @@
-"""How often a training promotes anything where there is nothing to learn.
+"""Measure how often a training promotes a candidate if there is nothing to learn.
 
     python benchmarks/shuffled_labels.py --times 100 [livros.json]
 
-Takes the bundled catalogue, or the answer of `GET /api/v1/ml/training-data` in a file, gives its books each other's
-ratings at random, and has the candidates compete, again and again. Prints how many trainings promoted a candidate
-beside ALPHA, the share that ml/compare.py allows; exits 1 where there were more than chance explains. One training
-takes about a quarter of a minute.
+Takes the bundled catalogue, or the response of `GET /api/v1/ml/training-data` in a file, shuffles the ratings, and
+trains, again and again. Prints how many trainings promoted a candidate beside ALPHA, the share that ml/compare.py
+allows; exits with 1 if there were more than chance explains. One training takes about a quarter of a minute.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ from scraper.csv_file import read_books
 
 ROOT = Path(__file__).parents[1]
 SURE_BELOW = 0.01
-"""More promotions than chance would have made in this share of experiments are more than ALPHA."""
+"""The significance level at which the promotions are more than ALPHA."""
 
 
 def main() -> int:
@@ -57,12 +56,12 @@ def main() -> int:
 
 
 def promotions(rows: list[dict[str, Any]], seed: int) -> list[str]:
-    """What a training promotes on `rows` with their ratings dealt anew."""
+    """Return the candidates that a training promotes on `rows` with shuffled ratings."""
     ratings = [row[LABEL] for row in rows]
     random.Random(seed).shuffle(ratings)
-    dealt = [{**row, LABEL: rating} for row, rating in zip(rows, ratings, strict=True)]
-    _, comparisons = compare_candidates(dealt)
-    return [f"{each.name} ({feature_set.value})" for feature_set, each in choose(comparisons).items()]
+    shuffled = [{**row, LABEL: rating} for row, rating in zip(rows, ratings, strict=True)]
+    _, comparisons = compare_candidates(shuffled)
+    return [f"{best.name} ({feature_set.value})" for feature_set, best in choose(comparisons).items()]
 
 
 def bundled() -> list[dict[str, Any]]:

@@ -1,1 +1,1 @@
-"""A small bookshop of made-up books, to scrape and to look at without a network."""
+"""The whole bookstore on one machine, without a network: a shop to scrape, visitors, and their starter."""

@@ -1,6 +1,6 @@
-"""`python -m ml livros.json --out pasta`: train on what `GET /api/v1/ml/training-data` answers.
+"""Train on a response of `GET /api/v1/ml/training-data`: `python -m ml livros.json --out pasta`.
 
-Writes `modelo.joblib` and `ficha.json` and says the verdict; exits 2 where the data can't be used.
+Writes `modelo.joblib` and `ficha.json` and prints the verdict; exits with 2 if the data are unusable.
 """
 
 from __future__ import annotations
@@ -35,21 +35,21 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stderr.write(f"{options.dados}: {error}\n")
         return EXIT_BAD_DATA
 
-    from ml.train import train  # scikit-learn takes a second to import: not for data that are no good
+    from ml.train import train  # after the check: scikit-learn takes a second to import
 
     trained = train(rows)
-    left = {MODEL_NAME: dump(trained.estimators), CARD_NAME: dump_card(trained.card)}
+    files = {MODEL_NAME: dump(trained.estimators), CARD_NAME: dump_card(trained.card)}
     options.out.mkdir(parents=True, exist_ok=True)
-    for name, content in left.items():
+    for name, content in files.items():
         (options.out / name).write_bytes(content)
-    digests = {name: digest_of(content) for name, content in left.items()}
-    # By the pipe, which nobody else can write to, unlike the files.
+    digests = {name: digest_of(content) for name, content in files.items()}
+    # By the pipe: other processes could write to the files, but not to it.
     sys.stdout.write(json.dumps(digests) if options.child else f"{trained.card['frase']}\n")
     return 0
 
 
 def _end_with_parent() -> None:
-    """A parent that dies, however it does, lets go of the other end of this process' standard input."""
+    """Exit when standard input closes, as it does whenever the parent ends."""
     while os.read(sys.stdin.fileno(), 1_024):
         pass
     os._exit(1)

@@ -1,7 +1,7 @@
-"""Fitted estimators as a file, which is read only if it is the very file that was written.
+"""Fitted estimators as a file, which is loaded only if it is the file that was written.
 
-Reading a joblib file runs whatever code it holds, so its bytes are compared with the digest recorded at training
-before anything looks into them; and the bytes compared are the bytes read.
+Loading a joblib file runs the code in it, so its bytes are first compared with the digest recorded at training;
+and the bytes compared are the bytes loaded.
 """
 
 from __future__ import annotations
@@ -15,33 +15,19 @@ from importlib.metadata import version
 from typing import Any, Final
 
 FORMAT: Final = 1
-"""Of what an artefact and its card hold; another one is trained anew rather than read."""
+"""Version of the contents of an artefact and its card; other versions are trained anew rather than read."""
 MODEL_NAME: Final = "modelo.joblib"
 CARD_NAME: Final = "ficha.json"
-"""What `python -m ml` leaves in its folder."""
+"""The two files that `python -m ml` writes."""
 CARD_KEYS: Final = frozenset(
-    {
-        "formato",
-        "veredito",
-        "frase",
-        "acuracia",
-        "acuracia_minima",
-        "linha_de_base",
-        "candidatos",
-        "escolhidos",
-        "avaliacao",
-        "dados",
-        "atributos",
-        "categorias",
-        "perfil",
-        "bibliotecas",
-    }
-)
+    {"formato", "veredito", "frase", "acuracia", "acuracia_minima", "linha_de_base", "candidatos",
+     "escolhidos", "avaliacao", "dados", "atributos", "categorias", "perfil", "bibliotecas"}
+)  # fmt: skip
 _COMPRESSION: Final = 3
 
 
 class ArtefactRefused(Exception):
-    """The file is not what was recorded; `reason` is a sentence for people."""
+    """The file is not the recorded one, or unusable here; `reason` is a sentence for users."""
 
     def __init__(self, reason: str) -> None:
         self.reason = reason
@@ -49,13 +35,13 @@ class ArtefactRefused(Exception):
 
 
 def library_versions() -> dict[str, str]:
-    """What an artefact depends on: scikit-learn promises nothing across its own versions."""
+    """Return the versions that an artefact depends on: scikit-learn promises nothing across its own."""
     python = ".".join(platform.python_version_tuple()[:2])
     return {"python": python} | {name: version(name) for name in ("scikit-learn", "numpy", "scipy", "joblib")}
 
 
 def dump(estimators: Mapping[str, Any]) -> bytes:
-    """The joblib file of estimators by feature set; the same bytes for the same estimators."""
+    """Serialise estimators by feature set with joblib; the same estimators give the same bytes."""
     import joblib
 
     buffer = io.BytesIO()
@@ -64,17 +50,17 @@ def dump(estimators: Mapping[str, Any]) -> bytes:
 
 
 def dump_card(card: Mapping[str, Any]) -> bytes:
-    """The card's JSON file."""
+    """Serialise the card as JSON."""
     return f"{json.dumps(card, ensure_ascii=False, indent=2)}\n".encode()
 
 
 def digest_of(content: bytes) -> str:
-    """SHA-256, in hexadecimal digits."""
+    """Return the SHA-256 in hexadecimal digits."""
     return hashlib.sha256(content).hexdigest()
 
 
 def load(content: bytes, digest: str, card: Mapping[str, Any]) -> dict[str, Any]:
-    """The estimators in `content`, of which `digest` and `card` were recorded. Raises ArtefactRefused."""
+    """Load the estimators in `content`, with the recorded `digest` and `card`. Raises ArtefactRefused."""
     if digest_of(content) != digest:
         raise ArtefactRefused("O arquivo do modelo não é o que o treino gravou: seu SHA-256 é outro.")
     if not isinstance(card, Mapping) or not card.keys() >= CARD_KEYS:

@@ -1,7 +1,7 @@
-"""The model card: what was trained on what, how well it did, and one honest sentence about it.
+"""The model card: data, candidates, scores, and one honest sentence about them.
 
-Its keys are Portuguese, since clients read it as it is. It holds nothing that differs between two trainings on
-the same data, such as the time.
+Its keys are Portuguese, as clients read it unchanged. It holds nothing that differs between two trainings on the
+same data, such as the time.
 """
 
 from __future__ import annotations
@@ -19,7 +19,16 @@ from ml.verdict import Verdict
 Card = dict[str, Any]
 
 _DIGITS: Final = 6
-_SPOKEN: Final = {
+_EVALUATION: Final = {
+    "pontuacao": "acuracia",
+    "partes": FOLDS,
+    "repeticoes": REPEATS,
+    "semente": SEED,
+    "teste": "t reamostrado corrigido (Nadeau e Bengio, 2003), unilateral, com Bonferroni",
+    "alfa": ALPHA,
+    "comparacoes": COMPARISONS,
+}
+_LABELS: Final = {
     "regressao_logistica": "A regressão logística",
     "floresta_aleatoria": "A floresta aleatória",
     "boosting_de_gradiente": "O boosting de gradiente",
@@ -35,9 +44,10 @@ def make_card(
     comparisons: Sequence[Comparison],
     chosen: Mapping[FeatureSet, Comparison],
 ) -> Card:
-    """Shares and accuracies are fractions of 1, prices pounds; see docs/machine-learning.md for every key."""
+    """Make the card; shares and accuracies are fractions of 1, prices pounds (keys: docs/machine-learning.md)."""
     counts = count_ratings(rows)
-    best = max(chosen.values(), key=lambda each: each.score.mean, default=None)
+    classes = {str(rating): count for rating, count in counts.items()}
+    best = max(chosen.values(), key=lambda comparison: comparison.score.mean, default=None)
     return {
         "formato": FORMAT,
         "veredito": Verdict.BEATS_BASELINE.value if best else Verdict.BASELINE.value,
@@ -49,22 +59,16 @@ def make_card(
             "acuracia": _rounded(baseline.mean),
             "desvio": _rounded(baseline.spread),
         },
-        "candidatos": [_shown(each) for each in comparisons],
+        "candidatos": [_comparison_as_json(comparison) for comparison in comparisons],
         "escolhidos": {
             feature_set.value: chosen[feature_set].name if feature_set in chosen else None
             for feature_set in FeatureSet
         },
-        "avaliacao": {
-            "pontuacao": "acuracia",
-            "partes": FOLDS,
-            "repeticoes": REPEATS,
-            "semente": SEED,
-            "teste": "t reamostrado corrigido (Nadeau e Bengio, 2003), unilateral, com Bonferroni",
-            "alfa": ALPHA,
-            "comparacoes": COMPARISONS,
+        "avaliacao": _EVALUATION,
+        "dados": {"linhas": len(rows), "sha256": digest_of_rows(rows), "classes": classes},
+        "atributos": {
+            feature_set.value: feature_names(feature_set, categories) for feature_set in FeatureSet
         },
-        "dados": {"linhas": len(rows), "sha256": digest_of_rows(rows), "classes": _by_text(counts)},
-        "atributos": {each.value: feature_names(each, categories) for each in FeatureSet},
         "categorias": list(categories),
         "perfil": Profile.of(rows).as_json(),
         "bibliotecas": library_versions(),
@@ -78,32 +82,28 @@ def _sentence(
         return f"Dados insuficientes para comparar candidatos ({len(rows)} livros): serve-se a avaliação mais comum."
     if best is not None:
         return (
-            f"{_SPOKEN[best.name]} (conjunto {_SPOKEN[best.feature_set]}) acertou {_percent(best.score.mean)}, ao "
+            f"{_LABELS[best.name]} (conjunto {_LABELS[best.feature_set]}) acertou {_percent(best.score.mean)}, ao "
             f"menos {_percent(baseline.mean + best.least_gain)} com {1 - ALPHA:.0%} de confiança, contra "
             f"{_percent(baseline.mean)} de responder sempre a avaliação mais comum: mais do que o acaso explica."
         )
-    nearest = max(comparisons, key=lambda each: each.score.mean)
+    nearest = max(comparisons, key=lambda comparison: comparison.score.mean)
     return (
         f"Nenhum candidato supera responder sempre a avaliação mais comum ({_percent(baseline.mean)} de acerto) além "
         f"do que o acaso explica; o melhor acertou {_percent(nearest.score.mean)}. Serve-se a avaliação mais comum."
     )
 
 
-def _shown(each: Comparison) -> dict[str, Any]:
+def _comparison_as_json(comparison: Comparison) -> dict[str, Any]:
     return {
-        "nome": each.name,
-        "conjunto": each.feature_set.value,
-        "acuracia": _rounded(each.score.mean),
-        "desvio": _rounded(each.score.spread),
-        "ganho": _rounded(each.gain),
-        "ganho_minimo": _rounded(each.least_gain),
-        "valor_p": _rounded(each.p_value),
-        "promovido": each.promoted,
+        "nome": comparison.name,
+        "conjunto": comparison.feature_set.value,
+        "acuracia": _rounded(comparison.score.mean),
+        "desvio": _rounded(comparison.score.spread),
+        "ganho": _rounded(comparison.gain),
+        "ganho_minimo": _rounded(comparison.least_gain),
+        "valor_p": _rounded(comparison.p_value),
+        "promovido": comparison.promoted,
     }
-
-
-def _by_text(counts: Mapping[int, int]) -> dict[str, int]:
-    return {str(rating): count for rating, count in counts.items()}
 
 
 def _rounded(number: float) -> float:

@@ -3,8 +3,8 @@
 Every candidate and the baseline are scored on the same FOLDS x REPEATS splits. The scores of repeated splits
 share training data, so that an ordinary t-test finds differences where there are none; the corrected
 resampled t-test (Nadeau and Bengio, Inference for the Generalization Error, Machine Learning 52, 2003,
-section 5) widens the variance for it. It is asked one-sidedly, and ALPHA is shared among all comparisons
-(Bonferroni): where the features say nothing, a training promotes anything at all in at most ALPHA of cases.
+section 5) widens the variance for it. The test is one-sided, and ALPHA is divided by the number of comparisons
+(Bonferroni): if the features say nothing, at most a share ALPHA of all trainings promotes any candidate.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import math
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,9 @@ REPEATS: Final = 3
 ALPHA: Final = 0.05
 COMPARISONS: Final = len(CANDIDATES) * len(FeatureSet)
 
+PerSplit = NDArray[np.float64]
+"""One number for each split."""
+
 
 @dataclass(frozen=True, slots=True)
 class Score:
@@ -37,13 +40,17 @@ class Score:
     mean: float
     spread: float
 
+    @classmethod
+    def of(cls, accuracies: PerSplit) -> Self:
+        return cls(float(accuracies.mean()), float(accuracies.std(ddof=1)))
+
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A candidate beside the baseline; `p_value` is the chance of such a gain where there is nothing to gain.
+    """A candidate beside the baseline; `p_value` is the chance of such a gain if there is nothing to gain.
 
-    `least_gain` is what all candidates gain at least, with a confidence of 1 - ALPHA for all of them at once: it holds
-    for whichever is chosen, while the `gain` of the best of several is partly luck.
+    `least_gain` is a lower bound of the gain, with a confidence of 1 - ALPHA for all candidates at once: it holds for
+    the best one, too, while the `gain` of the best of several is partly luck.
     """
 
     name: str
@@ -53,52 +60,47 @@ class Comparison:
     least_gain: float
     p_value: float
 
+    @classmethod
+    def of(cls, name: str, feature_set: FeatureSet, accuracies: PerSplit, baseline: PerSplit) -> Self:
+        score, gains = Score.of(accuracies), accuracies - baseline
+        return cls(name, feature_set, score, float(gains.mean()), least_gain_of(gains), p_value_of(gains))
+
     @property
     def promoted(self) -> bool:
         return self.p_value < ALPHA / COMPARISONS
 
 
-def compare(
+def cross_validate(
     matrices: Mapping[FeatureSet, Matrix], labels: NDArray[np.int64]
 ) -> tuple[Score, list[Comparison]]:
-    """The baseline's score, and every candidate on every feature set beside it."""
+    """Score the baseline, and every candidate on every feature set beside it."""
     splits = _splits(labels)
     baseline = _accuracies(
         DummyClassifier(strategy="most_frequent"), matrices[FeatureSet.BASIC], labels, splits
     )
-    comparisons = []
-    for feature_set, matrix in matrices.items():
-        for name, make in CANDIDATES.items():
-            accuracies = _accuracies(make(), matrix, labels, splits)
-            gains = accuracies - baseline
-            comparisons.append(
-                Comparison(
-                    name,
-                    feature_set,
-                    _score(accuracies),
-                    float(gains.mean()),
-                    least_gain_of(gains),
-                    p_value_of(gains),
-                )
-            )
-    return _score(baseline), comparisons
+    comparisons = [
+        Comparison.of(name, feature_set, _accuracies(make(), matrix, labels, splits), baseline)
+        for feature_set, matrix in matrices.items()
+        for name, make in CANDIDATES.items()
+    ]
+    return Score.of(baseline), comparisons
 
 
-def p_value_of(gains: NDArray[np.float64]) -> float:
-    """One-sided p of the corrected resampled t-test that the mean of `gains`, one for each split, is above 0."""
+def p_value_of(gains: PerSplit) -> float:
+    """Return the one-sided p of the corrected resampled t-test that the mean of `gains` is above 0."""
     mean, error = float(gains.mean()), _standard_error(gains)
     if error == 0:
         return 0.0 if mean > 0 else 1.0
     return float(stats.t.sf(mean / error, df=len(gains) - 1))
 
 
-def least_gain_of(gains: NDArray[np.float64]) -> float:
-    """The lower end of the same test's confidence interval for the mean, one of COMPARISONS."""
+def least_gain_of(gains: PerSplit) -> float:
+    """Return the lower end of the same test's confidence interval for the mean, one of COMPARISONS."""
     quantile = float(stats.t.isf(ALPHA / COMPARISONS, df=len(gains) - 1))
     return float(gains.mean()) - quantile * _standard_error(gains)
 
 
-def _standard_error(gains: NDArray[np.float64]) -> float:
+def _standard_error(gains: PerSplit) -> float:
     tested_to_trained = 1 / (FOLDS - 1)
     return math.sqrt((1 / len(gains) + tested_to_trained) * float(gains.var(ddof=1)))
 
@@ -106,20 +108,12 @@ def _standard_error(gains: NDArray[np.float64]) -> float:
 def _splits(labels: NDArray[np.int64]) -> list[tuple[Any, Any]]:
     folds = RepeatedStratifiedKFold(n_splits=FOLDS, n_repeats=REPEATS, random_state=SEED)
     with warnings.catch_warnings():
-        warnings.filterwarnings(
-            "ignore", "The least populated class", UserWarning
-        )  # it is in some folds only
+        warnings.filterwarnings("ignore", "The least populated class", UserWarning)  # in some folds only
         return list(folds.split(np.zeros(len(labels)), labels))
 
 
-def _accuracies(
-    estimator: Any, matrix: Matrix, labels: NDArray[np.int64], splits: Sequence[Any]
-) -> NDArray[np.float64]:
-    scores: NDArray[np.float64] = cross_val_score(
+def _accuracies(estimator: Any, matrix: Matrix, labels: NDArray[np.int64], splits: Sequence[Any]) -> PerSplit:
+    scores: PerSplit = cross_val_score(
         estimator, matrix, labels, cv=splits, scoring="accuracy", error_score="raise"
     )
     return scores
-
-
-def _score(accuracies: NDArray[np.float64]) -> Score:
-    return Score(float(accuracies.mean()), float(accuracies.std(ddof=1)))

@@ -1,4 +1,4 @@
-"""Training: compare the candidates, fit what may be served, and write down what came out."""
+"""Training: compare the candidates, fit those that may be served, and make the card."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from threadpoolctl import threadpool_limits
 
 from ml.candidates import CANDIDATES
 from ml.card import Card, make_card
-from ml.compare import Comparison, Score, compare
+from ml.compare import Comparison, Score, cross_validate
 from ml.features import FeatureSet, Row, count_ratings, labels, matrix
 
 MIN_ROWS: Final = 50
-"""With fewer, no difference could be told from the noise."""
+"""With fewer, no difference could be distinguished from the noise."""
 
 
 @dataclass(frozen=True, slots=True)
-class Trained:
-    """The fitted estimators by the feature set that they read, none where the baseline is as good; and the card."""
+class TrainedModel:
+    """The fitted estimators by feature set, none if the baseline is as good; and the card."""
 
     estimators: Mapping[str, Any]
     card: Card
 
 
-def train(rows: Sequence[Row]) -> Trained:
-    """Train on `rows`, as `check_training_rows` lets them pass. The same rows give the same model and card."""
+def train(rows: Sequence[Row]) -> TrainedModel:
+    """Train on `rows` that `check_training_rows` accepts. The same rows give the same model and card."""
     categories = _categories(rows)
     with threadpool_limits(1):  # an estimator remembers how many threads it was fitted with
         baseline, comparisons = compare_candidates(rows)
@@ -37,29 +37,33 @@ def train(rows: Sequence[Row]) -> Trained:
             )
             for feature_set, comparison in chosen.items()
         }
-    return Trained(estimators, make_card(rows, categories, baseline, comparisons, chosen))
+    return TrainedModel(estimators, make_card(rows, categories, baseline, comparisons, chosen))
 
 
 def compare_candidates(rows: Sequence[Row]) -> tuple[Score, list[Comparison]]:
-    """The baseline's score and every candidate beside it; no candidates where the rows are too few."""
+    """Score the baseline and every candidate beside it; no candidates if the rows are too few."""
     counts = count_ratings(rows)
     if len(rows) < MIN_ROWS or sum(count > 1 for count in counts.values()) < 2:
         return Score(max(counts.values()) / len(rows), 0.0), []
     categories = _categories(rows)
     matrices = {feature_set: matrix(rows, feature_set, categories) for feature_set in FeatureSet}
-    return compare(matrices, labels(rows))
+    return cross_validate(matrices, labels(rows))
 
 
 def choose(comparisons: Sequence[Comparison]) -> dict[FeatureSet, Comparison]:
-    """What is served for each feature set: the best of those that beat the baseline by more than the noise.
+    """Choose for each feature set the best of the candidates that beat the baseline by more than the noise.
 
-    The extended set is only worth a model of its own where that is better than what the basic one has.
+    The extended set gets a model only if that is better than the basic one's.
     """
     chosen: dict[FeatureSet, Comparison] = {}
     for feature_set in FeatureSet:
-        promoted = [each for each in comparisons if each.feature_set is feature_set and each.promoted]
+        promoted = [
+            comparison
+            for comparison in comparisons
+            if comparison.feature_set is feature_set and comparison.promoted
+        ]
         if promoted:
-            chosen[feature_set] = max(promoted, key=lambda each: each.score.mean)
+            chosen[feature_set] = max(promoted, key=lambda comparison: comparison.score.mean)
     basic, extended = chosen.get(FeatureSet.BASIC), chosen.get(FeatureSet.EXTENDED)
     if basic and extended and extended.score.mean <= basic.score.mean:
         del chosen[FeatureSet.EXTENDED]

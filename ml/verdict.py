@@ -1,4 +1,4 @@
-"""What is to be thought of a prediction, in a word that travels in a header."""
+"""The worth of a prediction, in a word for a response header."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Verdict(StrEnum):
-    """The last two are answered with the commonest rating of the catalogue, for want of a usable model."""
+    """With the last two there is no usable model: predictions are the commonest rating of the catalogue."""
 
     BEATS_BASELINE = "supera-a-linha-de-base"
     BASELINE = "linha-de-base"

@@ -1,1 +1,1 @@
-"""Reads every book of a books.toscrape.com-like shop; knows nothing of the application that uses it."""
+"""Read every book of a shop like books.toscrape.com, independently of the application that uses it."""

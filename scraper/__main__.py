@@ -1,8 +1,10 @@
-"""`python -m scraper --out books.csv` reads the whole shop into a CSV file.
+"""Read the whole shop into a CSV file: `python -m scraper --out books.csv`.
 
 Exit status: 0 every book read; 1 some page failed, and the file has the others; 2 bad arguments; 3 the crawl
-or the writing failed, and the file is as it was; 130 interrupted, likewise.
+or the writing failed, and the file is unchanged; 130 interrupted, likewise.
 """
+
+from __future__ import annotations
 
 import argparse
 import sys
@@ -25,22 +27,23 @@ LINE_EVERY_PAGES = 100
 
 @dataclass
 class Result:
-    """What a crawl has brought so far."""
+    """Results of a crawl so far."""
 
-    books: dict[int, ScrapedBook] = field(default_factory=dict)  # by position
+    books: dict[int, ScrapedBook] = field(default_factory=dict)
+    """By position."""
     failed: list[PageFailed] = field(default_factory=list)
     finished: CrawlFinished | None = None
 
     @property
     def missing(self) -> int:
-        """Books that the shop announces and then does not list."""
+        """Count the books that the shop announces and then does not list."""
         return (
             max(0, self.finished.products_announced - self.finished.products_listed) if self.finished else 0
         )
 
 
 class Progress:
-    """A bar on a terminal, a line now and then in a log."""
+    """Show progress: a bar on a terminal, a line now and then in a log."""
 
     def __init__(self) -> None:
         self._bar = tqdm(unit="pág", desc="Lendo", disable=not sys.stderr.isatty(), file=sys.stderr)
@@ -53,18 +56,18 @@ class Progress:
         self._bar.total = max(self._total, self._done)
         self._bar.update()
         if self._bar.disable and self._done % LINE_EVERY_PAGES == 0:
-            say(f"{self._done} de {self._total} páginas lidas")
+            write_line(f"{self._done} de {self._total} páginas lidas")
 
     def close(self) -> None:
         self._bar.close()
 
 
-def say(text: str) -> None:
+def write_line(text: str) -> None:
     sys.stderr.write(f"{text}\n")
 
 
 def read_shop(base_url: str, concurrency: int) -> Result:
-    """Raises CrawlFailed; KeyboardInterrupt once the crawl's threads have ended."""
+    """Crawl the shop. Raises CrawlFailed; KeyboardInterrupt once the crawl's threads have ended."""
     result, progress = Result(), Progress()
     with closing(progress), closing(crawl(base_url, CrawlOptions(concurrency=concurrency))) as events:
         for event in events:
@@ -84,18 +87,17 @@ def read_shop(base_url: str, concurrency: int) -> Result:
 
 def report(result: Result, out: Path) -> None:
     for page in sorted(result.failed, key=lambda page: page.position):
-        say(f"Não lida: {page.url}: {page.reason}")
+        write_line(f"Não lida: {page.url}: {page.reason}")
     if result.missing:
-        say(f"O site anuncia {result.missing} livro(s) que não lista; mudou durante a leitura?")
-    say(f"{len(result.books)} livros gravados em {out}; {len(result.failed)} páginas falharam.")
+        write_line(f"O site anuncia {result.missing} livro(s) que não lista; mudou durante a leitura?")
+    write_line(f"{len(result.books)} livros gravados em {out}; {len(result.failed)} páginas falharam.")
     if result.failed or result.missing:
-        say("O arquivo está incompleto: contém apenas o que foi lido.")
-    if result.finished is not None:
-        done = result.finished
-        rate = done.requests / done.elapsed_s if done.elapsed_s else 0.0
-        say(
-            f"{done.requests} requisições, {done.retries} novas tentativas, "
-            f"{done.elapsed_s:.1f} s, {rate:.0f} páginas/s."
+        write_line("O arquivo está incompleto: contém apenas o que foi lido.")
+    if (finished := result.finished) is not None:
+        rate = finished.requests / finished.elapsed_s if finished.elapsed_s else 0.0
+        write_line(
+            f"{finished.requests} requisições, {finished.retries} novas tentativas, "
+            f"{finished.elapsed_s:.1f} s, {rate:.0f} páginas/s."
         )
 
 
@@ -122,10 +124,10 @@ def main(arguments: list[str] | None = None) -> int:
         result = read_shop(options.base_url, options.concurrency)
         write_books(options.out, [book for _, book in sorted(result.books.items())])
     except KeyboardInterrupt:
-        say("Interrompido; nada foi gravado.")
+        write_line("Interrompido; nada foi gravado.")
         return 130
     except (CrawlFailed, ValueError, OSError) as error:
-        say(f"Falhou; nada foi gravado: {error}")
+        write_line(f"Falhou; nada foi gravado: {error}")
         return 3
     report(result, options.out)
     return 1 if result.failed or result.missing else 0

@@ -1,4 +1,6 @@
-"""What the shop says about one book."""
+"""One book as the shop describes it."""
+
+from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal

@@ -1,4 +1,6 @@
-"""Walks the whole shop: listing pages by their "next" link, and the product pages they name meanwhile."""
+"""Crawl the whole shop: listing pages by their "next" links, and their product pages meanwhile."""
+
+from __future__ import annotations
 
 import contextlib
 import threading
@@ -15,40 +17,43 @@ from scraper.fetch import Fetcher
 from scraper.options import DEFAULT_OPTIONS, CrawlOptions
 from scraper.parse import Listing, parse_listing, parse_product
 
-# One page is parsed at a time, in the whole process. lxml lets the interpreter lock go and takes it back at
-# every tag: of eight threads parsing at once, more than half the processor time went into handing it around.
-_parsing = threading.Lock()
-
 IDLE_S = 0.5
-TICK_S = 0.1  # how soon a cancellation is seen
+TICK_S = 0.1
+"""How soon a cancellation is seen."""
+_parsing = threading.Lock()
+"""Lets one thread of the process parse at a time.
+
+lxml releases the interpreter lock and takes it back at every tag: with eight threads parsing at once, more than half
+of the processor time went into handing it around.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class ListingRead:
-    """A listing page named these products for the first time; the n-th has position `first_position` + n.
-
-    `pages_total` is listing pages plus products as the first listing page announces them.
-    """
+    """A listing page with the products that it is the first to list; the n-th has position `first_position` + n."""
 
     url: str
-    page_number: int  # from 1
+    page_number: int
+    """From 1."""
     pages_total: int
+    """Listing pages and products, as the first listing page announces them."""
     first_position: int
     product_urls: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class ProductRead:
-    """`url` is the listed one; `book.url` differs from it where the shop redirected."""
+    """A product page; `url` is the listed one, from which `book.url` differs where the shop redirected."""
 
     url: str
-    position: int  # from 0, in the order of the listings
+    position: int
+    """From 0, in the order of the listings."""
     book: ScrapedBook
 
 
 @dataclass(frozen=True, slots=True)
 class ProductSkipped:
-    """The caller has it already."""
+    """A product that the caller has already read."""
 
     url: str
     position: int
@@ -56,7 +61,7 @@ class ProductSkipped:
 
 @dataclass(frozen=True, slots=True)
 class PageFailed:
-    """A product page that could not be read, however often it was tried; `reason` is in Portuguese."""
+    """A product page that could not be read in any attempt; `reason` is in Portuguese."""
 
     url: str
     position: int
@@ -65,12 +70,12 @@ class PageFailed:
 
 @dataclass(frozen=True, slots=True)
 class Idle:
-    """Nothing else happened for half a second."""
+    """A heartbeat: no other event for half a second."""
 
 
 @dataclass(frozen=True, slots=True)
 class CrawlFinished:
-    """The last event. Fewer products listed than announced means that the shop changed while it was read."""
+    """The last event; fewer products listed than announced mean that the shop changed meanwhile."""
 
     products_announced: int
     products_listed: int
@@ -91,9 +96,8 @@ def crawl(
 ) -> Generator[CrawlEvent, None, None]:
     """Read every book of the shop whose first listing page is `base_url`.
 
-    Every listed product ends as exactly one of ProductRead, ProductSkipped and PageFailed, in the order in
-    which they happen to arrive. Nothing happens before the first `next`. Close the generator if you stop
-    early (contextlib.closing): its threads end then.
+    Every listed product yields exactly one of ProductRead, ProductSkipped and PageFailed, in order of arrival.
+    The crawl starts at the first `next`. Close the generator to stop early (contextlib.closing): that ends its threads.
 
     Raises CrawlFailed if a listing page cannot be read, as the books behind it would be lost; CrawlCancelled
     soon after `cancelled` is set; ValueError if `base_url` is not an absolute http(s) URL.
@@ -109,7 +113,7 @@ def crawl(
 
 
 class _Walk:
-    """One crawl under way. Only the thread that iterates touches it; `_done` is how workers reach it.
+    """A crawl under way. Only the iterating thread uses it; workers hand their results over by `_done`.
 
     Workers get new pages only when the caller takes a listing's event, so that the pool's queue and `_done`
     together hold about two listings' worth of products, and `max_pages` bounds even those of a hostile shop.
@@ -131,7 +135,7 @@ class _Walk:
         self._done: SimpleQueue[Future[CrawlEvent | Listing]] = SimpleQueue()
         self._outstanding = 0
         self._listings: list[str] = []
-        self._positions: dict[str, int] = {}
+        self._products: set[str] = set()
         self._first: Listing | None = None
 
     def events(self, base_url: str) -> Iterator[CrawlEvent]:
@@ -145,7 +149,7 @@ class _Walk:
                 yield result
         yield CrawlFinished(
             products_announced=self._first.product_count if self._first else 0,
-            products_listed=len(self._positions),
+            products_listed=len(self._products),
             requests=self._fetcher.requests_sent,
             retries=self._fetcher.retries,
             elapsed_s=time.monotonic() - started,
@@ -174,24 +178,24 @@ class _Walk:
         self._submit(partial(_read_listing, self._fetcher, url))
 
     def _take_listing(self, listing: Listing) -> Iterator[CrawlEvent]:
-        page_number, url = len(self._listings), self._listings[-1]
+        page_number, url, first_position = len(self._listings), self._listings[-1], len(self._products)
         self._first = self._first or listing
-        first_position = len(self._positions)
-        new = tuple(dict.fromkeys(u for u in listing.product_urls if u not in self._positions))
-        self._positions.update(zip(new, range(first_position, first_position + len(new)), strict=True))
-        if len(self._listings) + len(self._positions) > self._max_pages:
+        new_urls = tuple(dict.fromkeys(u for u in listing.product_urls if u not in self._products))
+        self._products.update(new_urls)
+        if len(self._listings) + len(self._products) > self._max_pages:
             raise CrawlFailed(f"o site tem mais de {self._max_pages} páginas")
         # The next listing first: it queues ahead of this one's products, so the workers never run dry.
         if listing.next_url is not None:
             self._walk_to(listing.next_url)
-        for product_url in new:
-            if product_url not in self._already_read:
-                self._submit(partial(_read_product, self._fetcher, product_url, self._positions[product_url]))
-        pages_total = self._first.page_count + self._first.product_count
-        yield ListingRead(url, page_number, pages_total, first_position, new)
-        for product_url in new:
+        skipped = []
+        for position, product_url in enumerate(new_urls, first_position):
             if product_url in self._already_read:
-                yield ProductSkipped(product_url, self._positions[product_url])
+                skipped.append(ProductSkipped(product_url, position))
+            else:
+                self._submit(partial(_read_product, self._fetcher, product_url, position))
+        pages_total = self._first.page_count + self._first.product_count
+        yield ListingRead(url, page_number, pages_total, first_position, new_urls)
+        yield from skipped
 
 
 def _read_listing(fetcher: Fetcher, url: str) -> Listing:

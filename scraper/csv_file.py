@@ -1,4 +1,6 @@
-"""The catalogue as a CSV file: the seed system's seven columns in its order, then what it did not keep."""
+"""The catalogue as a CSV file: the seed system's seven columns in its order, then three of our own."""
+
+from __future__ import annotations
 
 import csv
 import os
@@ -11,27 +13,20 @@ from pathlib import Path
 from scraper.book import ScrapedBook
 
 COLUMNS = (
-    "categoria",
-    "disponibilidade",
-    "preco_com_taxa",
-    "preco_sem_taxa",
-    "rating",
-    "titulo",
-    "url_imagem",
-    "upc",
-    "url_produto",
-    "descricao",
-)
+    "categoria", "disponibilidade", "preco_com_taxa", "preco_sem_taxa", "rating", "titulo", "url_imagem",
+    "upc", "url_produto", "descricao",
+)  # fmt: skip
 _REQUIRED = frozenset(COLUMNS) - {"descricao"}
 _PRICE = re.compile(r"\d{1,9}\.\d{2}", re.ASCII)
 _STOCK = re.compile(r"\d{1,9}", re.ASCII)
 _RATING = re.compile(r"[1-5]", re.ASCII)
 _FORMATS = {"preco_com_taxa": _PRICE, "preco_sem_taxa": _PRICE, "disponibilidade": _STOCK, "rating": _RATING}
 _PERMISSIONS = 0o644
+"""Wider than mkstemp's, which are for the owner alone: a catalogue is no secret."""
 
 
 def write_books(path: Path, books: Iterable[ScrapedBook]) -> None:
-    """Replace `path` whole or, on any error, not at all. Raises OSError.
+    """Write `books` to `path`, which is replaced whole or, on any error, not at all. Raises OSError.
 
     UTF-8, RFC 4180 quoting, lines ended by a line feed, prices in pounds with 2 decimals.
     """
@@ -43,7 +38,7 @@ def write_books(path: Path, books: Iterable[ScrapedBook]) -> None:
             writer.writerows(_row(book) for book in books)
             file.flush()
             os.fsync(descriptor)
-        Path(temporary).chmod(_PERMISSIONS)  # mkstemp's are for the owner alone; a catalogue is no secret
+        Path(temporary).chmod(_PERMISSIONS)
         Path(temporary).replace(path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
@@ -66,7 +61,7 @@ def _row(book: ScrapedBook) -> tuple[str, ...]:
 
 
 def read_books(path: Path) -> list[ScrapedBook]:
-    """The books in the order of the file. Raises OSError, or ValueError naming the line and the column."""
+    """Read the books in the order of the file. Raises OSError, or ValueError naming the line and the column."""
     with path.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.reader(file, strict=True)
         try:
@@ -78,15 +73,15 @@ def read_books(path: Path) -> list[ScrapedBook]:
             raise ValueError(f"{path}: linha {reader.line_num + 1}: {error}") from error
 
 
-def _book(where: str, row: list[str]) -> ScrapedBook:
+def _book(line: str, row: list[str]) -> ScrapedBook:
     if len(row) != len(COLUMNS):
-        raise ValueError(f"{where}: {len(row)} colunas em vez de {len(COLUMNS)}")
+        raise ValueError(f"{line}: {len(row)} colunas em vez de {len(COLUMNS)}")
     values = dict(zip(COLUMNS, row, strict=True))
     for column, value in values.items():
         if column in _REQUIRED and not value.strip():
-            raise ValueError(f"{where}, coluna {column}: vazia")
+            raise ValueError(f"{line}, coluna {column}: vazia")
         if column in _FORMATS and not _FORMATS[column].fullmatch(value):
-            raise ValueError(f"{where}, coluna {column}: valor inválido {value[:60]!r}")
+            raise ValueError(f"{line}, coluna {column}: valor inválido {value[:60]!r}")
     return ScrapedBook(
         url=values["url_produto"],
         upc=values["upc"],

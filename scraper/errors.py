@@ -1,14 +1,16 @@
-"""Why a page, or the whole crawl, could not be read; the reasons are shown to users, hence in Portuguese.
+"""Errors of fetching, parsing and crawling; users read their reasons, hence in Portuguese.
 
 FetchFailed             the page never arrived
-    PageRefused         the shop answered with a status that trying again will not change
-    BodyTooLarge        it is longer than any page of a shop
-    OffSite             it lies on another host, port or scheme than the base URL
-    DisallowedByRobots  robots.txt asks not to read it
-MalformedPage           it arrived, but is not the page it should be
-CrawlFailed             the list of books itself could not be read to its end
-CrawlCancelled          whoever started the crawl does not want it any more
+    PageRefused         the shop responded with a status that a retry will not change
+    BodyTooLarge        its body is over the limit
+    OffSite             its URL has another host, port or scheme than the base URL
+    DisallowedByRobots  robots.txt forbids it
+MalformedPage           a page arrived, but lacks what it should have
+CrawlFailed             a listing page could not be read, so that books would be missing
+CrawlCancelled          the caller has cancelled the crawl
 """
+
+from __future__ import annotations
 
 
 class FetchFailed(Exception):

@@ -1,4 +1,6 @@
-"""Fetches pages politely and stubbornly: see Fetcher."""
+"""Fetching of pages, with robots.txt, retries and deadlines: see Fetcher."""
+
+from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
@@ -10,11 +12,11 @@ import requests
 from requests.exceptions import ChunkedEncodingError
 from urllib3.exceptions import HTTPError
 
+from scraper.deadline_watchdog import DeadlineWatchdog, WatchedAdapter
 from scraper.errors import BodyTooLarge, CrawlCancelled, DisallowedByRobots, FetchFailed, OffSite, PageRefused
 from scraper.options import DEFAULT_OPTIONS, CrawlOptions
-from scraper.pace import Pace, backoff_s, retry_after_s
 from scraper.robots import RobotsRules, parse_robots
-from scraper.watch import Watch, WatchedAdapter
+from scraper.throttle import Throttle, backoff_s, retry_after_s
 
 AGENT = "livraria-scraper"
 USER_AGENT = f"{AGENT}/0.1 (python-requests/{requests.__version__})"
@@ -25,29 +27,29 @@ LENGTH_HEADERS = ("Content-Length", "Transfer-Encoding")
 CHUNK_BYTES = 64 * 1024
 
 
-class Page(NamedTuple):
-    url: str  # where it was found in the end; relative links in it start from here
+class FetchedPage(NamedTuple):
+    """A page and the URL that it came from after all redirects, where its relative links start."""
+
+    url: str
     body: bytes
 
 
-class _Answer(NamedTuple):
+class _Response(NamedTuple):
     status: int
     location: str | None
     retry_after: str | None
     body: bytes
 
 
-class _TryAgain(Exception):
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
+class _Retryable(Exception):
+    """A failure that may pass, with its reason in Portuguese."""
 
 
 class Fetcher:
-    """Reads pages of one site; any number of threads may call `get` at once.
+    """Fetch pages of one site; any number of threads may call `get` at once.
 
-    Obeys robots.txt (RFC 9309) before the first page, follows redirects only within the site, and tries again
-    after whatever may pass: 429, 5xx, timeouts, connections and bodies cut short.
+    Obeys robots.txt (RFC 9309) before the first page, follows redirects only within the site, and retries
+    after transient failures: 429, 5xx, timeouts, connections and bodies cut short.
     `_lock` protects the counters, `_robots_lock` the rules, its own pool the adapter's connections.
     """
 
@@ -63,21 +65,21 @@ class Fetcher:
             raise ValueError(f"not an absolute http(s) URL: {base_url!r}")
         self._options = options
         self._stopped = threading.Event()
-        self._pace = Pace(self._stopped)
+        self._throttle = Throttle(self._stopped)
         self._lock = threading.Lock()
         self._requests = 0
         self._retries = 0
         self._robots_lock = threading.Lock()
         self._robots: RobotsRules | None = None
         self._adapter = WatchedAdapter(pool_connections=1, pool_maxsize=options.concurrency)
-        # The operator's proxies and CA bundle (HTTPS_PROXY, REQUESTS_CA_BUNDLE) are wanted: from behind a
-        # company's proxy nothing works without them. That is all a session is for: its cookies and .netrc are
-        # not wanted, it is not promised to be thread-safe, and it reads a redirect's body without limit.
+        # The session serves only to read the operator's proxies and CA bundle (HTTPS_PROXY, REQUESTS_CA_BUNDLE).
+        # Its cookies and .netrc are unwanted, it is not promised to be thread-safe, and it reads a redirect's
+        # body without limit.
         with requests.Session() as session:
             environment = session.merge_environment_settings(base_url, {}, True, None, None)
         self._verify: bool | str = environment["verify"] or True
         self._proxies: Mapping[str, str] = environment["proxies"]
-        self._watch = Watch(cancelled or threading.Event(), self._stopped)
+        self._watchdog = DeadlineWatchdog(cancelled or threading.Event(), self._stopped)
 
     def __enter__(self) -> Self:
         return self
@@ -88,12 +90,13 @@ class Fetcher:
         self.close()
 
     def stop(self) -> None:
-        """Make every `get`, running or to come, raise CrawlCancelled soon."""
+        """Make every `get`, present and future, raise CrawlCancelled soon."""
         self._stopped.set()
 
     def close(self) -> None:
+        """Stop, and release the connections."""
         self.stop()
-        self._watch.close()
+        self._watchdog.close()
         self._adapter.close()
 
     @property
@@ -106,74 +109,74 @@ class Fetcher:
         with self._lock:
             return self._retries
 
-    def get(self, url: str) -> Page:
-        """The page at `url`, its body decoded from gzip. Raises FetchFailed or CrawlCancelled."""
+    def get(self, url: str) -> FetchedPage:
+        """Fetch the page at `url` and decode its body from gzip. Raises FetchFailed or CrawlCancelled."""
         return self._follow(url, self._robots_rules())
 
     def _robots_rules(self) -> RobotsRules:
         with self._robots_lock:
             if self._robots is None:
                 self._robots = self._read_robots()
-                self._pace.space_out(self._robots.crawl_delay_s)
+                self._throttle.set_interval(self._robots.crawl_delay_s)
             return self._robots
 
     def _read_robots(self) -> RobotsRules:
-        """RFC 9309, 2.3.1: a 4xx means no rules; a server error means that nothing may be read."""
+        """Fetch the rules by RFC 9309, 2.3.1: a 4xx means none; a server error forbids every page."""
         try:
             page = self._follow(f"{self._origin}/robots.txt", RobotsRules())
         except PageRefused:
             return RobotsRules()
         return parse_robots(page.body, AGENT)
 
-    def _follow(self, url: str, rules: RobotsRules) -> Page:
+    def _follow(self, url: str, rules: RobotsRules) -> FetchedPage:
         target = urldefrag(url).url
         for _ in range(MAX_REDIRECTS + 1):
             if _origin(target) != self._origin:
                 raise OffSite(target, "fora do site")
             if not rules.allows(target):
                 raise DisallowedByRobots(target, "proibida por robots.txt")
-            answer = self._get_patiently(target)
-            if answer.location is None:
-                return Page(target, answer.body)
-            target = _resolve(target, answer.location)
+            response = self._get_with_retries(target)
+            if response.location is None:
+                return FetchedPage(target, response.body)
+            target = _resolve(target, response.location)
         raise FetchFailed(url, "redirecionamentos demais")
 
-    def _get_patiently(self, url: str) -> _Answer:
+    def _get_with_retries(self, url: str) -> _Response:
         for attempt in range(1, self._options.max_attempts + 1):
-            self._pace.wait_turn()
+            self._throttle.wait_turn()
             try:
                 return self._attempt(url)
-            except _TryAgain as failure:
-                reason = failure.reason
+            except _Retryable as failure:
+                reason = str(failure)
             if attempt < self._options.max_attempts:
                 with self._lock:
                     self._retries += 1
-                self._pace.sleep(
+                self._throttle.sleep(
                     backoff_s(attempt, self._options.backoff_base_s, self._options.backoff_cap_s)
                 )
         raise FetchFailed(url, f"{reason} ({self._options.max_attempts} tentativas)")
 
-    def _attempt(self, url: str) -> _Answer:
+    def _attempt(self, url: str) -> _Response:
         with self._lock:
             self._requests += 1
-        with self._watch.attempt(self._options.attempt_deadline_s) as attempt:
+        with self._watchdog.attempt(self._options.attempt_deadline_s) as attempt:
             failure: Exception | None = None
             try:
-                answer = self._send(url)
+                response = self._send(url)
             except (requests.RequestException, HTTPError) as error:
                 failure = error
-        # A socket that was cut looks like a body's natural end where no length was announced.
+        # Without an announced length, a cut socket looks like the end of the body.
         if self._stopped.is_set():
             raise CrawlCancelled
         if attempt.timed_out:
-            raise _TryAgain(f"resposta não terminou em {self._options.attempt_deadline_s:g} s")
+            raise _Retryable(f"resposta não terminou em {self._options.attempt_deadline_s:g} s")
         if failure is not None:
             if "CERTIFICATE_VERIFY_FAILED" in str(failure):
                 raise FetchFailed(url, "certificado TLS inválido") from failure
-            raise _TryAgain(_describe(failure)) from failure
-        return self._judge(url, answer)
+            raise _Retryable(_describe(failure)) from failure
+        return self._check_status(url, response)
 
-    def _send(self, url: str) -> _Answer:
+    def _send(self, url: str) -> _Response:
         request = requests.Request("GET", url, headers=HEADERS).prepare()
         with self._adapter.send(
             request,
@@ -184,7 +187,7 @@ class Fetcher:
         ) as response:
             body = self._read_body(url, response) if response.status_code == 200 else b""
             headers = response.headers
-            return _Answer(response.status_code, headers.get("Location"), headers.get("Retry-After"), body)
+            return _Response(response.status_code, headers.get("Location"), headers.get("Retry-After"), body)
 
     def _read_body(self, url: str, response: requests.Response) -> bytes:
         limit = self._options.max_body_bytes
@@ -194,18 +197,18 @@ class Fetcher:
             if len(body) > limit:
                 raise BodyTooLarge(url, f"página maior que {limit} bytes")
         if not body and not any(name in response.headers for name in LENGTH_HEADERS):
-            raise ChunkedEncodingError  # cut in its head, which http.client takes for a whole one
+            raise ChunkedEncodingError  # truncated in its head, which http.client takes for a complete one
         return bytes(body)
 
-    def _judge(self, url: str, answer: _Answer) -> _Answer:
-        if answer.status == 200:
-            return answer._replace(location=None)
-        if answer.status in REDIRECTS and answer.location:
-            return answer
-        if answer.status == 429 or answer.status >= 500:
-            self._pace.pause(min(retry_after_s(answer.retry_after), self._options.max_retry_after_s))
-            raise _TryAgain(f"HTTP {answer.status}")
-        raise PageRefused(url, answer.status)
+    def _check_status(self, url: str, response: _Response) -> _Response:
+        if response.status == 200:
+            return response._replace(location=None)
+        if response.status in REDIRECTS and response.location:
+            return response
+        if response.status == 429 or response.status >= 500:
+            self._throttle.pause(min(retry_after_s(response.retry_after), self._options.max_retry_after_s))
+            raise _Retryable(f"HTTP {response.status}")
+        raise PageRefused(url, response.status)
 
 
 def _resolve(url: str, location: str) -> str:
@@ -216,7 +219,7 @@ def _resolve(url: str, location: str) -> str:
 
 
 def _origin(url: str) -> str | None:
-    """Scheme, host and port in one spelling, or None if it has none that we could fetch from."""
+    """Return scheme, host and port in one spelling; None unless `url` is an absolute http(s) URL."""
     try:
         parts = urlsplit(url)
         port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
@@ -229,7 +232,7 @@ def _origin(url: str) -> str | None:
 
 
 def _describe(error: Exception) -> str:
-    """Why one attempt failed, for users."""
+    """Say why an attempt failed, in Portuguese."""
     match error:
         case requests.ConnectTimeout():
             return "tempo esgotado ao conectar"

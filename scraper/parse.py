@@ -1,9 +1,10 @@
-"""Reads the two kinds of page that a crawl needs, from their bytes.
+"""Parse listing pages and product pages: the mark-up of django-oscar as books.toscrape.com shows it.
 
-The format is the mark-up of django-oscar as books.toscrape.com shows it. A product page carries other books
-too (the "recently viewed" strip), so nothing is looked for outside the product's own blocks: a page that
-lacks its own price is an error, never another book's price.
+A product page shows other books too (the "recently viewed" strip), so only the product's own blocks are
+searched: a page that lacks its own price is an error, never another book's price.
 """
+
+from __future__ import annotations
 
 import re
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from decimal import Decimal
 from bs4 import Tag
 
 from scraper.book import ScrapedBook
-from scraper.page import Blocks, Page, text_of
+from scraper.page_reader import Blocks, PageReader, text_of
 
 RATINGS = {"One": 1, "Two": 2, "Three": 3, "Four": 4, "Five": 5}
 PAGER = re.compile(r"Page\s+(\d{1,7})\s+of\s+(\d{1,7})", re.ASCII)
@@ -32,13 +33,15 @@ class Listing:
 
     product_urls: tuple[str, ...]
     next_url: str | None
-    page_count: int  # of the whole list, as the page says
-    product_count: int  # likewise
+    page_count: int
+    """Of the whole list, as the page states it."""
+    product_count: int
+    """Likewise."""
 
 
 def parse_listing(body: bytes, url: str) -> Listing:
-    """Read a listing page found at `url`. Raises MalformedPage, naming everything that is wrong with it."""
-    page = Page(body, url, _LISTING_BLOCKS)
+    """Parse the listing page at `url`. Raises MalformedPage with all of its problems."""
+    page = PageReader(body, url, _LISTING_BLOCKS)
     product_urls = []
     for pod in page.soup.find_all("article", class_="product_pod", recursive=False):
         anchor = pod.select_one("h3 a[href]")
@@ -51,7 +54,7 @@ def parse_listing(body: bytes, url: str) -> Listing:
     return Listing(tuple(product_urls), next_url, page_count, product_count)
 
 
-def _product_count(page: Page) -> int:
+def _product_count(page: PageReader) -> int:
     form = page.block("form-horizontal", "contagem de livros")
     if form is None:
         return 0
@@ -63,18 +66,18 @@ def _product_count(page: Page) -> int:
     return int(text)
 
 
-def _pager(page: Page, *, has_more: bool) -> tuple[int, str | None]:
-    """The number of pages and the next one's URL; a cut page must not pass for the last one."""
+def _pager(page: PageReader, *, has_more: bool) -> tuple[int, str | None]:
+    """Return the number of pages and the next one's URL; a truncated page must not pass for the last one."""
     current = page.soup.find("li", class_="current", recursive=False)
     if current is None:
         if has_more:
             page.missing("paginação")
         return 1, None
-    found = PAGER.fullmatch(text_of(current))
-    if found is None:
+    match = PAGER.fullmatch(text_of(current))
+    if match is None:
         page.unreadable("paginação", text_of(current))
         return 1, None
-    number, page_count = int(found[1]), int(found[2])
+    number, page_count = int(match[1]), int(match[2])
     anchor = page.soup.select_one("li.next a[href]")
     if anchor is None:
         if number < page_count:
@@ -84,35 +87,26 @@ def _pager(page: Page, *, has_more: bool) -> tuple[int, str | None]:
 
 
 def parse_product(body: bytes, url: str) -> ScrapedBook:
-    """Read a product page found at `url`. Raises MalformedPage, naming everything that is wrong with it."""
-    page = Page(body, url, _PRODUCT_BLOCKS)
+    """Parse the product page at `url`. Raises MalformedPage with all of its problems."""
+    page = PageReader(body, url, _PRODUCT_BLOCKS)
     category = _category(page)
     image_url = _image_url(page)
     title, visible_price, visible_stock, rating = _main_block(page)
-    rows = _table_rows(page)
-    upc = rows.get("UPC", "")
-    price_excl_tax = price_incl_tax = Decimal(0)
-    stock = 0
-    if rows:
-        if not upc:
-            page.missing("UPC")
-        price_excl_tax = page.price(rows.get("Price (excl. tax)", ""), "preço sem taxa")
-        price_incl_tax = page.price(rows.get("Price (incl. tax)", ""), "preço com taxa")
-        stock = page.stock(rows.get("Availability", ""))
+    upc, price_excl_tax, price_incl_tax, stock = _table(page)
     description = _description(page)
-    comparable = not page.problems
-    if comparable and visible_price != price_incl_tax:
-        page.problems.append(f"preço à vista £{visible_price} difere do da tabela £{price_incl_tax}")
-    if comparable and visible_stock != stock:
-        page.problems.append(f"estoque à vista {visible_stock} difere do da tabela {stock}")
+    if not page.problems:
+        if visible_price != price_incl_tax:
+            page.problems.append(f"preço à vista £{visible_price} difere do da tabela £{price_incl_tax}")
+        if visible_stock != stock:
+            page.problems.append(f"estoque à vista {visible_stock} difere do da tabela {stock}")
     page.raise_problems()
     return ScrapedBook(
         url, upc, title, category, price_excl_tax, price_incl_tax, stock, rating, image_url, description
     )
 
 
-def _category(page: Page) -> str:
-    """The last link of the breadcrumb: home, all books, category, and then the book itself without a link."""
+def _category(page: PageReader) -> str:
+    """Return the last link of the breadcrumb: home, all books, category; the book itself has no link."""
     breadcrumb = page.block("breadcrumb", "trilha de navegação")
     if breadcrumb is None:
         return ""
@@ -123,7 +117,7 @@ def _category(page: Page) -> str:
     return category
 
 
-def _image_url(page: Page) -> str:
+def _image_url(page: PageReader) -> str:
     image = page.soup.select_one("#product_gallery img[src]")
     if image is None:
         page.missing("imagem")
@@ -131,8 +125,8 @@ def _image_url(page: Page) -> str:
     return page.link(image["src"], "imagem")
 
 
-def _main_block(page: Page) -> tuple[str, Decimal, int, int]:
-    """Title, visible price, visible stock and rating."""
+def _main_block(page: PageReader) -> tuple[str, Decimal, int, int]:
+    """Return title, visible price, visible stock and rating."""
     main = page.block("product_main", "bloco do livro")
     if main is None:
         return "", Decimal(0), 0, 0
@@ -154,7 +148,7 @@ def _child_text(block: Tag, name: str, css_class: str | None = None) -> str:
     return text_of(child) if child else ""
 
 
-def _rating(page: Page, main: Tag) -> int:
+def _rating(page: PageReader, main: Tag) -> int:
     stars = _child(main, "p", "star-rating")
     if stars is None:
         page.missing("avaliação")
@@ -166,7 +160,20 @@ def _rating(page: Page, main: Tag) -> int:
     return RATINGS[words[0]]
 
 
-def _table_rows(page: Page) -> dict[str, str]:
+def _table(page: PageReader) -> tuple[str, Decimal, Decimal, int]:
+    """Return UPC, price without tax, price with tax and stock."""
+    rows = _table_rows(page)
+    if not rows:
+        return "", Decimal(0), Decimal(0), 0
+    upc = rows.get("UPC", "")
+    if not upc:
+        page.missing("UPC")
+    price_excl_tax = page.price(rows.get("Price (excl. tax)", ""), "preço sem taxa")
+    price_incl_tax = page.price(rows.get("Price (incl. tax)", ""), "preço com taxa")
+    return upc, price_excl_tax, price_incl_tax, page.stock(rows.get("Availability", ""))
+
+
+def _table_rows(page: PageReader) -> dict[str, str]:
     table = page.block("table-striped", "tabela de informações")
     if table is None:
         return {}
@@ -180,7 +187,7 @@ def _table_rows(page: Page) -> dict[str, str]:
     return rows
 
 
-def _description(page: Page) -> str:
+def _description(page: PageReader) -> str:
     heading = page.soup.find(id="product_description", recursive=False)
     if heading is None:
         return ""

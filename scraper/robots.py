@@ -1,21 +1,26 @@
-"""What robots.txt asks of us, by RFC 9309 (longest match, `*` and `$`), and its older Crawl-delay.
+"""The rules of robots.txt by RFC 9309 (longest match, `*` and `$`), and the older Crawl-delay.
 
 The standard library's parser takes the first match rather than the longest and knows no wildcards.
 """
 
+from __future__ import annotations
+
 import re
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
 _DELAY = re.compile(r"\d{1,6}(\.\d{1,6})?", re.ASCII)
+_Group = list[tuple[str, str]]
+"""Fields and values, in the order of the file."""
 
 
 @dataclass(frozen=True, slots=True)
 class RobotsRules:
-    """The rules of the groups that concern us; no rules at all allow everything."""
+    """The rules for one agent; none at all allow everything."""
 
-    rules: tuple[tuple[str, bool], ...] = ()  # (path pattern, allowed)
+    rules: tuple[tuple[str, bool], ...] = ()
+    """Path patterns, and whether they are allowed."""
     crawl_delay_s: float = 0.0
 
     def allows(self, url: str) -> bool:
@@ -31,38 +36,43 @@ def _matches(pattern: str, path: str) -> bool:
     if not path.startswith(literals[0]):
         return False
     for literal in literals[1:]:
-        found = path.find(literal, position)
-        if found < 0:
+        start = path.find(literal, position)
+        if start < 0:
             return False
-        position = found + len(literal)
+        position = start + len(literal)
     if not pattern.endswith("$"):
         return True
     return path.endswith(literals[-1]) if len(literals) > 1 else position == len(path)
 
 
 def parse_robots(body: bytes, agent: str) -> RobotsRules:
-    """The rules for the product token `agent`: its own groups if it has any, else those of `*`."""
-    groups: dict[str, list[tuple[str, str]]] = {}
-    current: list[list[tuple[str, str]]] = []
-    naming = False
-    for field, value in _fields(body.decode("utf-8-sig", errors="replace").splitlines()):
-        if field == "user-agent":
-            if not naming:
-                current = []
-            naming = True
-            current.append(groups.setdefault(value.split("/")[0].lower(), []))
-        elif field in ("allow", "disallow", "crawl-delay"):
-            naming = False
-            for group in current:
-                group.append((field, value))
-    ours = groups.get(agent.lower(), groups.get("*", []))
-    delays = [float(value) for field, value in ours if field == "crawl-delay" and _DELAY.fullmatch(value)]
-    rules = tuple((value, field == "allow") for field, value in ours if field.endswith("allow") and value)
+    """Read the rules for the product token `agent`: its own groups if it has any, else those of `*`."""
+    groups = _groups(body.decode("utf-8-sig", errors="replace"))
+    group = groups.get(agent.lower(), groups.get("*", []))
+    delays = [float(value) for field, value in group if field == "crawl-delay" and _DELAY.fullmatch(value)]
+    rules = tuple((value, field == "allow") for field, value in group if field.endswith("allow") and value)
     return RobotsRules(rules, max(delays, default=0.0))
 
 
-def _fields(lines: Iterable[str]) -> Iterable[tuple[str, str]]:
-    for line in lines:
+def _groups(text: str) -> dict[str, _Group]:
+    """Collect the rules by product token in lower case; adjacent user-agent lines share one group."""
+    groups: dict[str, _Group] = {}
+    agents: list[str] = []
+    previous = ""
+    for field, value in _fields(text):
+        if field == "user-agent":
+            agent = value.split("/")[0].lower()
+            agents = [*agents, agent] if previous == "user-agent" else [agent]
+            groups.setdefault(agent, [])
+        else:
+            for agent in agents:
+                groups[agent].append((field, value))
+        previous = field
+    return groups
+
+
+def _fields(text: str) -> Iterator[tuple[str, str]]:
+    for line in text.splitlines():
         field, colon, value = line.partition("#")[0].partition(":")
-        if colon:
-            yield field.strip().lower(), value.strip()
+        if colon and (name := field.strip().lower()) in ("user-agent", "allow", "disallow", "crawl-delay"):
+            yield name, value.strip()

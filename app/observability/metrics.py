@@ -29,7 +29,7 @@ from app.core.runs import RunStatus
 from app.core.shop_state import ShopState
 from app.observability.collectors import ProcessesCollector, StateCollector, forget_dead_processes
 from app.observability.shared_folder import FOLDER_VARIABLE
-from ml.features import BASIC_FEATURES, FAR_OUT, RATINGS
+from ml.features import BASIC_FEATURES, OUT_OF_DISTRIBUTION_FEATURES, RATINGS
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 BUCKETS = (0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -242,7 +242,7 @@ class Metrics:
             self._trainings.labels(status.value)
         for rating in RATINGS:
             self._predictions.labels(rating)
-        for feature in FAR_OUT:
+        for feature in OUT_OF_DISTRIBUTION_FEATURES:
             self._far_out.labels(feature)
         for feature in BASIC_FEATURES:
             self._drift.labels(feature)

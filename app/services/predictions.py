@@ -45,7 +45,7 @@ class Predictions:
         """Answer all of `rows` with the model that is served now."""
         model = self._models.current()
         predictions = model.predictor.predict(rows)
-        far_out = [model.profile.far_out(row) if model.profile else [] for row in rows]
+        far_out = [model.profile.out_of_distribution(row) if model.profile else [] for row in rows]
         self._metrics.count_predictions(Counter(prediction.rating for prediction in predictions))
         self._metrics.count_far_out(Counter(feature for features in far_out for feature in features))
         if rows:

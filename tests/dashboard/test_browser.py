@@ -21,8 +21,8 @@ from playwright.sync_api import Browser, expect
 from app.settings import SAMPLE_API_KEY
 from dashboards import formats
 from dashboards.exposition import parse
-from demo.books import make_books
-from demo.site import DemoSite
+from demo.site.books import make_books
+from demo.site.server import DemoSite
 from tests.dashboard.conftest import NOBODY
 from tests.dashboard.dashboard import Dashboard
 from tests.dashboard.visitor import (

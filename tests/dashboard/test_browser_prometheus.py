@@ -14,8 +14,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from dashboards import formats
 from dashboards.exposition import parse
-from demo.books import make_books
-from demo.site import DemoSite
+from demo.site.books import make_books
+from demo.site.server import DemoSite
 from tests.dashboard.dashboard import Dashboard
 from tests.dashboard.visitor import PAGES, WAIT_MS, expect_figure, open_page, visitor, wait_for_model
 from tests.observability.prometheus import Prometheus

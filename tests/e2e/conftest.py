@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, text
 
-from demo.books import DemoBook, make_books
-from demo.faults import Faults
-from demo.site import DemoSite
+from demo.site.books import DemoBook, make_books
+from demo.site.faults import Faults
+from demo.site.server import DemoSite
 from tests.support.postgresql import run_postgresql
 from tests.support.server import Server
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from demo.site import DemoSite
+from demo.site.server import DemoSite
 from tests.support.browser import open_chromium
 from tests.support.server import Server
 

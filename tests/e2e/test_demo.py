@@ -16,7 +16,7 @@ import pytest
 import requests
 
 from app.settings import SAMPLE_API_KEY
-from demo.processes import is_taken
+from demo.supervisor import is_taken
 from tests.support.server import ROOT, free_port
 
 NAMES = ("api", "site", "dashboard", "prometheus")
@@ -24,14 +24,14 @@ WITHIN_S = 60  # alone on 2 cores it takes 15, most of it the scrape; other test
 
 
 class Demo:
-    """`python -m demo.everything` on free ports."""
+    """`python -m demo` on free ports."""
 
     def __init__(self, folder: Path, **ports: int) -> None:
         self.ports = {name: free_port() for name in NAMES} | ports
         self.folder = folder
         options = [f"--{name}-port={port}" for name, port in self.ports.items()]
         self.process = subprocess.Popen(
-            [sys.executable, "-W", "error", "-m", "demo.everything", "--folder", str(folder), *options],
+            [sys.executable, "-W", "error", "-m", "demo", "--folder", str(folder), *options],
             cwd=ROOT,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

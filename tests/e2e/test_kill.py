@@ -8,8 +8,8 @@ import time
 from collections.abc import Callable
 
 from app.services.scraping import DIED
-from demo.books import DemoBook
-from demo.site import DemoSite
+from demo.site.books import DemoBook
+from demo.site.server import DemoSite
 from tests.support.server import Server
 
 KILLS = 10

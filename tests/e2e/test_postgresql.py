@@ -11,8 +11,8 @@ from sqlalchemy import text
 from app.processes import own_identity
 from app.shop import Shop
 from app.start import prepare
-from demo.books import DemoBook
-from demo.site import DemoSite
+from demo.site.books import DemoBook
+from demo.site.server import DemoSite
 from tests.e2e.test_scraping_job import Client
 
 

@@ -15,7 +15,7 @@ import pytest
 from flask import Flask
 
 from app.web.openapi import build_document
-from demo.site import DemoSite
+from demo.site.server import DemoSite
 from tests.support.programs import need
 from tests.support.server import ROOT, Server
 

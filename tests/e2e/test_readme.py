@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from demo.site import DemoSite
-from tests.ml.books import make_books
+from demo.site.server import DemoSite
 from tests.support.programs import need
 from tests.support.server import ROOT, Server
+from tests.support.training_books import make_books
 
 READMES = ("README.md", "README.pt-BR.md")
 RUN_BY_CI = {
@@ -27,7 +27,7 @@ RUN_BY_CI = {
     ".venv/bin/flask audit",
 }
 RUN_BY_TESTS = {
-    "make demo": "demo.everything",  # tests/e2e/test_demo.py
+    "make demo": "-m demo ",  # tests/e2e/test_demo.py
     "make dashboard": "dashboards/dashboard_unificado.py",  # tests/dashboard/test_browser.py
 }
 INSTALLS_AND_MEASURES = ("python3 -m venv .venv", ".venv/bin/python benchmarks/")

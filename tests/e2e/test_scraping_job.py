@@ -19,8 +19,8 @@ from app.services import scrape_run, training_run
 from app.shop import Shop
 from app.storage import catalogue_store
 from app.storage.catalogue_store import CatalogueStore
-from demo.books import DemoBook
-from demo.site import DemoSite
+from demo.site.books import DemoBook
+from demo.site.server import DemoSite
 from tests.conftest import ADMIN
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from demo.site import DemoSite
+from demo.site.server import DemoSite
 from tests.support.server import ROOT, Server
 
 

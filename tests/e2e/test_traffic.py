@@ -9,10 +9,10 @@ from pathlib import Path
 from random import Random
 
 from app.settings import SAMPLE_API_KEY
-from demo.cast import ACTORS, SCRAPER
-from demo.memory import Memory
-from demo.site import DemoSite
-from demo.traffic import Pace, Traffic
+from demo.site.server import DemoSite
+from demo.traffic.load_generator import LoadGenerator, LoadOptions
+from demo.traffic.memory import Memory
+from demo.traffic.schedule import ACTORS, SCRAPER
 from tests.support.server import ROOT, Server
 
 CALLS = 40
@@ -41,15 +41,17 @@ def test_every_actor_gets_only_answers_that_it_expects(
     start_server: Callable[..., Server], open_site: Callable[..., DemoSite]
 ) -> None:
     server = start_server(SCRAPER_BASE_URL=open_site().base_url)
-    traffic = Traffic(server.url, Memory(SAMPLE_API_KEY, "admin", "1234"), Pace(rate=1, seconds=5))
-    traffic.open()
+    generator = LoadGenerator(
+        server.url, Memory(SAMPLE_API_KEY, "admin", "1234"), LoadOptions(rate=1, seconds=5)
+    )
+    generator.open()
     for actor in (*ACTORS, SCRAPER):
-        traffic.welcome(*[actor] * CALLS, chance=Random(7))
-    assert not traffic.tally.unexpected, traffic.tally.report()
+        generator.visit(*[actor] * CALLS, rng=Random(7))
+    assert not generator.tally.unexpected, generator.tally.report()
     bad_luck = {404, 409, 504}
     answers = {
         name: set(counts) - bad_luck if "buyer" in name else set(counts)
-        for name, counts in traffic.tally.answers.items()
+        for name, counts in generator.tally.statuses.items()
     }
     assert answers == SEEN
     key = {"X-API-Key": SAMPLE_API_KEY}

@@ -5,30 +5,30 @@ from collections.abc import Iterator
 import pytest
 from threadpoolctl import threadpool_limits
 
-from ml.train import Trained, train
-from tests.ml.books import make_books, rated_by_category, rated_by_price
+from ml.train import TrainedModel, train
+from tests.support.training_books import make_books, rated_by_category, rated_by_price
 
 FEW = 120
-"""Enough for the comparison, and few enough for the tests to wait for it."""
+"""Enough books for the comparison, and few enough for a quick training."""
 
 
 @pytest.fixture(scope="session", autouse=True)
 def one_thread() -> Iterator[None]:
-    """As in the shop's own trainer; several would only fight with the other tests for the cores."""
+    """Like the shop's own trainer; more threads would only compete with the other tests."""
     with threadpool_limits(1):
         yield
 
 
 @pytest.fixture(scope="session")
-def on_noise() -> Trained:
+def on_noise() -> TrainedModel:
     return train(make_books(FEW))
 
 
 @pytest.fixture(scope="session")
-def on_price() -> Trained:
+def on_price() -> TrainedModel:
     return train(rated_by_price(make_books(FEW)))
 
 
 @pytest.fixture(scope="session")
-def on_category() -> Trained:
+def on_category() -> TrainedModel:
     return train(rated_by_category(make_books(FEW)))

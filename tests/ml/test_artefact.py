@@ -9,7 +9,7 @@ import pytest
 
 from ml import artefact
 from ml.artefact import ArtefactRefused, digest_of, dump, library_versions, load
-from ml.train import Trained
+from ml.train import TrainedModel
 
 CARD: dict[str, Any] = {
     **dict.fromkeys(artefact.CARD_KEYS),
@@ -20,7 +20,7 @@ CARD: dict[str, Any] = {
 
 
 class RunsCode:
-    """What a pickle can do to whoever reads it."""
+    """A pickle that makes a folder when it is loaded."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -29,28 +29,28 @@ class RunsCode:
         return os.mkdir, (str(self.path),)
 
 
-def test_what_was_written_is_read(on_price: Trained) -> None:
+def test_written_estimators_are_loaded(on_price: TrainedModel) -> None:
     content = dump(on_price.estimators)
     assert set(load(content, digest_of(content), CARD)) == set(on_price.estimators)
 
 
-@pytest.mark.parametrize("place", [0, 100, -1])
-def test_one_byte_changed_is_refused(on_price: Trained, place: int) -> None:
+@pytest.mark.parametrize("offset", [0, 100, -1])
+def test_one_byte_changed_is_refused(on_price: TrainedModel, offset: int) -> None:
     content = bytearray(dump(on_price.estimators))
     digest = digest_of(bytes(content))
-    content[place] ^= 1
+    content[offset] ^= 1
     with pytest.raises(ArtefactRefused, match="SHA-256"):
         load(bytes(content), digest, CARD)
 
 
 def test_a_pickle_that_would_run_code_is_refused_and_its_code_does_not_run(tmp_path: Path) -> None:
-    sign = tmp_path / "ran"
-    content = pickle.dumps(RunsCode(sign))
+    folder = tmp_path / "ran"
+    content = pickle.dumps(RunsCode(folder))
     with pytest.raises(ArtefactRefused):
         load(content, digest_of(dump({})), CARD)
-    assert not sign.exists()
+    assert not folder.exists()
     load(content, digest_of(content), CARD)
-    assert sign.exists(), "or the refusal would have shown nothing"
+    assert folder.exists(), "else the refusal proves nothing"
 
 
 @pytest.mark.parametrize("library", ["scikit-learn", "numpy", "joblib", "python"])
@@ -68,13 +68,13 @@ def test_a_model_without_a_whole_card_is_refused(card: Any) -> None:
         load(content, digest_of(content), card)
 
 
-def test_where_nothing_was_chosen_nothing_is_unpickled(tmp_path: Path) -> None:
+def test_without_chosen_candidates_nothing_is_unpickled(tmp_path: Path) -> None:
     content = pickle.dumps(RunsCode(tmp_path / "ran"))
     assert load(content, digest_of(content), {**CARD, "escolhidos": {"basico": None}}) == {}
     assert not (tmp_path / "ran").exists()
 
 
-def test_a_card_has_the_keys_that_are_asked_of_it(on_noise: Trained) -> None:
+def test_a_card_has_the_required_keys(on_noise: TrainedModel) -> None:
     assert set(on_noise.card) == artefact.CARD_KEYS
 
 

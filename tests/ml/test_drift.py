@@ -5,10 +5,10 @@ import json
 import pytest
 
 from ml.drift import MIN_SEEN, WINDOW, Profile, Window
-from tests.ml.books import CATEGORIES, Book, make_books
+from tests.support.training_books import CATEGORIES, Book, make_books
 
-LEARNT = make_books(1_000)
-PROFILE = Profile.of(LEARNT)
+TRAINING_DATA = make_books(1_000)
+PROFILE = Profile.of(TRAINING_DATA)
 
 
 def dearer(books: list[Book], pounds: float) -> list[Book]:
@@ -33,13 +33,13 @@ def test_dearer_books_have_drifted_in_the_price_alone() -> None:
 def test_the_index_is_the_sum_over_the_bins() -> None:
     """By hand: nine of ten deciles are empty, and so count as half a row of 200."""
     window = Window(PROFILE)
-    window.add([{**LEARNT[0], "preco_com_taxa": 1_000.0}] * MIN_SEEN)
+    window.add([{**TRAINING_DATA[0], "preco_com_taxa": 1_000.0}] * MIN_SEEN)
     floor = 0.5 / MIN_SEEN
     expected = (1 - 0.1) * 2.302585 + 9 * (floor - 0.1) * -3.688879
     assert window.indices()["preco_com_taxa"] == pytest.approx(expected, rel=0.01)
 
 
-def test_a_few_inputs_say_nothing_yet() -> None:
+def test_a_few_inputs_give_no_index_yet() -> None:
     window = Window(PROFILE)
     window.add(dearer(make_books(MIN_SEEN - 1), 500))
     assert set(window.indices().values()) == {0.0}
@@ -62,7 +62,7 @@ def test_of_a_batch_larger_than_the_window_the_last_inputs_count() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "far_out"),
+    ("changes", "features"),
     [
         ({}, []),
         ({"preco_com_taxa": 0.0}, []),
@@ -72,21 +72,21 @@ def test_of_a_batch_larger_than_the_window_the_last_inputs_count() -> None:
         ({"categoria": None}, []),
     ],
 )
-def test_what_lies_beyond_the_outer_fences_is_far_out(changes: Book, far_out: list[str]) -> None:
-    assert PROFILE.far_out({**LEARNT[0], **changes}) == far_out
+def test_values_beyond_the_outer_fences_are_out_of_distribution(changes: Book, features: list[str]) -> None:
+    assert PROFILE.out_of_distribution({**TRAINING_DATA[0], **changes}) == features
 
 
-def test_where_all_training_data_were_alike_anything_else_is_far_out() -> None:
-    profile = Profile.of([{**book, "disponibilidade": 7} for book in LEARNT])
-    assert profile.far_out({**LEARNT[0], "disponibilidade": 7}) == []
-    assert profile.far_out({**LEARNT[0], "disponibilidade": 8}) == ["disponibilidade"]
+def test_if_all_training_data_are_alike_everything_else_is_out_of_distribution() -> None:
+    profile = Profile.of([{**book, "disponibilidade": 7} for book in TRAINING_DATA])
+    assert profile.out_of_distribution({**TRAINING_DATA[0], "disponibilidade": 7}) == []
+    assert profile.out_of_distribution({**TRAINING_DATA[0], "disponibilidade": 8}) == ["disponibilidade"]
 
 
-def test_nothing_that_was_learnt_from_is_far_out() -> None:
-    odd = [{**book, "disponibilidade": 0 if place % 5 else 40} for place, book in enumerate(LEARNT)]
+def test_no_training_data_are_out_of_distribution() -> None:
+    odd = [{**book, "disponibilidade": 0 if number % 5 else 40} for number, book in enumerate(TRAINING_DATA)]
     profile = Profile.of(odd)
-    assert not any(profile.far_out(book) for book in odd)
-    assert profile.far_out({**LEARNT[0], "disponibilidade": 41}) == ["disponibilidade"]
+    assert not any(profile.out_of_distribution(book) for book in odd)
+    assert profile.out_of_distribution({**TRAINING_DATA[0], "disponibilidade": 41}) == ["disponibilidade"]
 
 
 def test_a_profile_survives_its_json() -> None:

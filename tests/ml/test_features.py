@@ -14,7 +14,7 @@ from ml.features import (
     has_extended,
     matrix,
 )
-from tests.ml.books import make_books
+from tests.support.training_books import make_books
 
 BOOK = {
     "preco_com_taxa": 10,
@@ -40,15 +40,16 @@ def test_the_extended_set_adds_the_title_and_a_column_for_each_category() -> Non
     assert matrix([BOOK], FeatureSet.EXTENDED, ["Fiction", "Poetry"]).tolist() == [[10, 8.5, 1, 20, 5, 0, 1]]
 
 
-def test_a_category_never_seen_is_none_of_those_known() -> None:
+def test_an_unknown_category_has_0_in_every_column() -> None:
     assert matrix([BOOK], FeatureSet.EXTENDED, ["Fiction"]).tolist() == [[10, 8.5, 1, 20, 5, 0]]
 
 
 @pytest.mark.parametrize("feature_set", list(FeatureSet))
 def test_the_order_of_keys_never_matters(feature_set: FeatureSet) -> None:
-    turned = dict(reversed(BOOK.items()))
+    reversed_book = dict(reversed(BOOK.items()))
     assert (
-        matrix([BOOK], feature_set, ["Poetry"]).tolist() == matrix([turned], feature_set, ["Poetry"]).tolist()
+        matrix([BOOK], feature_set, ["Poetry"]).tolist()
+        == matrix([reversed_book], feature_set, ["Poetry"]).tolist()
     )
 
 
@@ -80,7 +81,7 @@ def test_the_digest_changes_with_any_value_and_with_the_order() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "blamed"),
+    ("changes", "location"),
     [
         ({"preco_com_taxa": None}, "[1].preco_com_taxa"),
         ({"preco_sem_taxa": "8"}, "[1].preco_sem_taxa"),
@@ -93,16 +94,14 @@ def test_the_digest_changes_with_any_value_and_with_the_order() -> None:
         ({"titulo": 7}, "[1].titulo"),
     ],
 )
-def test_training_data_that_cant_be_used_are_refused_by_row_and_key(
-    changes: dict[str, Any], blamed: str
-) -> None:
+def test_unusable_training_data_are_refused_by_row_and_key(changes: dict[str, Any], location: str) -> None:
     books = make_books(2)
-    with pytest.raises(ValueError, match=blamed.replace("[", r"\[").replace("]", r"\]")):
+    with pytest.raises(ValueError, match=location.replace("[", r"\[").replace("]", r"\]")):
         check_training_rows([books[0], {**books[1], **changes}])
 
 
 @pytest.mark.parametrize("data", [{}, [], ["book"], 7, None])
-def test_what_is_no_list_of_books_is_refused(data: Any) -> None:
+def test_anything_but_a_list_of_books_is_refused(data: Any) -> None:
     with pytest.raises(ValueError, match=r"lista de livros|deve ser um objeto"):
         check_training_rows(data)
 

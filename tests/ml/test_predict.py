@@ -4,8 +4,8 @@ from typing import Any
 
 from ml.features import FeatureSet
 from ml.predict import Predictor
-from ml.train import Trained
-from tests.ml.books import make_books, rated_by_category
+from ml.train import TrainedModel
+from tests.support.training_books import make_books, rated_by_category
 
 COUNTS = {1: 20, 2: 50, 3: 10, 4: 10, 5: 10}
 
@@ -14,53 +14,53 @@ def bare(book: dict[str, Any]) -> dict[str, Any]:
     return {name: book[name] for name in ("preco_com_taxa", "preco_sem_taxa", "disponibilidade")}
 
 
-def predictor_of(trained: Trained) -> Predictor:
+def predictor_of(trained: TrainedModel) -> Predictor:
     return Predictor(COUNTS, trained.estimators, trained.card["categorias"])
 
 
-def test_the_baseline_answers_the_commonest_rating_and_the_shares_of_all() -> None:
-    answers = Predictor(COUNTS, {}, ()).predict(make_books(2))
-    assert [answer.rating for answer in answers] == [2, 2]
-    assert answers[0].probabilities == (0.2, 0.5, 0.1, 0.1, 0.1)
-    assert answers[0].feature_set is None
+def test_the_baseline_predicts_the_commonest_rating_with_the_shares_of_all() -> None:
+    predictions = Predictor(COUNTS, {}, ()).predict(make_books(2))
+    assert [prediction.rating for prediction in predictions] == [2, 2]
+    assert predictions[0].probabilities == (0.2, 0.5, 0.1, 0.1, 0.1)
+    assert predictions[0].feature_set is None
 
 
-def test_a_shop_without_books_still_answers() -> None:
-    (answer,) = Predictor(dict.fromkeys(range(1, 6), 0), {}, ()).predict(make_books(1))
-    assert answer.rating == 1
-    assert answer.probabilities == (0.2,) * 5
+def test_without_books_the_baseline_still_predicts() -> None:
+    (prediction,) = Predictor(dict.fromkeys(range(1, 6), 0), {}, ()).predict(make_books(1))
+    assert prediction.rating == 1
+    assert prediction.probabilities == (0.2,) * 5
 
 
-def test_a_model_of_the_basic_set_answers_every_row(on_price: Trained) -> None:
+def test_a_model_of_the_basic_set_predicts_every_row(on_price: TrainedModel) -> None:
     predictor = predictor_of(on_price)
     dear, cheap = (
         {"preco_com_taxa": price, "preco_sem_taxa": price, "disponibilidade": 9} for price in (58.0, 11.0)
     )
-    assert [answer.rating for answer in predictor.predict([dear, cheap, dear])] == [5, 1, 5]
-    assert all(answer.feature_set is FeatureSet.BASIC for answer in predictor.predict([dear]))
+    assert [prediction.rating for prediction in predictor.predict([dear, cheap, dear])] == [5, 1, 5]
+    assert all(prediction.feature_set is FeatureSet.BASIC for prediction in predictor.predict([dear]))
 
 
-def test_rows_of_one_batch_are_each_answered_from_what_they_bring(on_category: Trained) -> None:
+def test_each_row_of_a_batch_is_predicted_from_its_own_features(on_category: TrainedModel) -> None:
     books = rated_by_category(make_books(40, seed=5))
-    mixed = [book if place % 2 else bare(book) for place, book in enumerate(books)]
-    answers = predictor_of(on_category).predict(mixed)
-    for place, (book, answer) in enumerate(zip(books, answers, strict=True)):
-        if place % 2:
-            assert (answer.rating, answer.feature_set) == (book["rating"], FeatureSet.EXTENDED)
+    mixed = [book if position % 2 else bare(book) for position, book in enumerate(books)]
+    predictions = predictor_of(on_category).predict(mixed)
+    for position, (book, prediction) in enumerate(zip(books, predictions, strict=True)):
+        if position % 2:
+            assert (prediction.rating, prediction.feature_set) == (book["rating"], FeatureSet.EXTENDED)
         else:
-            assert (answer.rating, answer.feature_set) == (2, None)
+            assert (prediction.rating, prediction.feature_set) == (2, None)
 
 
-def test_of_a_category_never_seen_a_model_of_categories_says_nothing(on_category: Trained) -> None:
+def test_an_unknown_category_is_predicted_by_the_baseline(on_category: TrainedModel) -> None:
     book = {**make_books(1)[0], "categoria": "Never seen"}
-    (answer,) = predictor_of(on_category).predict([book])
-    assert (answer.rating, answer.feature_set) == (2, None)
+    (prediction,) = predictor_of(on_category).predict([book])
+    assert (prediction.rating, prediction.feature_set) == (2, None)
 
 
-def test_no_rows_get_no_answers(on_price: Trained) -> None:
+def test_no_rows_give_no_predictions(on_price: TrainedModel) -> None:
     assert predictor_of(on_price).predict([]) == []
 
 
-def test_probabilities_sum_to_one(on_price: Trained) -> None:
-    for answer in predictor_of(on_price).predict(make_books(50)):
-        assert abs(sum(answer.probabilities) - 1) < 1e-9
+def test_probabilities_sum_to_one(on_price: TrainedModel) -> None:
+    for prediction in predictor_of(on_price).predict(make_books(50)):
+        assert abs(sum(prediction.probabilities) - 1) < 1e-9

@@ -14,15 +14,15 @@ from ml.artefact import dump
 from ml.compare import ALPHA, FOLDS, REPEATS, Comparison, Score, p_value_of
 from ml.features import FeatureSet, matrix
 from ml.predict import Predictor
-from ml.train import Trained, choose
-from tests.ml.books import CATEGORIES, make_books, rated_by_category, rated_by_price
+from ml.train import TrainedModel, choose
 from tests.ml.conftest import FEW
+from tests.support.training_books import CATEGORIES, make_books, rated_by_category, rated_by_price
 
 SHUFFLES = 30
 
 
-def test_where_nothing_tells_the_rating_nothing_is_promoted_and_the_verdict_says_so(
-    on_noise: Trained,
+def test_random_ratings_promote_no_candidate_and_the_verdict_says_so(
+    on_noise: TrainedModel,
 ) -> None:
     card = on_noise.card
     assert on_noise.estimators == {}
@@ -32,28 +32,32 @@ def test_where_nothing_tells_the_rating_nothing_is_promoted_and_the_verdict_says
     assert card["acuracia"] == card["linha_de_base"]["acuracia"]
 
 
-def test_a_planted_signal_promotes_a_real_model_and_the_verdict_says_which(on_price: Trained) -> None:
+def test_a_planted_signal_promotes_a_real_model_and_the_verdict_says_which(on_price: TrainedModel) -> None:
     card = on_price.card
     assert set(on_price.estimators) >= {"basico"}
     assert card["veredito"] == "supera-a-linha-de-base"
-    best = max(card["candidatos"], key=lambda each: each["acuracia"])
+    best = max(card["candidatos"], key=lambda candidate: candidate["acuracia"])
     assert card["acuracia"] == best["acuracia"] > card["linha_de_base"]["acuracia"] + 0.3
     assert "mais do que o acaso explica" in card["frase"]
 
 
-def test_a_signal_in_the_category_promotes_a_model_of_the_extended_set_only(on_category: Trained) -> None:
+def test_a_signal_in_the_category_promotes_a_model_of_the_extended_set_only(
+    on_category: TrainedModel,
+) -> None:
     assert set(on_category.estimators) == {"ampliado"}
     assert "(conjunto ampliado)" in on_category.card["frase"]
 
 
-def test_the_card_has_every_candidate_on_both_feature_sets(on_noise: Trained) -> None:
-    shown = [(each["nome"], each["conjunto"]) for each in on_noise.card["candidatos"]]
-    assert sorted(shown) == sorted(
+def test_the_card_has_every_candidate_on_both_feature_sets(on_noise: TrainedModel) -> None:
+    candidates_of_card = [
+        (candidate["nome"], candidate["conjunto"]) for candidate in on_noise.card["candidatos"]
+    ]
+    assert sorted(candidates_of_card) == sorted(
         (name, feature_set.value) for name in candidates.CANDIDATES for feature_set in FeatureSet
     )
 
 
-def test_the_baseline_is_the_share_of_the_commonest_rating(on_noise: Trained) -> None:
+def test_the_baseline_is_the_share_of_the_commonest_rating(on_noise: TrainedModel) -> None:
     card = on_noise.card
     classes, baseline = card["dados"]["classes"], card["linha_de_base"]
     assert sum(classes.values()) == FEW
@@ -61,7 +65,7 @@ def test_the_baseline_is_the_share_of_the_commonest_rating(on_noise: Trained) ->
     assert baseline["acuracia"] == pytest.approx(max(classes.values()) / FEW, abs=0.01)
 
 
-def test_the_same_data_make_the_same_model_and_the_same_bytes_of_card(on_price: Trained) -> None:
+def test_the_same_data_make_the_same_model_and_the_same_bytes_of_card(on_price: TrainedModel) -> None:
     again = train.train(rated_by_price(make_books(FEW)))
     assert dump(again.estimators) == dump(on_price.estimators)
     assert json.dumps(again.card) == json.dumps(on_price.card)
@@ -79,12 +83,12 @@ def test_the_model_does_not_depend_on_how_many_threads_there_are(monkeypatch: py
     assert dumped[0] == dumped[1]
 
 
-def test_what_is_gained_at_least_is_less_than_the_gain_and_more_than_nothing(on_price: Trained) -> None:
+def test_the_least_gain_is_below_the_gain_and_above_0(on_price: TrainedModel) -> None:
     card = on_price.card
     assert card["linha_de_base"]["acuracia"] < card["acuracia_minima"] < card["acuracia"]
-    for each in card["candidatos"]:
-        assert each["ganho_minimo"] < each["ganho"]
-        assert each["promovido"] == (each["ganho_minimo"] > 0)
+    for candidate in card["candidatos"]:
+        assert candidate["ganho_minimo"] < candidate["ganho"]
+        assert candidate["promovido"] == (candidate["ganho_minimo"] > 0)
 
 
 def test_too_few_books_are_not_compared_and_the_card_says_so() -> None:
@@ -112,25 +116,25 @@ def test_with_shuffled_ratings_promotions_are_no_more_than_the_stated_error_rate
 ) -> None:
     """The quickest candidate only; benchmarks/shuffled_labels.py has all of them compete.
 
-    Of two equally common ratings, so that guessing is as good as the baseline and chance has the most to offer.
+    Of two equally common ratings, so that guessing is as good as the baseline and chance finds the largest gains.
     """
     keep_only(monkeypatch, "regressao_logistica")
-    books, chance = make_books(60), random.Random(1)
-    ratings = [1 + place % 2 for place in range(60)]
-    promoted = thought_certain = 0
+    books, rng = make_books(60), random.Random(1)
+    ratings = [1 + number % 2 for number in range(60)]
+    promoted = naively_certain = 0
     for _ in range(SHUFFLES):
-        chance.shuffle(ratings)
+        rng.shuffle(ratings)
         dealt = [{**book, "rating": rating} for book, rating in zip(books, ratings, strict=True)]
         _, comparisons = train.compare_candidates(dealt)
         promoted += bool(choose(comparisons))
-        thought_certain += any(naive_p_value(each) < ALPHA for each in comparisons)
+        naively_certain += any(naive_p_value(comparison) < ALPHA for comparison in comparisons)
     assert promoted <= SHUFFLES * ALPHA
-    assert thought_certain > 3 * SHUFFLES * ALPHA, "or this would have shown nothing"
+    assert naively_certain > 3 * SHUFFLES * ALPHA, "else the bound above proves nothing"
 
 
-def naive_p_value(each: Comparison) -> float:
-    """Of an ordinary t-test, as if every split were an experiment of its own."""
-    corrected_t = stats.t.isf(each.p_value, df=FOLDS * REPEATS - 1)
+def naive_p_value(comparison: Comparison) -> float:
+    """Return the p of an ordinary t-test, which takes every split for an experiment of its own."""
+    corrected_t = stats.t.isf(comparison.p_value, df=FOLDS * REPEATS - 1)
     return float(stats.t.sf(corrected_t * np.sqrt(1 + FOLDS * REPEATS / (FOLDS - 1)), df=FOLDS * REPEATS - 1))
 
 
@@ -162,24 +166,27 @@ def compared(name: str, feature_set: FeatureSet, mean: float, p_value: float) ->
         ([("a", "basico", 0.6, ALPHA / 6)], {}),
     ],
 )
-def test_the_best_of_those_promoted_is_served_and_the_extended_only_where_it_is_better(
+def test_the_best_promoted_candidate_is_served_and_the_extended_set_only_if_better(
     comparisons: list[tuple[str, str, float, float]], chosen: dict[str, str]
 ) -> None:
     made = [compared(name, FeatureSet(which), mean, p) for name, which, mean, p in comparisons]
-    assert {which.value: each.name for which, each in choose(made).items()} == chosen
+    assert {feature_set.value: comparison.name for feature_set, comparison in choose(made).items()} == chosen
 
 
 @pytest.mark.parametrize("name", list(candidates.CANDIDATES))
-def test_every_candidate_is_asked_for_exactly_what_scikit_learn_would_answer(name: str) -> None:
+def test_the_predictor_returns_exactly_the_probabilities_of_scikit_learn(name: str) -> None:
     books = rated_by_category(make_books(FEW))
     numbers = matrix(books, FeatureSet.EXTENDED, CATEGORIES)
     estimator = candidates.CANDIDATES[name]().fit(numbers, [book["rating"] for book in books])
     predictor = Predictor({1: 1, 2: 1, 3: 1, 4: 0, 5: 0}, {"ampliado": estimator}, CATEGORIES)
-    answers = predictor.predict(books)
-    assert [answer.rating for answer in answers] == estimator.predict(numbers).tolist()
+    predictions = predictor.predict(books)
+    assert [prediction.rating for prediction in predictions] == estimator.predict(numbers).tolist()
     expected = estimator.predict_proba(numbers)
-    assert np.abs(np.array([answer.probabilities[:3] for answer in answers]) - expected).max() < 1e-12
-    assert all(answer.probabilities[3:] == (0, 0) for answer in answers)
+    assert (
+        np.abs(np.array([prediction.probabilities[:3] for prediction in predictions]) - expected).max()
+        < 1e-12
+    )
+    assert all(prediction.probabilities[3:] == (0, 0) for prediction in predictions)
 
 
 def keep_only(monkeypatch: pytest.MonkeyPatch, name: str) -> None:

@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 import requests
 
-from demo.books import make_books
-from demo.site import DemoSite
+from demo.site.books import make_books
+from demo.site.server import DemoSite
 from tests.observability.operators_files import (
     Expression,
     concrete,

@@ -1,5 +1,9 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -25,12 +29,12 @@ BOOKS = [
 ]
 
 
-def test_books_come_back_as_they_were_written(tmp_path):
+def test_books_come_back_as_they_were_written(tmp_path: Path) -> None:
     write_books(tmp_path / "books.csv", BOOKS)
     assert read_books(tmp_path / "books.csv") == BOOKS
 
 
-def test_the_file_begins_with_the_seven_columns_of_the_seed_and_has_two_decimals(tmp_path):
+def test_the_file_begins_with_the_seven_columns_of_the_seed_and_has_two_decimals(tmp_path: Path) -> None:
     write_books(tmp_path / "books.csv", [replace(BOOK, title="T", description="")])
     assert (tmp_path / "books.csv").read_text(encoding="utf-8") == (
         "categoria,disponibilidade,preco_com_taxa,preco_sem_taxa,rating,titulo,url_imagem,upc,url_produto,descricao\n"
@@ -38,12 +42,12 @@ def test_the_file_begins_with_the_seven_columns_of_the_seed_and_has_two_decimals
     )
 
 
-def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
+def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
     path = tmp_path / "books.csv"
     write_books(path, BOOKS)
     before = path.read_bytes()
 
-    def books():
+    def books() -> Iterator[ScrapedBook]:
         yield BOOK
         raise RuntimeError("out of books")
 
@@ -66,7 +70,9 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
         (",3,T,", ',3,"T,', "linha 3: unexpected end of data"),
     ],
 )
-def test_what_is_off_is_named_by_line_and_column(tmp_path, old: str, new: str, message: str):
+def test_an_invalid_value_is_named_by_line_and_column(
+    tmp_path: Path, old: str, new: str, message: str
+) -> None:
     path = tmp_path / "books.csv"
     write_books(path, [replace(BOOK, title="T", description="")])
     path.write_text(path.read_text(encoding="utf-8").replace(old, new, 1), encoding="utf-8")
@@ -74,7 +80,7 @@ def test_what_is_off_is_named_by_line_and_column(tmp_path, old: str, new: str, m
         read_books(path)
 
 
-def test_another_encoding_is_refused(tmp_path):
+def test_another_encoding_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "books.csv"
     write_books(path, BOOKS)
     path.write_bytes(path.read_text(encoding="utf-8").encode("utf-16"))
@@ -82,7 +88,7 @@ def test_another_encoding_is_refused(tmp_path):
         read_books(path)
 
 
-def test_an_empty_file_is_refused(tmp_path):
+def test_an_empty_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "books.csv").touch()
     with pytest.raises(ValueError, match="linha 1: as colunas"):
         read_books(tmp_path / "books.csv")

@@ -1,21 +1,28 @@
+from __future__ import annotations
+
 import gzip
 import socket
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from demo.books import make_books
-from demo.faults import Faults
-from demo.site import DemoSite
+from demo.site.books import make_books
+from demo.site.faults import Faults
+from demo.site.server import DemoSite
 from scraper.errors import BodyTooLarge, CrawlCancelled, DisallowedByRobots, FetchFailed, OffSite, PageRefused
 from scraper.fetch import Fetcher
+from scraper.options import CrawlOptions
+from tests.support.demo_pages import body_of
+from tests.support.raw_site import Respond, http_response, raw_site
 
 GZIP = "Content-Encoding: gzip"
 
 
-def until(condition) -> None:
+def until(condition: Callable[[], bool]) -> None:
     """Poll for something that another thread brings about."""
     deadline = time.monotonic() + 5
     while not condition():
@@ -23,7 +30,7 @@ def until(condition) -> None:
         threading.Event().wait(0.005)
 
 
-def test_a_page_comes_as_bytes_over_kept_connections(quick):
+def test_a_page_comes_as_bytes_over_kept_connections(quick: CrawlOptions) -> None:
     with DemoSite(make_books(3)) as site, Fetcher(site.base_url, quick) as fetcher:
         page = fetcher.get(site.base_url)
         assert page.url == site.base_url
@@ -35,37 +42,34 @@ def test_a_page_comes_as_bytes_over_kept_connections(quick):
 @pytest.mark.parametrize(
     "base_url", ["", "shop.test", "ftp://shop.test/", "http://", "http://[", "http://a:x/"]
 )
-def test_a_base_url_that_is_no_web_address_is_refused(base_url, quick):
+def test_a_base_url_that_is_not_http_is_refused(base_url: str, quick: CrawlOptions) -> None:
     with pytest.raises(ValueError, match="not an absolute"):
         Fetcher(base_url, quick)
 
 
-def flaky(bad, times: int, good: bytes):
+def flaky(bad: bytes, times: int, good: bytes) -> Respond:
+    """Respond with `bad` for some `times`, and then with `good`."""
+
     def respond(connection: socket.socket, nth: int) -> None:
-        if nth > times:
-            connection.sendall(good)
-        elif callable(bad):
-            bad(connection)
-        else:
-            connection.sendall(bad)
+        connection.sendall(good if nth > times else bad)
 
     return respond
 
 
-def test_what_may_pass_is_tried_again(quick, raw_site, answer):
-    whole = answer(200, b"whole page")
-    zipped = answer(200, gzip.compress(b"whole page" * 50), GZIP)
+def test_transient_failures_are_retried(quick: CrawlOptions) -> None:
+    whole = http_response(200, b"whole page")
+    zipped = http_response(200, gzip.compress(b"whole page" * 50), GZIP)
     chunked = b"HTTP/1.1 200 X\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
     bad = {
-        "/429": answer(429),
-        "/500": answer(500),
-        "/503": answer(503, b"later"),
+        "/429": http_response(429),
+        "/500": http_response(500),
+        "/503": http_response(503, b"later"),
         "/dropped": b"",
         "/half-head": b"HTTP/1.1 200 X\r\nContent-Le",
         "/garbage": b"\x00\x01\x02 nonsense\r\n\r\n",
         "/cut": whole[:-4],
         "/cut-gzip": zipped[:-10],
-        "/bad-gzip": answer(200, b"this is not gzip", GZIP),
+        "/bad-gzip": http_response(200, b"this is not gzip", GZIP),
         "/cut-chunk": chunked + b"a\r\nwhole",
         "/no-last-chunk": chunked + b"5\r\nwhole\r\n",
         "/two-lengths": b"HTTP/1.1 200 X\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabc",
@@ -80,9 +84,9 @@ def test_what_may_pass_is_tried_again(quick, raw_site, answer):
         assert fetcher.retries == 2 * len(bad)
 
 
-def test_it_gives_up_after_its_attempts_and_says_why(quick, raw_site, answer):
+def test_it_gives_up_after_its_attempts_and_says_why(quick: CrawlOptions) -> None:
     with (
-        raw_site({"/x": answer(503)}) as site,
+        raw_site({"/x": http_response(503)}) as site,
         Fetcher(site.base_url, replace(quick, max_attempts=3)) as fetcher,
     ):
         with pytest.raises(FetchFailed, match=r"HTTP 503 \(3 tentativas\)"):
@@ -91,23 +95,25 @@ def test_it_gives_up_after_its_attempts_and_says_why(quick, raw_site, answer):
 
 
 @pytest.mark.parametrize("status", [204, 304, 400, 403, 404, 410])
-def test_a_refusal_is_not_tried_again(status, quick, raw_site, answer):
-    with raw_site({"/x": answer(status)}) as site, Fetcher(site.base_url, quick) as fetcher:
+def test_a_refusal_is_not_retried(status: int, quick: CrawlOptions) -> None:
+    with raw_site({"/x": http_response(status)}) as site, Fetcher(site.base_url, quick) as fetcher:
         with pytest.raises(PageRefused, match=f"HTTP {status}"):
             fetcher.get(site.base_url + "x")
         assert site.requests["/x"] == 1
 
 
-def test_retry_after_holds_every_worker(quick, raw_site, answer):
-    arrivals = {}
+def test_retry_after_holds_every_worker(quick: CrawlOptions) -> None:
+    arrivals: dict[str, float] = {}
 
     def overloaded(connection: socket.socket, nth: int) -> None:
         arrivals.setdefault("refused", time.monotonic())
-        connection.sendall(answer(429, b"", "Retry-After: 1") if nth == 1 else answer(200, b"a"))
+        connection.sendall(
+            http_response(429, b"", "Retry-After: 1") if nth == 1 else http_response(200, b"a")
+        )
 
     def other(connection: socket.socket, nth: int) -> None:
         arrivals["other"] = time.monotonic()
-        connection.sendall(answer(200, b"b"))
+        connection.sendall(http_response(200, b"b"))
 
     with raw_site({"/a": overloaded, "/b": other}) as site, Fetcher(site.base_url, quick) as fetcher:
         worker = threading.Thread(target=fetcher.get, args=(site.base_url + "a",))
@@ -118,8 +124,8 @@ def test_retry_after_holds_every_worker(quick, raw_site, answer):
         assert arrivals["other"] - arrivals["refused"] >= 0.95
 
 
-def test_retry_after_is_respected_up_to_its_cap_only(quick, raw_site, answer):
-    site_says = flaky(answer(503, b"", "Retry-After: 3600"), 1, answer(200, b"ok"))
+def test_retry_after_is_respected_up_to_its_cap_only(quick: CrawlOptions) -> None:
+    site_says = flaky(http_response(503, b"", "Retry-After: 3600"), 1, http_response(200, b"ok"))
     with (
         raw_site({"/x": site_says}) as site,
         Fetcher(site.base_url, replace(quick, max_retry_after_s=0.2)) as fetcher,
@@ -129,7 +135,7 @@ def test_retry_after_is_respected_up_to_its_cap_only(quick, raw_site, answer):
         assert 0.2 <= time.monotonic() - started < 2
 
 
-def test_robots_txt_is_obeyed_and_read_once(quick):
+def test_robots_txt_is_obeyed_and_read_once(quick: CrawlOptions) -> None:
     with (
         DemoSite(make_books(30), robots_txt="User-agent: *\nDisallow: /catalogue/page-") as site,
         Fetcher(site.base_url, quick) as fetcher,
@@ -141,7 +147,7 @@ def test_robots_txt_is_obeyed_and_read_once(quick):
         assert site.stats.by_path["/catalogue/page-2.html"] == 0
 
 
-def test_a_crawl_delay_is_kept(quick):
+def test_a_crawl_delay_is_kept(quick: CrawlOptions) -> None:
     with (
         DemoSite(make_books(3), robots_txt="User-agent: *\nCrawl-delay: 0.1") as site,
         Fetcher(site.base_url, quick) as fetcher,
@@ -152,8 +158,8 @@ def test_a_crawl_delay_is_kept(quick):
         assert time.monotonic() - started >= 0.3
 
 
-def test_a_robots_txt_that_cannot_be_had_forbids_everything(quick, raw_site, answer):
-    with raw_site({"/robots.txt": answer(503), "/": answer(200, b"x")}) as site:
+def test_an_unavailable_robots_txt_forbids_everything(quick: CrawlOptions) -> None:
+    with raw_site({"/robots.txt": http_response(503), "/": http_response(200, b"x")}) as site:
         with (
             Fetcher(site.base_url, replace(quick, max_attempts=2)) as fetcher,
             pytest.raises(FetchFailed, match="HTTP 503"),
@@ -162,18 +168,18 @@ def test_a_robots_txt_that_cannot_be_had_forbids_everything(quick, raw_site, ans
         assert site.requests["/"] == 0
 
 
-def redirect(answer, location: str) -> bytes:
-    return answer(302, b"moved", f"Location: {location}")
+def redirect(location: str) -> bytes:
+    return http_response(302, b"moved", f"Location: {location}")
 
 
-def test_redirects_within_the_site_are_followed(quick, raw_site, answer):
-    answers = {"/a": redirect(answer, "b/"), "/b/": redirect(answer, "/c#top"), "/c": answer(200, b"here")}
-    with raw_site(answers) as site, Fetcher(site.base_url, quick) as fetcher:
+def test_redirects_within_the_site_are_followed(quick: CrawlOptions) -> None:
+    responses = {"/a": redirect("b/"), "/b/": redirect("/c#top"), "/c": http_response(200, b"here")}
+    with raw_site(responses) as site, Fetcher(site.base_url, quick) as fetcher:
         assert fetcher.get(site.base_url + "a") == (site.base_url + "c", b"here")
 
 
-def test_a_redirect_loop_ends(quick, raw_site, answer):
-    with raw_site({"/a": redirect(answer, "/a")}) as site, Fetcher(site.base_url, quick) as fetcher:
+def test_a_redirect_loop_ends(quick: CrawlOptions) -> None:
+    with raw_site({"/a": redirect("/a")}) as site, Fetcher(site.base_url, quick) as fetcher:
         with pytest.raises(FetchFailed, match="redirecionamentos demais"):
             fetcher.get(site.base_url + "a")
         assert site.requests["/a"] == 6
@@ -182,16 +188,16 @@ def test_a_redirect_loop_ends(quick, raw_site, answer):
 @pytest.mark.parametrize(
     "location", ["//example.invalid/", "file:///etc/passwd", "http://[", "https://{here}/a"]
 )
-def test_redirects_off_the_site_are_refused(location, quick, raw_site, answer):
+def test_redirects_off_the_site_are_refused(location: str, quick: CrawlOptions) -> None:
     with raw_site({}) as site, Fetcher(site.base_url, quick) as fetcher:
-        site.answers["/a"] = redirect(answer, location.format(here=site.base_url.split("/")[2]))
+        site.responses["/a"] = redirect(location.format(here=site.base_url.split("/")[2]))
         with pytest.raises(FetchFailed, match=r"fora do site|redirecionamento ilegível"):
             fetcher.get(site.base_url + "a")
 
 
-def test_another_port_is_another_site(quick, raw_site, answer):
-    with raw_site({"/secret": answer(200, b"secret")}) as other, raw_site({}) as site:
-        site.answers["/a"] = redirect(answer, other.base_url + "secret")
+def test_another_port_is_another_site(quick: CrawlOptions) -> None:
+    with raw_site({"/secret": http_response(200, b"secret")}) as other, raw_site({}) as site:
+        site.responses["/a"] = redirect(other.base_url + "secret")
         with Fetcher(site.base_url, quick) as fetcher:
             for url in (site.base_url + "a", other.base_url + "secret"):
                 with pytest.raises(OffSite):
@@ -199,21 +205,26 @@ def test_another_port_is_another_site(quick, raw_site, answer):
         assert other.requests["/secret"] == 0
 
 
-def test_a_redirect_into_what_robots_txt_forbids_is_not_followed(quick, raw_site, answer):
-    answers = {"/robots.txt": answer(200, b"User-agent: *\nDisallow: /b"), "/a": redirect(answer, "/b")}
-    with raw_site(answers) as site, Fetcher(site.base_url, quick) as fetcher:
+def test_a_redirect_into_what_robots_txt_forbids_is_not_followed(quick: CrawlOptions) -> None:
+    responses = {"/robots.txt": http_response(200, b"User-agent: *\nDisallow: /b"), "/a": redirect("/b")}
+    with raw_site(responses) as site, Fetcher(site.base_url, quick) as fetcher:
         with pytest.raises(DisallowedByRobots):
             fetcher.get(site.base_url + "a")
         assert site.requests["/b"] == 0
 
 
-def test_a_body_over_the_limit_is_refused_at_once_even_if_it_is_small_until_unpacked(quick, raw_site, answer):
-    answers = {
-        "/plain": answer(200, b"x" * 200_001),
-        "/bomb": answer(200, gzip.compress(b"x" * 50_000_000), GZIP),
-        "/fits": answer(200, gzip.compress(b"x" * 200_000), GZIP),
+def test_a_body_over_the_limit_is_refused_at_once_even_if_it_is_small_until_unpacked(
+    quick: CrawlOptions,
+) -> None:
+    responses = {
+        "/plain": http_response(200, b"x" * 200_001),
+        "/bomb": http_response(200, gzip.compress(b"x" * 50_000_000), GZIP),
+        "/fits": http_response(200, gzip.compress(b"x" * 200_000), GZIP),
     }
-    with raw_site(answers) as site, Fetcher(site.base_url, replace(quick, max_body_bytes=200_000)) as fetcher:
+    with (
+        raw_site(responses) as site,
+        Fetcher(site.base_url, replace(quick, max_body_bytes=200_000)) as fetcher,
+    ):
         for path in ("plain", "bomb"):
             with pytest.raises(BodyTooLarge):
                 fetcher.get(site.base_url + path)
@@ -221,10 +232,12 @@ def test_a_body_over_the_limit_is_refused_at_once_even_if_it_is_small_until_unpa
         assert len(fetcher.get(site.base_url + "fits").body) == 200_000
 
 
-def drip(start: bytes):
+def drip(start: bytes) -> Respond:
+    """Respond with `start` and then a byte now and then, until the client hangs up."""
+
     def respond(connection: socket.socket, nth: int) -> None:
         connection.sendall(start)
-        while True:  # ends when the client hangs up
+        while True:
             connection.sendall(b"x")
             threading.Event().wait(0.02)
 
@@ -240,7 +253,7 @@ def drip(start: bytes):
     ],
     ids=["body", "body without a length", "head"],
 )
-def test_bytes_that_drip_in_meet_the_deadline(start, quick, raw_site):
+def test_bytes_that_drip_in_meet_the_deadline(start: bytes, quick: CrawlOptions) -> None:
     options = replace(quick, attempt_deadline_s=0.2, max_attempts=1)
     with raw_site({"/x": drip(start)}) as site, Fetcher(site.base_url, options) as fetcher:
         started = time.monotonic()
@@ -249,7 +262,7 @@ def test_bytes_that_drip_in_meet_the_deadline(start, quick, raw_site):
         assert time.monotonic() - started < 1.5
 
 
-def test_silence_meets_the_read_timeout(quick, raw_site):
+def test_silence_meets_the_read_timeout(quick: CrawlOptions) -> None:
     with (
         raw_site({"/x": lambda connection, _: connection.recv(1)}) as site,
         Fetcher(site.base_url, replace(quick, read_timeout_s=0.1, max_attempts=1)) as fetcher,
@@ -258,7 +271,7 @@ def test_silence_meets_the_read_timeout(quick, raw_site):
         fetcher.get(site.base_url + "x")
 
 
-def test_nobody_listening_is_a_failure_in_plain_words(quick):
+def test_a_port_without_a_server_is_a_failure_in_plain_words(quick: CrawlOptions) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         base_url = f"http://127.0.0.1:{unused.getsockname()[1]}/"
@@ -272,7 +285,7 @@ def test_nobody_listening_is_a_failure_in_plain_words(quick):
 @pytest.mark.parametrize(
     "start", [b"", b"HTTP/1.1 200 X\r\nContent-Length: 9\r\n\r\nab"], ids=["head", "body"]
 )
-def test_cancelling_ends_a_read_that_hangs(start, quick, raw_site):
+def test_cancelling_ends_a_read_that_hangs(start: bytes, quick: CrawlOptions) -> None:
     cancelled = threading.Event()
 
     def stall(connection: socket.socket, nth: int) -> None:
@@ -289,11 +302,11 @@ def test_cancelling_ends_a_read_that_hangs(start, quick, raw_site):
             assert time.monotonic() - started < 1
 
 
-def test_cancelling_ends_a_backoff(quick, raw_site, answer):
+def test_cancelling_ends_a_backoff(quick: CrawlOptions) -> None:
     cancelled = threading.Event()
 
     def refuse(connection: socket.socket, nth: int) -> None:
-        connection.sendall(answer(503, b"", "Retry-After: 60"))
+        connection.sendall(http_response(503, b"", "Retry-After: 60"))
         cancelled.set()
 
     with raw_site({"/x": refuse}) as site, Fetcher(site.base_url, quick, cancelled) as fetcher:
@@ -303,27 +316,29 @@ def test_cancelling_ends_a_backoff(quick, raw_site, answer):
         assert time.monotonic() - started < 1
 
 
-def test_the_shop_gets_no_password_from_netrc(quick, raw_site, answer, tmp_path, monkeypatch):
+def test_the_shop_gets_no_password_from_netrc(
+    quick: CrawlOptions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     netrc = tmp_path / "netrc"
     netrc.write_text("default login me password hunter2\n")
     netrc.chmod(0o600)
     monkeypatch.setenv("NETRC", str(netrc))
-    with raw_site({"/": answer(200, b"x")}) as site, Fetcher(site.base_url, quick) as fetcher:
+    with raw_site({"/": http_response(200, b"x")}) as site, Fetcher(site.base_url, quick) as fetcher:
         fetcher.get(site.base_url)
         assert not any("authorization" in head.lower() for head in site.heads)
 
 
-def test_a_proxy_of_the_environment_is_used(quick, raw_site, answer, monkeypatch):
-    with raw_site({"http://shop.invalid/": answer(200, b"by proxy")}) as proxy:
+def test_a_proxy_of_the_environment_is_used(quick: CrawlOptions, monkeypatch: pytest.MonkeyPatch) -> None:
+    with raw_site({"http://shop.invalid/": http_response(200, b"by proxy")}) as proxy:
         monkeypatch.setenv("HTTP_PROXY", proxy.base_url)
         with Fetcher("http://shop.invalid/", quick) as fetcher:
             assert fetcher.get("http://shop.invalid/").body == b"by proxy"
 
 
-def test_faults_of_the_demo_site_lose_nothing(quick):
+def test_faults_of_the_demo_site_lose_nothing(quick: CrawlOptions) -> None:
     faults = Faults(error_rate=0.2, drop_rate=0.2, truncate_rate=0.2)
     books = make_books(20)
     with DemoSite(books, faults) as site, Fetcher(site.base_url, replace(quick, max_attempts=30)) as fetcher:
         for book in books:
-            assert fetcher.get(site.base_url[:-1] + book.path).body == site.shop.page(book.path).body
+            assert fetcher.get(site.base_url[:-1] + book.path).body == body_of(site.pages, book.path)
         assert min(site.stats.faults[kind] for kind in ("error", "drop", "truncate")) > 0

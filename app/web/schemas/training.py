@@ -8,7 +8,7 @@ from marshmallow import Schema, ValidationError, fields, post_load, pre_load
 
 from app.core.catalogue import RATINGS
 from app.web.fields import JsonAmount, JsonInteger, OneOf, RequestSchema, Text
-from ml.features import FAR_OUT, FeatureSet
+from ml.features import OUT_OF_DISTRIBUTION_FEATURES, FeatureSet
 from ml.verdict import Verdict
 
 HIGHEST_PRICE = 99_999_999
@@ -71,7 +71,7 @@ class PredictionDetails(Schema):
         },
     )
     fora_da_distribuicao = fields.List(
-        fields.String(metadata={"enum": list(FAR_OUT)}),
+        fields.String(metadata={"enum": list(OUT_OF_DISTRIBUTION_FEATURES)}),
         required=True,
         metadata={
             "description": "Os valores muito fora dos dados de treino, sobre os quais o modelo nada sabe"

@@ -1,0 +1,1 @@
+"""Visitors of the bookstore: a load generator whose requests make sense."""
