@@ -21,6 +21,7 @@ from app.blueprints.stats import stats
 from app.blueprints.system import system
 from app.cli import register_commands
 from app.core.accounts import min_password_length
+from app.core.payments import PaymentGateway
 from app.extensions import db, jwt, migrate
 from app.observability.logs.follower import LogTails
 from app.observability.logs.handlers import log_path
@@ -53,16 +54,16 @@ from app.web.rate_limits import throttle_failures
 from app.web.responses import OrjsonProvider
 
 GRACE = timedelta(seconds=60)
-"""How much longer than its payment an order may take before it counts as abandoned."""
+"""Time beyond its payment's limit after which an order counts as abandoned."""
 GIVE_UP_AFTER = timedelta(minutes=10)
-"""How long an abandoned order waits for a gateway that can't be asked."""
+"""Age at which an abandoned order is released although the gateway can't be reached."""
 TRAIN_AFTER_S = 2.0
 MAX_TAILS = 4
-"""How many clients of one process may follow the log at once; some thread is always left for others."""
+"""Clients of one process that may follow the log at once; a thread always remains for others."""
 
 
 def create_app(settings: Settings | None = None) -> Flask:
-    """An application on the database of `settings`, which it neither creates nor changes.
+    """Return an application on the database of `settings`, which it neither creates nor changes.
 
     Without settings, as for the `flask` command, they are read from the environment and `.env`.
     `app.start.prepare` makes the database ready; the background thread of the scraper begins with the
@@ -106,7 +107,7 @@ def _assemble(app: Flask, settings: Settings) -> Shop:
     metrics = Metrics(Watch(database, catalogue, settings.metrics_inventory_books).look)
     simulation = Simulation(settings, database)
     payment_timeout_s = float(settings.payment_timeout_s)
-    gateway = SimulatedGateway(simulation, database, payment_timeout_s + 1)
+    gateway = _payment_gateway(settings, simulation, database)
     orders = FaultyOrders(
         simulation,
         database,
@@ -135,7 +136,7 @@ def _assemble(app: Flask, settings: Settings) -> Shop:
         log_writer=LogWriter(log, settings.log_max_bytes, settings.log_files, metrics.count_lost_line),
         log_reader=LogReader(log, settings.log_files),
         log_tails=LogTails(log, settings.log_files, most=min(MAX_TAILS, settings.web_threads - 1)),
-        sweeper=Sweeper("sweeper", [orders.reconcile, orders.purge_keys, gateway.purge_payments]),
+        sweeper=Sweeper("sweeper", [orders.reconcile, orders.purge_keys, gateway.purge]),
         # Apart, since it reads everything that was ever sold, and must hold up neither orders nor the machine.
         auditor=Sweeper("auditor", [functools.partial(audit, database, metrics)], rests=20),
         # After the first answers, which neither a training nor the import of scikit-learn may hold up.
@@ -147,8 +148,13 @@ def _assemble(app: Flask, settings: Settings) -> Shop:
     )
 
 
+def _payment_gateway(settings: Settings, simulation: Simulation, database: Database) -> PaymentGateway:
+    """Return the gateway that takes the payments, the one place that chooses it."""
+    return SimulatedGateway(simulation, database, hangs_for_s=float(settings.payment_timeout_s) + 1)
+
+
 def _require_operations(views: dict[str, RouteCallable]) -> None:
-    """Deny by default: a view that doesn't say who may call it is a bug, found at start."""
-    silent = [name for name, view in views.items() if name != "static" and operation_of(view) is None]
-    if silent:
-        raise RuntimeError(f"routes without an operation: {', '.join(silent)}")
+    """Deny by default: raise RuntimeError for a view that declares no access."""
+    undeclared = [name for name, view in views.items() if name != "static" and operation_of(view) is None]
+    if undeclared:
+        raise RuntimeError(f"routes without an operation: {', '.join(undeclared)}")

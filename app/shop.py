@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from app.core.payments import PaymentGateway
 from app.observability.logs.follower import LogTails
 from app.observability.logs.reader import LogReader
 from app.observability.logs.writer import LogWriter
@@ -17,7 +18,6 @@ from app.services.scraping import Scrapes
 from app.services.training import Trainings
 from app.settings import Settings
 from app.simulation.faults import Simulation
-from app.simulation.gateway import SimulatedGateway
 from app.storage.catalogue_store import CatalogueStore
 from app.storage.database import Database
 
@@ -36,7 +36,7 @@ class Shop:
     trainings: Trainings
     predictions: Predictions
     simulation: Simulation
-    gateway: SimulatedGateway
+    gateway: PaymentGateway
     metrics: Metrics
     log_writer: LogWriter
     log_reader: LogReader

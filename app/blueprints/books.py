@@ -46,8 +46,8 @@ books = Blueprint("books", __name__, url_prefix="/api/v1")
     versioned=True,
 )
 def list_books(query: dict[str, Any]) -> ResponseReturnValue:
-    found = catalogue().books(query["sort"], descending=query["order"] == "desc")
-    return _page(found, query, LISTED_BOOK)
+    books = catalogue().books(query["sort"], descending=query["order"] == "desc")
+    return _page(books, query, LISTED_BOOK)
 
 
 @books.get("/books/<int:book_idx>")
@@ -78,8 +78,8 @@ def show_book(book_idx: int) -> ResponseReturnValue:
     versioned=True,
 )
 def search_books(query: dict[str, Any]) -> ResponseReturnValue:
-    found = catalogue().search(query["titulo"], query["categoria"])
-    ordered = sort_books(found, query["sort"], descending=query["order"] == "desc")
+    matches = catalogue().search(query["titulo"], query["categoria"])
+    ordered = sort_books(matches, query["sort"], descending=query["order"] == "desc")
     return _page(ordered, query, BOOK_DETAIL)
 
 
@@ -123,6 +123,6 @@ def list_categories() -> ResponseReturnValue:
     return catalogue().categories()
 
 
-def _page(found: pd.DataFrame, query: dict[str, Any], keys: tuple[str, ...]) -> ResponseReturnValue:
-    first, end = pagination.page_bounds(query, len(found))
-    return present_books(found.iloc[first:end], keys), pagination.page_headers(query, len(found))
+def _page(frame: pd.DataFrame, query: dict[str, Any], keys: tuple[str, ...]) -> ResponseReturnValue:
+    first, end = pagination.page_bounds(query, len(frame))
+    return present_books(frame.iloc[first:end], keys), pagination.page_headers(query, len(frame))

@@ -58,7 +58,7 @@ class ShopError(Exception):
 
 
 class InvalidInput(ShopError):
-    """A request with problems, all of which it carries."""
+    """A request with every problem it has."""
 
     def __init__(self, problems: list[FieldProblem]) -> None:
         super().__init__(f"Dados inválidos: {_first_few(problems)}")

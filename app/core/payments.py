@@ -32,3 +32,11 @@ class PaymentGateway(Protocol):
     def void(self, reference: str) -> None:
         """Void what was charged for `reference`, also by a call that is still in progress."""
         ...
+
+    def purge(self) -> None:
+        """Delete what the gateway stores here and no longer needs; called every minute."""
+        ...
+
+    def close(self) -> None:
+        """End the calls in progress, since the shop stops."""
+        ...

@@ -96,7 +96,7 @@ class Orders:
         """Buy what `draft` says.
 
         Raises ProductsNotFound or OutOfStock, with every line to blame, PaymentDenied, PaymentFailed or
-        PaymentTimedOut, after all of which the stock is as it was; KeyReused and RequestInFlight.
+        PaymentTimedOut, having restored the stock; KeyReused and RequestInFlight.
         """
         reserved = self._reserve(draft, key, by)
         if isinstance(reserved, Placed):

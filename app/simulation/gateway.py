@@ -1,4 +1,4 @@
-"""A payment gateway that takes nobody's money."""
+"""A payment gateway that takes no money."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ _VOIDED = "voided"
 
 
 class SimulatedGateway:
-    """A `PaymentGateway` that decides by token or chance, and remembers its decisions in a table of its own.
+    """A `PaymentGateway` that decides by token or chance, and keeps its decisions in a table of its own.
 
     Holds no state but `_closing`, which ends the calls that hang.
     """
 
     def __init__(self, simulation: Simulation, database: Database, hangs_for_s: float) -> None:
-        """`hangs_for_s` is how long a call with `tok_timeout` takes to come to nothing."""
+        """Take the seconds after which a call with `tok_timeout` fails."""
         self._simulation = simulation
         self._hangs_for_s = hangs_for_s
         self._database = database
@@ -65,17 +65,17 @@ class SimulatedGateway:
     def void(self, reference: str) -> None:
         self._decide(reference, _VOIDED, replaces=True)
 
-    def purge_payments(self) -> None:
+    def purge(self) -> None:
         forgotten = datetime.now(UTC) - _PAYMENT_TTL
         with self._database.writing() as session:
             session.execute(delete(SimulatedPaymentRow).where(SimulatedPaymentRow.at < forgotten))
 
     def close(self) -> None:
-        """Let go of the calls that hang."""
+        """End the calls that hang."""
         self._closing.set()
 
     def _decide(self, reference: str, outcome: str, *, replaces: bool = False) -> Decision:
-        """Keep the first outcome for `reference` and answer it; a void replaces any."""
+        """Store the first outcome for `reference` and return it; a void replaces any."""
         now = datetime.now(UTC)
         with self._database.writing() as session:
             row = upsert_into(session, SimulatedPaymentRow).values(
@@ -86,10 +86,10 @@ class SimulatedGateway:
                 if replaces
                 else row.on_conflict_do_nothing()
             )
-            kept = session.scalars(
+            decided = session.scalars(
                 select(SimulatedPaymentRow.outcome).where(SimulatedPaymentRow.reference == reference)
             ).one()
-        return _as_decision(kept)
+        return _as_decision(decided)
 
 
 def _as_decision(outcome: str) -> Decision:

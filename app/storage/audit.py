@@ -62,15 +62,15 @@ def _totals_unlike_items(session: Session) -> Iterator[str]:
     pence = cast(func.round(OrderItemRow.unit_price * 100), BigInteger) * OrderItemRow.quantity
     summed = select(OrderItemRow.order_id, func.sum(pence).label("pence")).group_by(OrderItemRow.order_id)
     by_order = summed.subquery()
-    wanted = (
+    unlike = (
         select(OrderRow.id, OrderRow.total, by_order.c.pence)
         .join(by_order, by_order.c.order_id == OrderRow.id, isouter=True)
         .where(or_(by_order.c.pence.is_(None), func.round(OrderRow.total * 100) != by_order.c.pence))
         .limit(MAX_MISMATCHES)
     )
-    for order_id, total, pence_found in session.execute(wanted):
-        found = "não tem itens" if pence_found is None else f"os itens somam {int(pence_found) / 100:.2f}"
-        yield f"pedido {order_id}: total {total}, mas {found}"
+    for order_id, total, pence in session.execute(unlike):
+        items = "não tem itens" if pence is None else f"os itens somam {int(pence) / 100:.2f}"
+        yield f"pedido {order_id}: total {total}, mas {items}"
 
 
 def _items_unlike_ledger(session: Session) -> Iterator[str]:
@@ -81,7 +81,7 @@ def _items_unlike_ledger(session: Session) -> Iterator[str]:
         .subquery()
     )
     expected = case((OrderRow.status.in_(RELEASED), 0), else_=-OrderItemRow.quantity)
-    wanted = (
+    unlike = (
         select(OrderItemRow.order_id, OrderItemRow.book_id, OrderRow.status, expected, moved.c.copies)
         .join(OrderRow, OrderRow.id == OrderItemRow.order_id)
         .join(
@@ -93,10 +93,10 @@ def _items_unlike_ledger(session: Session) -> Iterator[str]:
         .where(OrderItemRow.in_catalogue.is_(True), func.coalesce(moved.c.copies, 0) != expected)
         .limit(MAX_MISMATCHES)
     )
-    for order_id, book_id, status, copies, found in session.execute(wanted):
+    for order_id, book_id, status, copies, moved_copies in session.execute(unlike):
         yield (
             f"pedido {order_id} ({status}), livro {book_id}: o estoque deveria ter mudado {copies}, "
-            f"os movimentos somam {found or 0}"
+            f"os movimentos somam {moved_copies or 0}"
         )
 
 
