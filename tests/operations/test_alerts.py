@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.observability.operators_files import ALERTS, CONFIG, RULE_FILES, alerts, read_yaml, rules
+from tests.support.operators_files import ALERTS, CONFIG, RULE_FILES, alerts, read_yaml, rules
 from tests.support.programs import need
 from tests.support.server import ROOT
 

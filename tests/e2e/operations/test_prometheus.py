@@ -18,7 +18,7 @@ import requests
 
 from demo.books import make_books
 from demo.site import DemoSite
-from tests.observability.operators_files import (
+from tests.support.operators_files import (
     Expression,
     concrete,
     hurried,
@@ -26,9 +26,9 @@ from tests.observability.operators_files import (
     panel_expressions,
     rules,
 )
-from tests.observability.prometheus import Prometheus
-from tests.observability.traffic import KEY, Traffic, order
+from tests.support.prometheus import Prometheus
 from tests.support.server import Server
+from tests.support.traffic import KEY, Traffic, order
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from tests.observability.operators_files import (
+from tests.support.operators_files import (
     Expression,
     concrete,
     panel_expressions,

@@ -13,7 +13,7 @@ from typing import Any
 import promql_parser
 import pytest
 
-from tests.observability.operators_files import (
+from tests.support.operators_files import (
     DASHBOARDS,
     Expression,
     concrete,
@@ -26,7 +26,7 @@ from tests.observability.operators_files import (
 from tests.support.programs import need
 from tests.support.server import ROOT
 
-SCHEMA = ROOT / "tests" / "observability" / "grafana-schema"
+SCHEMA = ROOT / "tests" / "e2e" / "operations" / "grafana-schema"
 PROVISIONING = ROOT / "grafana" / "provisioning"
 COLUMNS = 24
 UNITS = {"none", "s", "ops", "reqps", "percentunit", "bytes", "currencyGBP"}

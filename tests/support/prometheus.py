@@ -11,7 +11,7 @@ from typing import Any, Self
 
 import requests
 
-from tests.observability.operators_files import CONFIG, RULE_FILES, hurried
+from tests.support.operators_files import CONFIG, RULE_FILES, hurried
 from tests.support.programs import need
 from tests.support.server import free_port
 

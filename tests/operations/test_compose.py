@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.observability.operators_files import read_yaml
+from tests.support.operators_files import read_yaml
 from tests.support.server import ROOT
 
 COMPOSE = ROOT / "compose"
@@ -71,7 +71,7 @@ def test_grafana_finds_prometheus_and_the_dashboards(composition: dict[str, Any]
 
 
 def test_grafana_is_the_one_that_the_dashboards_are_checked_against(composition: dict[str, Any]) -> None:
-    package = json.loads((ROOT / "tests/observability/grafana-schema/package.json").read_text())
+    package = json.loads((ROOT / "tests/e2e/operations/grafana-schema/package.json").read_text())
     version = package["dependencies"]["@grafana/schema"]
     assert composition["services"]["grafana"]["image"] == f"grafana/grafana:{version}"
 
