@@ -1,39 +1,64 @@
-"""compose.yaml and the Dockerfile, without an engine: what they name is there, and fits together."""
+"""compose.yaml, without an engine: the files, ports and settings that it names are there and fit together."""
 
 from __future__ import annotations
 
 import json
-from fnmatch import fnmatch
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+from dotenv import dotenv_values
 
 from tests.support.operators_files import read_yaml
 from tests.support.server import ROOT
 
 COMPOSE = ROOT / "compose"
-OUTSIDE = {
-    "api": "${FLASK_APP_PORT:-5000}",
-    "dashboard": "8501",
-    "prometheus": "${PROMETHEUS_PORT:-9090}",
-    "alertmanager": "9093",
-    "grafana": "${GRAFANA_PORT:-3001}",
-}
-"""The port of each service on the machine, with .env's names."""
+SHELL_VARIABLE = re.compile(r"\$\{(\w+):-(.*?)\}")
+PORT_SETTINGS = {"api": "FLASK_APP_PORT", "prometheus": "PROMETHEUS_PORT", "grafana": "GRAFANA_PORT"}
+"""The setting that moves a service's port on the machine."""
 
 
 @pytest.fixture(scope="module")
 def composition() -> dict[str, Any]:
-    read: dict[str, Any] = read_yaml(ROOT / "compose.yaml")
-    return read
+    content: dict[str, Any] = read_yaml(ROOT / "compose.yaml")
+    return content
+
+
+def published(composition: dict[str, Any], name: str) -> tuple[str, str, str]:
+    """Return the address, the default port on the machine, and the container's port of a service."""
+    [mapping] = composition["services"][name]["ports"]
+    address, outside, inside = SHELL_VARIABLE.sub(r"\2", mapping).split(":")
+    return address, outside, inside
 
 
 def test_every_service_is_reached_from_this_machine_only(composition: dict[str, Any]) -> None:
-    for name, outside in OUTSIDE.items():
-        [port] = composition["services"][name]["ports"]
-        assert port.startswith(f"127.0.0.1:{outside}:"), name
-    assert set(composition["services"]) == set(OUTSIDE)
+    assert {published(composition, name)[0] for name in composition["services"]} == {"127.0.0.1"}
+
+
+def test_every_service_has_the_port_that_the_documentation_says(composition: dict[str, Any]) -> None:
+    text = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    documented = {
+        name.lower(): port for name, port in re.findall(r"(\w+) \((\d{4})\)", text.split("brings up the")[1])
+    }
+    assert documented == {name: published(composition, name)[1] for name in composition["services"]}
+
+
+def test_ports_follow_the_settings_of_the_same_name(composition: dict[str, Any]) -> None:
+    names = {
+        name: SHELL_VARIABLE.findall(service["ports"][0]) for name, service in composition["services"].items()
+    }
+    assert {name: variables[0][0] for name, variables in names.items() if variables} == PORT_SETTINGS
+
+
+def test_defaults_are_those_of_the_example_settings() -> None:
+    defaults = dict(SHELL_VARIABLE.findall((ROOT / "compose.yaml").read_text(encoding="utf-8")))
+    example = dotenv_values(ROOT / ".env.example")
+    dashboards_own = {"API_USER", "API_PASSWORD", "API_TOKEN"}  # empty: a dashboard that is not logged in
+    assert {name: default for name, default in defaults.items() if name not in dashboards_own} == {
+        name: example[name] for name in defaults if name not in dashboards_own
+    }
+    assert {defaults[name] for name in dashboards_own} == {""}
 
 
 def test_what_is_mounted_is_there(composition: dict[str, Any]) -> None:
@@ -49,13 +74,12 @@ def test_what_is_mounted_is_there(composition: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("name", ["livraria", "alertmanager"])
 def test_prometheus_looks_for_services_where_they_listen(composition: dict[str, Any], name: str) -> None:
-    assert any(
-        ":/etc/prometheus/targets:" in each for each in composition["services"]["prometheus"]["volumes"]
-    )
+    volumes = composition["services"]["prometheus"]["volumes"]
+    assert any(":/etc/prometheus/targets:" in volume for volume in volumes)
     [group] = read_yaml(COMPOSE / "targets" / f"{name}.yml")
     for target in group["targets"]:
         service, port = target.split(":")
-        assert composition["services"][service]["ports"][0].endswith(f":{port}")
+        assert published(composition, service)[2] == port
 
 
 def test_grafana_finds_prometheus_and_the_dashboards(composition: dict[str, Any]) -> None:
@@ -80,42 +104,3 @@ def test_images_are_pinned(composition: dict[str, Any]) -> None:
     for name, service in composition["services"].items():
         if "build" not in service:
             assert service["image"].partition(":")[2][-1].isdigit(), name
-
-
-def test_the_image_is_given_what_it_runs_and_nothing_secret() -> None:
-    """As Docker reads .dockerignore: the last line that matches decides."""
-    lines = (ROOT / ".dockerignore").read_text().splitlines()
-    patterns = [line for line in lines if line and not line.startswith("#")]
-
-    def inside(path: str) -> bool:
-        kept = True
-        for pattern in patterns:
-            bare = pattern.removeprefix("!")
-            if fnmatch(path, bare) or path.startswith(f"{bare}/"):
-                kept = pattern.startswith("!")
-        return kept
-
-    needed = ["requirements.txt", "run.py", "app/serve.py", "scraper/parse.py", "data/catalogo_demo.csv"]
-    needed += ["app/templates/inicio.html", "dashboards/dashboard_unificado.py", ".streamlit/config.toml"]
-    assert [path for path in needed if not inside(path)] == []
-    assert all((ROOT / path).exists() for path in needed)
-    secret = [
-        ".env",
-        ".git/config",
-        "data/livraria.db",
-        "data/.jwt_secret",
-        ".venv/pyvenv.cfg",
-        "tests/conftest.py",
-    ]
-    assert [path for path in secret if inside(path)] == []
-
-
-def test_the_image_installs_by_hash_and_drops_root() -> None:
-    lines = (ROOT / "Dockerfile").read_text().splitlines()
-    instructions = [line.split(maxsplit=1) for line in lines if line and line[0].isupper()]
-    assert ["FROM", "python:3.13-slim"] in instructions
-    assert any("--require-hashes" in rest for name, rest in instructions if name == "RUN")
-    [user] = [rest for name, rest in instructions if name == "USER"]
-    assert user not in {"root", "0"}
-    names = [name for name, _ in instructions]
-    assert names.index("USER") < names.index("HEALTHCHECK") < names.index("CMD")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.server import Server
+from tests.support.server import ROOT, Server
 
 STARTS_AT_ONCE = 2
 """A start is nothing but CPU time: all at once would miss their deadline on two cores."""
@@ -23,6 +23,6 @@ def serve(tmp_path: Path, ready_data: Path) -> Iterator[Callable[..., Server]]:
         def start(name: str, **environment: str) -> Server:
             shutil.copytree(ready_data, tmp_path / name / "data")
             with gate:
-                return servers.enter_context(Server(tmp_path / name / "data", **environment))
+                return servers.enter_context(Server(tmp_path / name / "data", ROOT, **environment))
 
         yield start
