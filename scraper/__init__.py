@@ -1,1 +1,4 @@
 """Reads every book of a books.toscrape.com-like shop; knows nothing of the application that uses it."""
+
+__version__ = "1.0.0"
+"""The project's version, stated here alone: this package imports no other, and `app` imports this one."""

@@ -10,6 +10,7 @@ import requests
 from requests.exceptions import ChunkedEncodingError
 from urllib3.exceptions import HTTPError
 
+from scraper import __version__
 from scraper.errors import BodyTooLarge, CrawlCancelled, DisallowedByRobots, FetchFailed, OffSite, PageRefused
 from scraper.options import DEFAULT_OPTIONS, CrawlOptions
 from scraper.pace import Pace, backoff_s, retry_after_s
@@ -17,7 +18,7 @@ from scraper.robots import RobotsRules, parse_robots
 from scraper.watch import Watch, WatchedAdapter
 
 AGENT = "livraria-scraper"
-USER_AGENT = f"{AGENT}/0.1 (python-requests/{requests.__version__})"
+USER_AGENT = f"{AGENT}/{__version__} (python-requests/{requests.__version__})"
 HEADERS = {"User-Agent": USER_AGENT, "Accept": "text/html", "Accept-Encoding": "gzip"}
 MAX_REDIRECTS = 5
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
