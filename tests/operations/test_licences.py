@@ -22,7 +22,7 @@ def licence(package: str) -> str:
     except PackageNotFoundError:
         return ""
     classifiers = [line for line in fields.get_all("Classifier") or () if line.startswith("License ::")]
-    return " ".join([fields.get("License-Expression") or "", *classifiers])
+    return " ".join([*(fields.get_all("License-Expression") or ()), *classifiers])
 
 
 @pytest.mark.parametrize(("family", "pattern"), [("GPL", r"GPL|General Public"), ("MPL", r"MPL|Mozilla")])
