@@ -17,7 +17,8 @@ from packaging.specifiers import SpecifierSet
 from app.settings import read_settings
 from tests.support.server import ROOT
 
-PROGRAM = {"run.py", "requirements.txt", ".streamlit", "LICENSE", "NOTICE"}
+MODULES = {path.name for path in ROOT.glob("*.py")}
+PROGRAM = MODULES | {"requirements.txt", ".streamlit", "LICENSE", "NOTICE"}
 CATALOGUE = "data/catalogo_demo.csv"
 SECRET = [
     ".env",

@@ -24,7 +24,16 @@ SOURCES = [
     for path in (ROOT / package).rglob("*.py")
 ]
 OTHERS = [
-    Path(name) for name in ("run.py", "Dockerfile", "compose.yaml", "Makefile", "README.md", "pyproject.toml")
+    Path(name)
+    for name in (
+        "run.py",
+        "environment.py",
+        "Dockerfile",
+        "compose.yaml",
+        "Makefile",
+        "README.md",
+        "pyproject.toml",
+    )
 ]
 
 
