@@ -1,3 +1,5 @@
-"""The version of what clients see; a change of any answer's shape changes it."""
+"""The version of what clients see; a change of any response's shape changes it."""
 
-API_VERSION = "1.0.0"
+import scraper
+
+API_VERSION = scraper.__version__

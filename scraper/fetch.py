@@ -12,6 +12,7 @@ import requests
 from requests.exceptions import ChunkedEncodingError
 from urllib3.exceptions import HTTPError
 
+from scraper import __version__
 from scraper.deadline_watchdog import DeadlineWatchdog, WatchedAdapter
 from scraper.errors import BodyTooLarge, CrawlCancelled, DisallowedByRobots, FetchFailed, OffSite, PageRefused
 from scraper.options import DEFAULT_OPTIONS, CrawlOptions
@@ -19,7 +20,7 @@ from scraper.robots import RobotsRules, parse_robots
 from scraper.throttle import Throttle, backoff_s, retry_after_s
 
 AGENT = "livraria-scraper"
-USER_AGENT = f"{AGENT}/0.1 (python-requests/{requests.__version__})"
+USER_AGENT = f"{AGENT}/{__version__} (python-requests/{requests.__version__})"
 HEADERS = {"User-Agent": USER_AGENT, "Accept": "text/html", "Accept-Encoding": "gzip"}
 MAX_REDIRECTS = 5
 REDIRECTS = frozenset({301, 302, 303, 307, 308})

@@ -18,9 +18,9 @@ from demo.site.books import make_books
 from demo.site.server import DemoSite
 from tests.dashboard.dashboard import Dashboard
 from tests.dashboard.visitor import PAGES, WAIT_MS, expect_figure, open_page, visitor, wait_for_model
-from tests.observability.prometheus import Prometheus
-from tests.observability.traffic import KEY, Traffic
+from tests.support.prometheus import Prometheus
 from tests.support.server import Server
+from tests.support.traffic import KEY, Traffic
 
 BOOKS = 60
 BOOK = {"preco_com_taxa": 30.0, "preco_sem_taxa": 30.0, "disponibilidade": 5}

@@ -13,7 +13,7 @@ from dashboards.prometheus import PrometheusSource
 from dashboards.servers import Server
 from dashboards.sources import only
 from tests.dashboard.fake_api import FakeApi
-from tests.observability.prometheus import Prometheus
+from tests.support.prometheus import Prometheus
 
 PERIOD_S = 900
 

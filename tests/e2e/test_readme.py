@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-import re
+import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,48 +13,83 @@ from pathlib import Path
 import pytest
 
 from demo.site.server import DemoSite
+from tests.support.documents import READMES, command_blocks
 from tests.support.programs import need
 from tests.support.server import ROOT, Server
 from tests.support.training_books import make_books
 
-READMES = ("README.md", "README.pt-BR.md")
+README = READMES[0]
 RUN_BY_CI = {
     "make run",
-    "make test",
+    "make test-all",
     "make check",
     ".venv/bin/python -m demo.site --port 8898",
     "SCRAPER_BASE_URL=http://localhost:8898/ make run",
     "cp .env.example .env",
     ".venv/bin/flask audit",
 }
-RUN_BY_TESTS = {
-    "make demo": "-m demo ",  # tests/e2e/test_demo.py
-    "make dashboard": "dashboards/dashboard_unificado.py",  # tests/dashboard/test_browser.py
+MAKE = {
+    "make test": "python -m pytest",  # make test-all runs the same tests, and more
+    "make demo": "python -m demo",  # tests/e2e/test_demo.py
+    "make dashboard": "streamlit run dashboards/dashboard_unificado.py",  # tests/e2e
 }
+"""Commands that start a program which other tests run."""
 INSTALLS_AND_MEASURES = ("python3 -m venv .venv", ".venv/bin/python benchmarks/")
+RECORDER = """#!/bin/sh
+name=${0#"$PROJECT/"}
+for command in "$name $*" ${SCRAPER_BASE_URL:+"SCRAPER_BASE_URL=$SCRAPER_BASE_URL $name $*"}; do
+    echo "$command" >>"$PROJECT/commands"
+done
+case "$name $*" in
+    "cp "*) exec /bin/cp "$@" ;;
+    "make run" | *demo.site*) exec sleep 60 ;;
+esac
+echo "1 passed in 1.00s"
+"""
+"""Stands in for a program: notes how it was called, and goes on like a server where it is one."""
+PROGRAMS = ("apt-get", "sudo", "node", "npm", "npx", "curl", "make", "cp", "git", "pip")
 
 
-def command_blocks(readme: str) -> list[str]:
-    blocks = re.findall(
-        r"^```sh\n(.*?)^```", (ROOT / readme).read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE
+@pytest.fixture
+def ci_commands(tmp_path: Path) -> list[str]:
+    """The commands that `.ci/run` calls, from a run in which every program only notes its call."""
+    project = tmp_path / "project"
+    for path in (".ci/run", ".env.example", *(path.name for path in READMES)):
+        (project / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / path, project / path)
+    for name in (*PROGRAMS, ".venv/bin/python", ".venv/bin/flask"):
+        stub = project / name
+        stub.parent.mkdir(parents=True, exist_ok=True)
+        stub.write_text(RECORDER, encoding="utf-8")
+        stub.chmod(0o755)
+    environment = {"PATH": f"{project}:/usr/bin:/bin", "PROJECT": str(project)}
+    process = subprocess.run(
+        ["bash", ".ci/run"], cwd=project, env=environment, capture_output=True, text=True, timeout=60
     )
-    return [block.strip() for block in blocks]
+    assert process.returncode == 0, process.stdout + process.stderr
+    return (project / "commands").read_text(encoding="utf-8").splitlines()
 
 
-def test_both_readmes_have_the_same_commands() -> None:
-    assert command_blocks(READMES[0]) == command_blocks(READMES[1])
+def test_ci_runs_the_commands_that_need_a_clean_clone(ci_commands: list[str]) -> None:
+    assert {command for command in RUN_BY_CI if command not in ci_commands} == set()
+
+
+@pytest.mark.parametrize("command", MAKE)
+def test_make_starts_the_program_that_other_tests_run(command: str) -> None:
+    environment = {**os.environ, "MAKEFLAGS": "--dry-run"}
+    process = subprocess.run(
+        command.split(), cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60
+    )
+    assert process.returncode == 0, process.stderr
+    assert MAKE[command] in process.stdout
 
 
 def test_every_command_is_run_somewhere() -> None:
-    ci = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
-    assert all(command in ci for command in RUN_BY_CI)
-    for block in command_blocks("README.md"):
+    for block in command_blocks(README):
         asks_the_server = "localhost:5000" in block
         alone = block.startswith((".venv/bin/python -m scraper", ".venv/bin/python -m ml"))
-        run = asks_the_server or alone or block in RUN_BY_CI or block in RUN_BY_TESTS
+        run = asks_the_server or alone or block in RUN_BY_CI or block in MAKE
         assert run or block.startswith(INSTALLS_AND_MEASURES), block
-    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    assert all(program in makefile for program in RUN_BY_TESTS.values())
 
 
 def test_the_calls_work_in_their_order(
@@ -62,24 +98,24 @@ def test_the_calls_work_in_their_order(
     need("curl", debian_package="curl")
     site = open_site()
     server = start_server(SCRAPER_BASE_URL=site.base_url)
-    calls = [block for block in command_blocks("README.md") if "localhost:5000" in block]
+    calls = [block for block in command_blocks(README) if "localhost:5000" in block]
     assert len(calls) == 4
     script = "\n".join(calls).replace("curl ", "curl --fail-with-body --silent --show-error ")
-    done = subprocess.run(
+    process = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", script.replace("localhost:5000", f"127.0.0.1:{server.port}")],
         capture_output=True, text=True, timeout=60, check=False, cwd=tmp_path,
     )  # fmt: skip
-    assert done.returncode == 0, done.stdout[-500:] + done.stderr
-    assert "Amber Orchards" in done.stdout
-    assert "Usuário criado com sucesso!" in done.stdout
-    assert "Pedido criado com sucesso!" in done.stdout
-    assert "x-model-verdict: sem-modelo" in done.stdout.lower()
+    assert process.returncode == 0, process.stdout[-500:] + process.stderr
+    assert "Amber Orchards" in process.stdout
+    assert "Usuário criado com sucesso!" in process.stdout
+    assert "Pedido criado com sucesso!" in process.stdout
+    assert "x-model-verdict: sem-modelo" in process.stdout.lower()
     assert len(json.loads((tmp_path / "livros.json").read_bytes())) == 1000
     assert server.wait_for_scrape()["status"] == "done"
 
 
 def test_the_scraper_writes_its_csv_alone(open_site: Callable[..., DemoSite], tmp_path: Path) -> None:
-    [command] = [block for block in command_blocks("README.md") if "-m scraper" in block]
+    [command] = [block for block in command_blocks(README) if "-m scraper" in block]
     command = command.replace(".venv/bin/python", sys.executable).replace(
         "http://localhost:8898/", open_site().base_url
     )
@@ -89,25 +125,14 @@ def test_the_scraper_writes_its_csv_alone(open_site: Callable[..., DemoSite], tm
 
 
 def test_a_model_is_trained_by_hand(tmp_path: Path) -> None:
-    [command] = [block for block in command_blocks("README.md") if "-m ml" in block]
+    [command] = [block for block in command_blocks(README) if "-m ml" in block]
     (tmp_path / "livros.json").write_text(json.dumps(make_books(40)))  # too few to be compared, and so quick
     command = command.replace(".venv/bin/python", sys.executable)
     for name in ("livros.json", "modelo"):
         command = command.replace(f" {name}", f" {tmp_path / name}")
-    done = subprocess.run(command.split(), check=True, timeout=60, cwd=ROOT, capture_output=True, text=True)
-    assert done.stdout.startswith("Dados insuficientes")
+    process = subprocess.run(
+        command.split(), check=True, timeout=60, cwd=ROOT, capture_output=True, text=True
+    )
+    assert process.stdout.startswith("Dados insuficientes")
     assert json.loads((tmp_path / "modelo" / "ficha.json").read_bytes())["dados"]["linhas"] == 40
     assert (tmp_path / "modelo" / "modelo.joblib").exists()
-
-
-def test_the_example_settings_are_the_defaults(tmp_path: Path) -> None:
-    from app.settings import read_settings
-
-    assert read_settings({}, ROOT / ".env.example") == read_settings({})
-
-
-@pytest.mark.parametrize("readme", READMES)
-def test_links_lead_to_files_that_exist(readme: str) -> None:
-    text = (ROOT / readme).read_text(encoding="utf-8")
-    for target in re.findall(r"\]\(([^)#h][^)]*)\)", text):
-        assert (ROOT / target).exists(), target

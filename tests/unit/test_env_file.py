@@ -63,9 +63,6 @@ def test_bad_values_of_file_and_environment_are_reported_together(env_file: Path
 def test_the_example_holds_every_setting_with_its_default() -> None:
     settings = {setting.metadata["name"]: setting.metadata["default"] for setting in fields(Settings)}
     assert dict(dotenv_values(EXAMPLE)) == settings | READ_BY_OTHERS
-
-
-def test_the_example_read_as_it_is_gives_the_defaults() -> None:
     assert read_settings({}, EXAMPLE) == read_settings({})
 
 

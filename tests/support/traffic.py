@@ -1,4 +1,4 @@
-"""Customers for the shop, as regular as a clock, so that what its figures show is what a test turned on."""
+"""Customers at a steady rate, so that a change in the shop's figures is due to what a test simulates."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ def order(book: int, token: str | None = None, quantity: int = 1) -> dict[str, o
 
 
 class Traffic:
-    """Readers and buyers at work between `with` and its end; each is a thread with a connection of its own.
+    """Readers and buyers who work inside a `with` block; each is a thread with a connection of its own.
 
-    `_closing` ends them. `problems` holds what no customer should meet, whatever is simulated.
+    `_closing` ends them. `problems` lists responses that no simulated fault explains.
     """
 
     def __init__(self, url: str, books: Sequence[int]) -> None:
@@ -70,12 +70,12 @@ class Traffic:
                     self.problems.append(str(error))
 
     def _read(self, session: requests.Session) -> None:
-        answer = session.get(f"{self._url}{random.choice(READS)}", timeout=30)
-        if answer.status_code != 200:
-            self.problems.append(f"{answer.url}: {answer.status_code}")
+        response = session.get(f"{self._url}{random.choice(READS)}", timeout=30)
+        if response.status_code != 200:
+            self.problems.append(f"{response.url}: {response.status_code}")
 
     def _buy(self, session: requests.Session) -> None:
-        """An order and, for some that were accepted, their shipping. Cards are left to chance, which the knobs turn."""
+        """Place an order and ship some accepted ones. The payment is left to chance, at the simulation's rates."""
         body = order(random.choice(self._books))
         placed = session.post(f"{self._url}/orders", json=body, headers=KEY, timeout=30)
         if placed.status_code == 201 and random.random() < SHIPPED_SHARE:

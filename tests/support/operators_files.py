@@ -17,16 +17,17 @@ from tests.support.server import ROOT
 CONFIG = ROOT / "prometheus.yml"
 ALERTS = ROOT / "alerts"
 RULE_FILES = tuple(sorted(ALERTS.glob("*.yml")))
+ALERT_TESTS = tuple(sorted((ALERTS / "tests").glob("*.yml")))
 DASHBOARDS = tuple(sorted((ROOT / "grafana" / "dashboards").glob("*.json")))
 
 Expr = Any  # promql_parser's, which has a class for every kind of expression
 _JOINING = {"and", "or", "unless", "==", "!=", ">", ">=", "<", "<="}
-"""Operators of which each side is something measured, and the whole is empty while all is well."""
+"""Operators that join measured sides; the whole is empty while all is well."""
 
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """PromQL, and where it was found."""
+    """PromQL and its place: a file, panel or rule."""
 
     origin: str
     text: str
@@ -37,7 +38,7 @@ def read_yaml(path: Path) -> Any:
 
 
 def rules() -> list[dict[str, Any]]:
-    """Every rule of every file; one with a `record` is recorded, one with an `alert` fires."""
+    """Return every rule of every file: a recording rule has a `record`, an alerting rule an `alert`."""
     return [rule for path in RULE_FILES for group in read_yaml(path)["groups"] for rule in group["rules"]]
 
 
@@ -46,12 +47,12 @@ def alerts() -> dict[str, dict[str, Any]]:
 
 
 def dashboard(path: Path) -> dict[str, Any]:
-    read: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return read
+    board: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return board
 
 
 def panels(path: Path) -> list[dict[str, Any]]:
-    """The panels that show something, rows left out."""
+    """Return the panels that show something, without the rows."""
     return [panel for panel in dashboard(path)["panels"] if panel["type"] != "row"]
 
 
@@ -68,22 +69,22 @@ def panel_expressions() -> Iterator[Expression]:
 
 
 def concrete(text: str, span: str = "5m") -> str:
-    """`text` with Grafana's variables replaced as Grafana does before it asks Prometheus."""
+    """Replace Grafana's variables in `text`, as Grafana does before it asks Prometheus."""
     return text.replace("$__rate_interval", span).replace("$__range", span)
 
 
 def selectors(text: str) -> list[Expr]:
-    """Every selector of series in PromQL, such as `up{job="livraria"}`."""
-    found: list[Expr] = []
-    promql_parser.walk(promql_parser.parse(text), found.append)
-    return [each for each in found if isinstance(each, promql_parser.VectorSelector)]
+    """Return every selector of series in PromQL, such as `up{job="livraria"}`."""
+    nodes: list[Expr] = []
+    promql_parser.walk(promql_parser.parse(text), nodes.append)
+    return [node for node in nodes if isinstance(node, promql_parser.VectorSelector)]
 
 
 def operands(text: str) -> list[str]:
-    """The measured sides of an alert's comparisons, each of which must have data for the alert to mean anything.
+    """Return the measured sides of an alert's comparisons; without data in all of them the alert means nothing.
 
     `a > 0.2 and b >= 5 unless c` is empty while all is well, also where a metric's name is wrong. Its operands are
-    a, b and c, which never are. What absent() asks about is one too.
+    a, b and c, which never are. The argument of absent() is one too.
     """
     return [str(operand) for operand in _operands(promql_parser.parse(text))]
 
@@ -111,14 +112,14 @@ _WINDOW = re.compile(r"(\[|for: )(\d+)([smh])\b")
 
 
 def hurried(rules_text: str, factor: int) -> str:
-    """A rules file with its windows and its patience divided by `factor`, and nothing else changed.
+    """Divide the windows and the patience of a rules file by `factor`; change nothing else.
 
     `[5m]` and `for: 1m` become `[20s]` and `for: 4s` at 15, so that a test sees in seconds what an operator sees in
     minutes. Thresholds, counts and the rules' names stay.
     """
 
-    def shorten(found: re.Match[str]) -> str:
-        seconds = int(found[2]) * _SECONDS[found[3]] / factor
-        return f"{found[1]}{max(round(seconds), 1)}s"
+    def shorten(match: re.Match[str]) -> str:
+        seconds = int(match[2]) * _SECONDS[match[3]] / factor
+        return f"{match[1]}{max(round(seconds), 1)}s"
 
     return _WINDOW.sub(shorten, rules_text)

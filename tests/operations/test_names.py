@@ -1,4 +1,4 @@
-"""What the panels and the rules ask for is there, and means what they take it for, without a Prometheus."""
+"""The series that panels and rules query exist in the shop's exposition, without a Prometheus."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from tests.observability.operators_files import (
+from tests.support.operators_files import (
     Expression,
     concrete,
     panel_expressions,
@@ -21,26 +21,27 @@ from tests.observability.operators_files import (
 PROMETHEUS_OWN = {"up", "ALERTS"}
 SUFFIXES = {"histogram": ("_bucket", "_count", "_sum")}
 EVERYTHING = [
-    Expression(each.origin, concrete(each.text)) for each in (*panel_expressions(), *rule_expressions())
+    Expression(expression.origin, concrete(expression.text))
+    for expression in (*panel_expressions(), *rule_expressions())
 ]
 
 
-def nameless(expressions: Iterable[Expression], exposition: str) -> dict[str, str]:
-    """The series that neither `exposition` nor Prometheus nor a rule has, and an expression that asks for each."""
+def unknown_series(expressions: Iterable[Expression], exposition: str) -> dict[str, str]:
+    """Return the series that neither `exposition` nor Prometheus nor a rule has, each with the place of a query."""
     known = PROMETHEUS_OWN | {rule["record"] for rule in rules() if "record" in rule}
     for name, kind in re.findall(r"^# TYPE (\w+) (\w+)$", exposition, re.MULTILINE):
         known |= {name + suffix for suffix in SUFFIXES.get(kind, ("",))}
     return {
-        selector.name: each.origin
-        for each in expressions
-        for selector in selectors(each.text)
+        selector.name: expression.origin
+        for expression in expressions
+        for selector in selectors(expression.text)
         if selector.name not in known
     }
 
 
-def test_every_series_that_is_asked_for_has_a_name_that_the_shop_knows(client: FlaskClient) -> None:
+def test_every_queried_series_has_a_name_that_the_shop_exposes(client: FlaskClient) -> None:
     exposition = client.get("/metrics").get_data(as_text=True)
-    assert nameless(EVERYTHING, exposition) == {}
+    assert unknown_series(EVERYTHING, exposition) == {}
 
 
 @pytest.mark.parametrize(
@@ -48,11 +49,11 @@ def test_every_series_that_is_asked_for_has_a_name_that_the_shop_knows(client: F
 )
 def test_a_metric_that_is_renamed_is_noticed(client: FlaskClient, name: str) -> None:
     exposition = client.get("/metrics").get_data(as_text=True)
-    assert list(nameless(EVERYTHING, exposition.replace(name, f"{name}s"))) == [name]
+    assert list(unknown_series(EVERYTHING, exposition.replace(name, f"{name}s"))) == [name]
 
 
 def takes(selector: Any, label: str, value: str) -> bool:
-    """Whether `selector` selects series that have `value` as their `label`."""
+    """Return whether `selector` selects series that have `value` as their `label`."""
     for matcher in selector.matchers.matchers:
         if matcher.name == label:
             kind = str(matcher.op)  # MatchOp.Equal, .NotEqual, .Re or .NotRe
@@ -66,9 +67,11 @@ def takes(selector: Any, label: str, value: str) -> bool:
     ("family", "label"),
     [("api_request_latency_seconds", "endpoint"), ("flask_http_request_duration_seconds", "path")],
 )
-def test_who_follows_the_log_makes_no_panel_and_no_rule_look_slow(family: str, label: str) -> None:
-    """That answer lasts as long as its reader likes, up to a minute."""
-    asked = [(each.origin, one) for each in EVERYTHING for one in selectors(each.text)]
-    timed = [(origin, one) for origin, one in asked if one.name.startswith(family)]
+def test_following_the_log_makes_no_panel_and_no_rule_look_slow(family: str, label: str) -> None:
+    """That response lasts as long as its reader likes, up to a minute."""
+    queried = [
+        (expression.origin, selector) for expression in EVERYTHING for selector in selectors(expression.text)
+    ]
+    timed = [(origin, selector) for origin, selector in queried if selector.name.startswith(family)]
     assert timed
-    assert [origin for origin, one in timed if takes(one, label, "/api/v1/logs")] == []
+    assert [origin for origin, selector in timed if takes(selector, label, "/api/v1/logs")] == []

@@ -1,4 +1,4 @@
-"""The real Prometheus, as a process of its own, with the configuration that the project ships."""
+"""Run the real Prometheus with the configuration that the project ships."""
 
 from __future__ import annotations
 
@@ -11,32 +11,32 @@ from typing import Any, Self
 
 import requests
 
-from tests.observability.operators_files import CONFIG, RULE_FILES, hurried
+from tests.support.operators_files import CONFIG, RULE_FILES, hurried
 from tests.support.programs import need
 from tests.support.server import free_port
 
 START_WITHIN_S = 30.0
-ANSWERS_WITHIN_S = 30.0
+HAS_DATA_WITHIN_S = 30.0
 
 
 class Prometheus:
-    """Prometheus on a free port of loopback, which watches the shop at `target` every second.
+    """Prometheus on a free port of loopback that scrapes the shop at `target` every second.
 
-    It reads copies of prometheus.yml and alerts/ that differ in nothing but the intervals, and `factor` divides the
-    rules' windows. A context manager; ended by its own process id.
+    It reads copies of prometheus.yml and alerts/ that differ in the intervals alone, and `factor` divides the
+    rules' windows. A context manager, terminated by its own process id.
     """
 
     def __init__(self, folder: Path, target: str, factor: int = 1) -> None:
         self._folder = folder
         self._program = need("prometheus", debian_package="prometheus")
-        self._lay_out(target, factor)
+        self._write_configuration(target, factor)
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         self._listen = f"127.0.0.1:{port}"
         self._log = folder / "log"
         self._process: subprocess.Popen[bytes] | None = None
 
-    def _lay_out(self, target: str, factor: int) -> None:
+    def _write_configuration(self, target: str, factor: int) -> None:
         (self._folder / "alerts").mkdir(parents=True)
         (self._folder / "targets").mkdir()
         config = CONFIG.read_text(encoding="utf-8").replace("_interval: 5s", "_interval: 1s")
@@ -72,31 +72,31 @@ class Prometheus:
         shutil.rmtree(self._folder / "tsdb", ignore_errors=True)
 
     def query(self, expression: str) -> list[dict[str, Any]]:
-        """The series that `expression` answers now; a number where it is one is a series, too."""
-        data = self._ask("query", query=expression)
+        """Return the series of `expression` now; a scalar is one series without labels."""
+        data = self._get("query", query=expression)
         if data["resultType"] == "scalar":
             return [{"metric": {}, "value": data["result"]}]
         result: list[dict[str, Any]] = data["result"]
         return result
 
-    def wait_for(self, expression: str, within_s: float = ANSWERS_WITHIN_S) -> None:
-        """Ask again until `expression` answers anything."""
+    def wait_for(self, expression: str, within_s: float = HAS_DATA_WITHIN_S) -> None:
+        """Query until `expression` has data; AssertionError after `within_s`."""
         deadline = time.monotonic() + within_s
         while not self.query(expression):
             assert time.monotonic() < deadline, f"still nothing after {within_s} s: {expression}"
             time.sleep(0.1)
 
     def firing(self) -> dict[str, dict[str, Any]]:
-        """The alerts that fire now, by name."""
-        alerts = self._ask("alerts")["alerts"]
+        """Return the alerts that fire now, by name."""
+        alerts = self._get("alerts")["alerts"]
         return {alert["labels"]["alertname"]: alert for alert in alerts if alert["state"] == "firing"}
 
     def rule_problems(self) -> list[str]:
-        """What went wrong when rules were evaluated last."""
-        groups = self._ask("rules")["groups"]
+        """Return the errors of the rules' last evaluation."""
+        groups = self._get("rules")["groups"]
         return [rule["lastError"] for group in groups for rule in group["rules"] if rule.get("lastError")]
 
-    def _ask(self, what: str, **parameters: str) -> Any:
-        answer = requests.get(f"{self.url}/api/v1/{what}", params=parameters, timeout=10).json()
-        assert answer["status"] == "success", answer
-        return answer["data"]
+    def _get(self, endpoint: str, **parameters: str) -> Any:
+        response = requests.get(f"{self.url}/api/v1/{endpoint}", params=parameters, timeout=10).json()
+        assert response["status"] == "success", response
+        return response["data"]
