@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboards.access import FixedToken, Login
-from dashboards.api import Api
-from dashboards.history import History
-from dashboards.live import LiveSource
-from dashboards.prometheus import PrometheusSource
-from dashboards.servers import Problem, Server, Tokens
+from dashboards.client.auth import FixedToken, Login
+from dashboards.client.catalogue import Api
+from dashboards.client.http_client import Problem, Server, Tokens
+from dashboards.metrics.history import History
+from dashboards.metrics.prometheus import PrometheusSource
+from dashboards.metrics.scraped import LiveSource
+from dashboards.metrics.source import Source
 from dashboards.settings import Settings, read_settings
-from dashboards.sources import Source
 
 API = "A API"
 PERIODS = {"15 minutos": 900, "1 hora": 3_600, "6 horas": 21_600, "24 horas": 86_400, "7 dias": 604_800}

@@ -11,11 +11,11 @@ ROOT = str(Path(__file__).resolve().parents[1])
 if ROOT not in sys.path:  # `streamlit run` only knows this file's own folder
     sys.path.insert(0, ROOT)
 
+from dashboards.components.page_layout import PAUSED_KEY  # noqa: E402
 from dashboards.connections import DEFAULT_PERIOD, PERIOD_KEY, PERIODS, prometheus_answers, settings  # noqa: E402
-from dashboards.page import PAUSED_KEY  # noqa: E402
 
 ICON = Path(__file__).parent / "icon.svg"  # icons by name are fetched from Google
-VIEWS = Path(__file__).parent / "views"
+PAGE_SCRIPTS = Path(__file__).parent / "page_scripts"
 PAGES = (
     ("overview.py", "Visão geral", "visao-geral", ":material/storefront:"),
     ("metrics.py", "Métricas Prometheus", "metricas", ":material/monitoring:"),
@@ -29,7 +29,7 @@ PAGES = (
 st.set_page_config(page_title="Livraria", page_icon=ICON, layout="wide")
 chosen = st.navigation(
     [
-        st.Page(VIEWS / script, title=title, url_path=path, icon=icon, default=path == "visao-geral")
+        st.Page(PAGE_SCRIPTS / script, title=title, url_path=path, icon=icon, default=path == "visao-geral")
         for script, title, path, icon in PAGES
     ]
 )
