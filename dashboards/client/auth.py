@@ -1,4 +1,4 @@
-"""Whom the API takes this dashboard for where it asks as an operator."""
+"""Access tokens for the routes that only operators may read."""
 
 from __future__ import annotations
 
@@ -7,79 +7,81 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from dashboards.client.http_client import Problem, Refused, Server
-from dashboards.client.parsing import Checked
+from dashboards.client.http_client import HttpClient, HttpStatusError, RequestFailed
 
 LOGIN, REFRESH = "/api/v1/auth/login", "/api/v1/auth/refresh"
-RETRY_S = 60.0
-"""The API holds off whoever tries a wrong password again and again; pages ask every few seconds."""
+RETRY_DELAY_S = 60.0
+"""Pages ask every few seconds, and the API throttles repeated logins with a wrong password."""
 
 
-class LoginRefused(Problem):
-    """The API does not take the user or the password."""
+class LoginRejected(RequestFailed):
+    """The API rejected the user or the password."""
 
 
 @dataclass(frozen=True, slots=True)
-class FixedToken:
-    """A token that somebody else got, until it expires; or none."""
+class StaticToken:
+    """A given token, used until it expires; may be empty."""
 
-    given: str
+    value: str
 
     def token(self) -> str:
-        return self.given
+        return self.value
 
-    def renew(self, refused: str) -> str:
+    def renew(self, rejected: str) -> str:
         return ""
 
 
-class Login:
-    """Logs in when first asked, and renews the token when the API no longer takes it.
+class LoginSession:
+    """Logs in at the first request and renews the token when the API rejects it.
 
-    `_lock` protects everything: a refresh token is good for one use.
+    `_lock` protects all state, because a refresh token can be used once only.
     """
 
     def __init__(
-        self, server: Server, user: str, password: str, *, clock: Callable[[], float] = time.monotonic
+        self, client: HttpClient, user: str, password: str, *, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._server = server
+        self._client = client
         self._credentials = {"username": user, "password": password}
         self._clock = clock
         self._lock = threading.Lock()
-        self._access = self._refresh = ""
-        self._refusal = ""
-        self._refused_at = 0.0
+        self._access_token = self._refresh_token = ""
+        self._rejection = ""
+        self._rejected_at = 0.0
 
     def token(self) -> str:
         with self._lock:
-            if not self._access:
+            if not self._access_token:
                 self._log_in()
-            return self._access
+            return self._access_token
 
-    def renew(self, refused: str) -> str:
+    def renew(self, rejected: str) -> str:
         with self._lock:
-            if self._access == refused:  # else another page has been faster
+            if self._access_token == rejected:  # else another thread has renewed it
                 try:
-                    self._take(REFRESH, None, self._refresh)
-                except Refused:
-                    self._access = ""
+                    self._fetch_tokens(REFRESH, None, self._refresh_token)
+                except HttpStatusError:
+                    self._access_token = ""
                     self._log_in()
-            return self._access
+            return self._access_token
 
     def _log_in(self) -> None:
-        if self._refusal and self._clock() - self._refused_at < RETRY_S:
-            raise LoginRefused(self._refusal)
+        if self._rejection and self._clock() - self._rejected_at < RETRY_DELAY_S:
+            raise LoginRejected(self._rejection)
         try:
-            self._take(LOGIN, self._credentials)
-        except Refused as refusal:
+            self._fetch_tokens(LOGIN, self._credentials)
+        except HttpStatusError as error:
             user = self._credentials["username"]
-            self._refusal = (
-                f"A API recusou o login de `{user}` (`API_USER`, `API_PASSWORD`). {refusal.detail}"
+            self._rejection = (
+                f"A API recusou o login de `{user}` (`API_USER`, `API_PASSWORD`). {error.detail}"
             )
-            self._refused_at = self._clock()
-            raise LoginRefused(self._refusal) from refusal
-        self._refusal = ""
+            self._rejected_at = self._clock()
+            raise LoginRejected(self._rejection) from error
+        self._rejection = ""
 
-    def _take(self, path: str, body: dict[str, str] | None, token: str = "") -> None:
-        answer = self._server.decoded(path, self._server.post(path, body, token=token))
-        with Checked(self._server, path):
-            self._access, self._refresh = str(answer["access_token"]), str(answer["refresh_token"])
+    def _fetch_tokens(self, path: str, body: dict[str, str] | None, token: str = "") -> None:
+        tokens = self._client.decode_json(path, self._client.post(path, body, token=token))
+        with self._client.parsing(path):
+            self._access_token, self._refresh_token = (
+                str(tokens["access_token"]),
+                str(tokens["refresh_token"]),
+            )

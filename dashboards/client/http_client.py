@@ -1,38 +1,39 @@
-"""HTTP, with an end to every wait; what goes wrong is a `Problem` whose text is for the reader."""
+"""An HTTP client that bounds every wait and every body, and raises errors written for the reader of the dashboard."""
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import requests
 
-CONNECT_WITHIN_S = 2.0
-SILENCE_AT_MOST_S = 5.0
-ANSWER_WITHIN_S = 10.0
+CONNECT_TIMEOUT_S = 2.0
+READ_TIMEOUT_S = 5.0
+TOTAL_TIMEOUT_S = 10.0
 MAX_BYTES = 20_000_000
 _CHUNK_BYTES = 65_536
 
 Query = Mapping[str, str | int | float]
 
 
-class Problem(Exception):
-    """Something that the reader should know about a server."""
+class RequestFailed(Exception):
+    """A failed request; its text is for the reader."""
 
 
-class Unreachable(Problem):
-    """Nobody answered, or not in time."""
+class Unreachable(RequestFailed):
+    """The server did not respond, or not in time."""
 
 
-class Malformed(Problem):
-    """The answer is not what that server is documented to say."""
+class MalformedResponse(RequestFailed):
+    """The response does not have the documented form."""
 
 
-class Refused(Problem):
-    """The server answered with an error status."""
+class HttpStatusError(RequestFailed):
+    """The server responded with an error status."""
 
     def __init__(self, server: str, path: str, status: int, detail: str) -> None:
         super().__init__(f"{server} respondeu {status} em `{path}`. {detail}".rstrip())
@@ -40,60 +41,73 @@ class Refused(Problem):
         self.detail = detail
 
 
-class Tokens(Protocol):
-    """Who asks."""
-
+class TokenProvider(Protocol):
     def token(self) -> str:
-        """The access token to ask with; empty for none."""
+        """Return the access token to send, empty for none."""
 
-    def renew(self, refused: str) -> str:
-        """Another one, after `refused` was; empty where there is none."""
+    def renew(self, rejected: str) -> str:
+        """Return another token after the server rejected this one, empty for none."""
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Response:
     text: str
-    more: bool  # a further page follows (Link rel=next)
-    headers: Mapping[str, str]  # whatever their case
+    has_next_page: bool
+    headers: Mapping[str, str]
+    """Case-insensitive."""
 
 
 @dataclass(frozen=True, slots=True)
-class Server:
-    """`name` is how the reader knows it, with its article: "A API"."""
+class HttpClient:
+    """`name` is the server's name in messages, with its article: "A API".
+
+    Methods raise RequestFailed.
+    """
 
     name: str
     url: str
-    tokens: Tokens | None = None
+    tokens: TokenProvider | None = None
 
-    def get(self, path: str, query: Query | None = None) -> Answer:
-        return self._answer("GET", path, query, None)
+    def get(self, path: str, query: Query | None = None) -> Response:
+        return self._request("GET", path, query)
 
-    def post(self, path: str, body: Any, query: Query | None = None, *, token: str = "") -> Answer:
-        return self._answer("POST", path, query, body, token)
+    def get_json(self, path: str, query: Query | None = None) -> Any:
+        return self.decode_json(path, self.get(path, query))
 
-    def json(self, path: str, query: Query | None = None) -> Any:
-        return self.decoded(path, self.get(path, query))
+    def post(self, path: str, body: Any, query: Query | None = None, *, token: str = "") -> Response:
+        return self._request("POST", path, query, body, token)
 
-    def decoded(self, path: str, answer: Answer) -> Any:
+    def decode_json(self, path: str, response: Response) -> Any:
         try:
-            return json.loads(answer.text)
+            return json.loads(response.text)
         except (ValueError, RecursionError) as error:
-            raise self.malformed(path) from error
+            raise self._malformed(path) from error
 
-    def malformed(self, path: str) -> Malformed:
-        return Malformed(f"{self.name} respondeu em `{path}` algo que este painel não entende.")
+    @contextmanager
+    def parsing(self, path: str) -> Iterator[None]:
+        """Raise MalformedResponse where the block meets a missing key or a wrong type in the response of `path`."""
+        try:
+            yield
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError, IndexError) as error:
+            raise self._malformed(path) from error
 
-    def _answer(self, method: str, path: str, query: Query | None, body: Any, token: str = "") -> Answer:
+    def _malformed(self, path: str) -> MalformedResponse:
+        return MalformedResponse(f"{self.name} respondeu em `{path}` algo que este painel não entende.")
+
+    def _request(
+        self, method: str, path: str, query: Query | None, body: Any = None, token: str = ""
+    ) -> Response:
+        """Send the request, and once more with a renewed token if the first was rejected."""
         token = token or (self.tokens.token() if self.tokens else "")
         try:
-            return self._ask(method, path, query, body, token)
-        except Refused as refusal:
-            another = self.tokens.renew(token) if self.tokens and refusal.status == 401 else ""
-            if not another:
+            return self._send(method, path, query, body, token)
+        except HttpStatusError as error:
+            renewed = self.tokens.renew(token) if self.tokens and error.status == 401 else ""
+            if not renewed:
                 raise
-        return self._ask(method, path, query, body, another)
+        return self._send(method, path, query, body, renewed)
 
-    def _ask(self, method: str, path: str, query: Query | None, body: Any, token: str) -> Answer:
+    def _send(self, method: str, path: str, query: Query | None, body: Any, token: str) -> Response:
         headers = {"User-Agent": "livraria-dashboard"}
         if token:
             headers["Authorization"] = f"Bearer {token}"
@@ -104,11 +118,10 @@ class Server:
                 params=dict(query or {}),
                 json=body,
                 headers=headers,
-                timeout=(CONNECT_WITHIN_S, SILENCE_AT_MOST_S),
+                timeout=(CONNECT_TIMEOUT_S, READ_TIMEOUT_S),
                 stream=True,
             ) as response:
                 text = self._read(path, response)
-                answer = Answer(text, "next" in response.links, response.headers)
         except requests.Timeout as error:
             raise Unreachable(f"{self.name} não respondeu a tempo em {self.url}.") from error
         except requests.ConnectionError as error:
@@ -116,23 +129,23 @@ class Server:
         except (requests.RequestException, UnicodeError) as error:
             raise Unreachable(f"Não foi possível ler de {self.url}: confira o endereço.") from error
         if response.status_code >= 400:
-            raise Refused(self.name, path, response.status_code, _detail(text))
-        return answer
+            raise HttpStatusError(self.name, path, response.status_code, _error_detail(text))
+        return Response(text, "next" in response.links, response.headers)
 
     def _read(self, path: str, response: requests.Response) -> str:
-        deadline = time.monotonic() + ANSWER_WITHIN_S
+        deadline = time.monotonic() + TOTAL_TIMEOUT_S
         body = bytearray()
         for chunk in response.iter_content(_CHUNK_BYTES):
             body += chunk
             if time.monotonic() > deadline:
                 raise requests.Timeout
             if len(body) > MAX_BYTES:
-                raise self.malformed(path)
+                raise self._malformed(path)
         return body.decode("utf-8", errors="replace")
 
 
-def _detail(text: str) -> str:
-    """What the API says about its refusal; other servers' error pages are not for the reader."""
+def _error_detail(text: str) -> str:
+    """Return the `detail` of the API's problem details; the error pages of other servers have none."""
     try:
         detail = json.loads(text)["detail"]
     except (ValueError, RecursionError, KeyError, TypeError):

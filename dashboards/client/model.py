@@ -1,4 +1,4 @@
-"""What the API says about its model and with it."""
+"""The rating model: its card, its newest training, and predictions."""
 
 from __future__ import annotations
 
@@ -8,22 +8,23 @@ from datetime import datetime
 
 import pandas as pd
 
-from dashboards.client.http_client import Refused, Server
-from dashboards.client.parsing import Checked, moment, table
+from dashboards.client.http_client import HttpClient, HttpStatusError
+from dashboards.client.parsing import parse_datetime, parse_table
 
 CARD = "/api/v1/ml/model"
 TRAINING = "/api/v1/ml/status"
 PREDICTIONS = "/api/v1/ml/predictions"
-BEATS, BASELINE, UNTRAINED, REFUSED = (
+BEATS_BASELINE, BASELINE, UNTRAINED, REJECTED = (
     "supera-a-linha-de-base",
     "linha-de-base",
     "sem-modelo",
     "artefato-recusado",
 )
-DRIFTED = 0.25
-"""From here on a stability index (PSI) means that what is asked no longer looks like the training data."""
+"""The API's verdicts."""
+DRIFT_LIMIT = 0.25
+"""Above this stability index (PSI) the inputs no longer look like the training data."""
 
-_CANDIDATE = {
+_CANDIDATE_COLUMNS = {
     "nome": str,
     "conjunto": str,
     "acuracia": float,
@@ -35,8 +36,8 @@ _CANDIDATE = {
 
 
 @dataclass(frozen=True, slots=True)
-class Card:
-    """Accuracies are fractions of 1; `problem` says why `version` is not what answers."""
+class ModelCard:
+    """Accuracies are fractions of 1; `problem` says why `version` is not in use."""
 
     version: int
     trained_at: datetime | None
@@ -56,7 +57,7 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Training:
-    """How the newest training stands; only `status` is there if there was none."""
+    """The state of the newest training; before the first, `status` is "never" and the rest is empty."""
 
     status: str
     version: int | None
@@ -66,66 +67,66 @@ class Training:
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """`feature_set` is what the model read, empty where the commonest rating answered."""
+    """`feature_set` is what the model read, empty where the baseline predicted."""
 
     rating: int
     probabilities: dict[int, float]
     feature_set: str
-    far_out: list[str]
+    out_of_distribution: list[str]
     version: int
     verdict: str
 
 
-def read_card(server: Server) -> Card | None:
-    """None while there is no model."""
+def fetch_card(client: HttpClient) -> ModelCard | None:
+    """Return None while there is no model."""
     try:
-        answer = server.json(CARD)
-    except Refused as refusal:
-        if refusal.status == 404:
+        body = client.get_json(CARD)
+    except HttpStatusError as error:
+        if error.status == 404:
             return None
         raise
-    with Checked(server, CARD):
-        baseline, data = answer["linha_de_base"], answer["dados"]
-        return Card(
-            version=int(answer["versao"]),
-            trained_at=moment(answer["treinado_em"]),
-            catalogue_version=int(answer["versao_catalogo"]),
-            verdict=str(answer["veredito"]),
-            sentence=str(answer["frase"]),
-            accuracy=float(answer["acuracia"]),
+    with client.parsing(CARD):
+        baseline, data = body["linha_de_base"], body["dados"]
+        return ModelCard(
+            version=int(body["versao"]),
+            trained_at=parse_datetime(body["treinado_em"]),
+            catalogue_version=int(body["versao_catalogo"]),
+            verdict=str(body["veredito"]),
+            sentence=str(body["frase"]),
+            accuracy=float(body["acuracia"]),
             baseline=float(baseline["acuracia"]),
             baseline_spread=float(baseline["desvio"]),
             baseline_rating=int(baseline["rating"]),
-            candidates=table(answer["candidatos"], _CANDIDATE),
+            candidates=parse_table(body["candidatos"], _CANDIDATE_COLUMNS),
             books=int(data["linhas"]),
             by_rating={int(rating): int(count) for rating, count in data["classes"].items()},
-            libraries={str(name): str(version) for name, version in answer["bibliotecas"].items()},
-            problem=str(answer["problema"] or ""),
+            libraries={str(name): str(version) for name, version in body["bibliotecas"].items()},
+            problem=str(body["problema"] or ""),
         )
 
 
-def read_training(server: Server) -> Training:
-    answer = server.json(TRAINING)
-    with Checked(server, TRAINING):
-        version = answer.get("versao")
+def fetch_training(client: HttpClient) -> Training:
+    body = client.get_json(TRAINING)
+    with client.parsing(TRAINING):
+        version = body.get("versao")
         return Training(
-            status=str(answer["status"]),
+            status=str(body["status"]),
             version=None if version is None else int(version),
-            reason=str(answer.get("motivo") or ""),
-            started_at=moment(answer.get("iniciado_em")),
+            reason=str(body.get("motivo") or ""),
+            started_at=parse_datetime(body.get("iniciado_em")),
         )
 
 
-def predict(server: Server, book: Mapping[str, float | int]) -> Prediction:
-    answer = server.post(PREDICTIONS, [dict(book)], {"detalhes": 1})
-    shown = server.decoded(PREDICTIONS, answer)
-    with Checked(server, PREDICTIONS):
-        details = shown[0]["detalhes"]
+def predict(client: HttpClient, book: Mapping[str, float | int]) -> Prediction:
+    response = client.post(PREDICTIONS, [dict(book)], {"detalhes": 1})
+    body = client.decode_json(PREDICTIONS, response)
+    with client.parsing(PREDICTIONS):
+        details = body[0]["detalhes"]
         return Prediction(
-            rating=int(shown[0]["prediction"]),
-            probabilities={int(key): float(share) for key, share in details["probabilidades"].items()},
+            rating=int(body[0]["prediction"]),
+            probabilities={int(rating): float(share) for rating, share in details["probabilidades"].items()},
             feature_set=str(details["conjunto"] or ""),
-            far_out=[str(feature) for feature in details["fora_da_distribuicao"]],
-            version=int(answer.headers["X-Model-Version"]),
-            verdict=str(answer.headers["X-Model-Verdict"]),
+            out_of_distribution=[str(feature) for feature in details["fora_da_distribuicao"]],
+            version=int(response.headers["X-Model-Version"]),
+            verdict=str(response.headers["X-Model-Verdict"]),
         )

@@ -1,6 +1,11 @@
-"""Charts in Brazilian numbers, in the colours of Streamlit's theme, light and dark."""
+"""Charts in Brazilian numbers, in the colours of Streamlit's theme, light and dark.
+
+`number_format` is a d3 format; `alt_text` describes the chart to a screen reader.
+"""
 
 from __future__ import annotations
+
+from typing import Any
 
 import altair as alt
 import pandas as pd
@@ -9,177 +14,177 @@ import streamlit as st
 HEIGHT = 300
 BAR_HEIGHT = 28
 BAR_AXIS_HEIGHT = 84
-MOST_SERIES = 8
-SHORT = 10  # letters
+MAX_SERIES = 8
+"""More colours can't be distinguished."""
+SHORT_LABEL = 10
+"""Letters."""
 
-# Of a lightness that stands out from white and from black.
 STATUS_COLOURS = {"2xx": "#2f9e6e", "3xx": "#5b8def", "4xx": "#d99000", "5xx": "#e5484d", "outros": "#8b8d98"}
+"""Of a lightness that stands out from white and from black."""
 _LOCALE = {
     "number": {"decimal": ",", "thousands": ".", "grouping": [3], "currency": ["£", ""]},
     "time": {
-        "dateTime": "%d/%m/%Y %H:%M:%S",
-        "date": "%d/%m/%Y",
-        "time": "%H:%M:%S",
-        "periods": ["AM", "PM"],
+        "dateTime": "%d/%m/%Y %H:%M:%S", "date": "%d/%m/%Y", "time": "%H:%M:%S", "periods": ["AM", "PM"],
         "days": ["domingo", "segunda", "terça", "quarta", "quinta", "sexta", "sábado"],
         "shortDays": ["dom", "seg", "ter", "qua", "qui", "sex", "sáb"],
-        "months": [
-            "janeiro", "fevereiro", "março", "abril", "maio", "junho",
-            "julho", "agosto", "setembro", "outubro", "novembro", "dezembro",
-        ],
-        "shortMonths": [
-            "jan", "fev", "mar", "abr", "mai", "jun", "jul", "ago", "set", "out", "nov", "dez",
-        ],
+        "months": ["janeiro", "fevereiro", "março", "abril", "maio", "junho",
+                   "julho", "agosto", "setembro", "outubro", "novembro", "dezembro"],
+        "shortMonths": ["jan", "fev", "mar", "abr", "mai", "jun", "jul", "ago", "set", "out", "nov", "dez"],
     },
 }  # fmt: skip
 
 
-def lines(
-    frame: pd.DataFrame, title: str, *, series: str = "", number: str = ",.2~f", alternative: str
+def show_lines(
+    frame: pd.DataFrame, title: str, *, series: str = "", number_format: str = ",.2~f", alt_text: str
 ) -> None:
-    """Developments: `frame` has time, value and, if there are several, the column named by `series`."""
-    _over_time(frame, title, series, number, alternative, stacked=False)
+    """Draw a line over time for each value of the column `series`; `frame` has the columns time and value."""
+    chart = _time_chart(frame, title, series, number_format, stack=None)
+    if chart is not None:
+        show_chart(chart.mark_line(strokeWidth=2), alt_text)
 
 
-def areas(
-    frame: pd.DataFrame,
-    title: str,
-    *,
-    series: str,
-    number: str = ",.2~f",
-    colours: dict[str, str] | None = None,
-    alternative: str,
+def show_areas(
+    frame: pd.DataFrame, title: str, *, series: str, colours: dict[str, str], alt_text: str
 ) -> None:
-    """Developments that add up to a whole."""
-    _over_time(frame, title, series, number, alternative, stacked=True, colours=colours)
+    """Draw stacked areas over time, for series that add up to a whole."""
+    chart = _time_chart(frame, title, series, ",.2~f", stack=True, colours=colours)
+    if chart is not None:
+        show_chart(chart.mark_area(opacity=0.75), alt_text)
 
 
-def bars(
+def show_bars(
     frame: pd.DataFrame,
-    name: str,
+    category: str,
     value: str,
     *,
-    number: str = ",.0f",
-    alternative: str,
+    upright: bool = False,
+    number_format: str = ",.0f",
+    alt_text: str,
 ) -> None:
-    """One horizontal bar for each row, in the frame's order; the columns' names are the titles."""
-    if frame.empty:
-        st.caption("Ainda não há o que mostrar.")
+    """Draw a bar for each row, in the frame's order; the columns' names are the titles."""
+    if note_empty(frame):
         return
-    base = alt.Chart(frame).encode(
-        y=alt.Y(
-            field=name,
-            type="nominal",
-            sort=frame[name].tolist(),
-            title=None,
-            axis=alt.Axis(labelLimit=240, labelOverlap=False),
-        ),
-        x=alt.X(field=value, type="quantitative", title=value, axis=number_axis(number)),
-        tooltip=[
-            alt.Tooltip(field=name, type="nominal"),
-            alt.Tooltip(field=value, type="quantitative", format=number),
-        ],
-    )
-    show(base.mark_bar(cornerRadiusEnd=3), alternative, BAR_HEIGHT * len(frame) + BAR_AXIS_HEIGHT)
+    names: dict[str, Any] = {"field": category, "type": "nominal", "sort": frame[category].tolist()}
+    values: dict[str, Any] = {
+        "field": value,
+        "type": "quantitative",
+        "title": value,
+        "axis": number_axis(number_format),
+    }
+    if upright:
+        height = HEIGHT
+        axes: dict[str, Any] = {
+            "x": alt.X(**names, title=category, axis=alt.Axis(labelAngle=0)),
+            "y": alt.Y(**values),
+        }
+    else:
+        height = BAR_HEIGHT * len(frame) + BAR_AXIS_HEIGHT
+        axis = alt.Axis(labelLimit=240, labelOverlap=False)
+        axes = {"x": alt.X(**values), "y": alt.Y(**names, title=None, axis=axis)}
+    tooltip = [
+        alt.Tooltip(field=category, type="nominal"),
+        alt.Tooltip(field=value, type="quantitative", format=number_format),
+    ]
+    chart = alt.Chart(frame).mark_bar(cornerRadiusEnd=3).encode(**axes, tooltip=tooltip)
+    show_chart(chart, alt_text, height)
 
 
-def columns(frame: pd.DataFrame, name: str, value: str, *, number: str = ",.0f", alternative: str) -> None:
-    """One upright bar for each row, in the frame's order."""
-    if frame.empty:
-        st.caption("Ainda não há o que mostrar.")
-        return
-    chart = (
-        alt.Chart(frame)
-        .mark_bar(cornerRadiusEnd=3)
-        .encode(
-            x=alt.X(
-                field=name, type="nominal", sort=frame[name].tolist(), title=name, axis=alt.Axis(labelAngle=0)
-            ),
-            y=alt.Y(field=value, type="quantitative", title=value, axis=number_axis(number)),
-            tooltip=[
-                alt.Tooltip(field=name, type="nominal"),
-                alt.Tooltip(field=value, type="quantitative", format=number),
-            ],
-        )
-    )
-    show(chart, alternative)
-
-
-def histogram(
-    frame: pd.DataFrame, field: str, title: str, count: str, *, number: str, alternative: str
+def show_histogram(
+    frame: pd.DataFrame, field: str, title: str, count: str, *, number_format: str, alt_text: str
 ) -> None:
-    """How many rows have which value."""
-    if frame.empty:
-        st.caption("Ainda não há o que mostrar.")
+    """Draw the number of rows in each range of `field`; `title` and `count` name the axes."""
+    if note_empty(frame):
         return
-    chart = (
-        alt.Chart(frame)
-        .mark_bar(binSpacing=1)
-        .encode(
-            x=alt.X(field=field, type="quantitative", bin=alt.Bin(maxbins=24), title=title, axis=number_axis(number)),
-            y=alt.Y(aggregate="count", type="quantitative", title=count, axis=number_axis(",.0f")),
-            tooltip=[
-                alt.Tooltip(field=field, type="quantitative", bin=alt.Bin(maxbins=24), title=title, format=number),
-                alt.Tooltip(aggregate="count", type="quantitative", title=count, format=",.0f"),
-            ],
-        )
+    values: dict[str, Any] = {
+        "field": field,
+        "bin": alt.Bin(maxbins=24),
+        "title": title,
+        "type": "quantitative",
+    }
+    counts: dict[str, Any] = {"aggregate": "count", "title": count, "type": "quantitative"}
+    chart = alt.Chart(frame).mark_bar(binSpacing=1).encode(
+        x=alt.X(**values, axis=number_axis(number_format)),
+        y=alt.Y(**counts, axis=number_axis(",.0f")),
+        tooltip=[alt.Tooltip(**values, format=number_format), alt.Tooltip(**counts, format=",.0f")],
     )  # fmt: skip
-    show(chart, alternative)
+    show_chart(chart, alt_text)
 
 
-def _over_time(
+def note_empty(frame: pd.DataFrame) -> bool:
+    """Return True, after a caption in its place, if there is nothing to draw."""
+    if frame.empty:
+        st.caption("Ainda não há o que mostrar.")
+    return bool(frame.empty)
+
+
+def number_axis(number_format: str) -> alt.Axis:
+    return alt.Axis(
+        format=number_format, tickCount=5, tickMinStep=1 if number_format == ",.0f" else alt.Undefined
+    )
+
+
+def show_chart(chart: alt.Chart, alt_text: str, height: int = HEIGHT) -> None:
+    st.altair_chart(chart.properties(height=height).configure(locale=_LOCALE), width="stretch", alt=alt_text)
+
+
+def _time_chart(
     frame: pd.DataFrame,
     title: str,
     series: str,
-    number: str,
-    alternative: str,
+    number_format: str,
     *,
-    stacked: bool,
+    stack: bool | None,
     colours: dict[str, str] | None = None,
-) -> None:
+) -> alt.Chart | None:
+    """Return a chart without a mark; None, after a caption in its place, with fewer than two points in time."""
     frame = frame[frame["value"].notna()]
     if frame["time"].nunique() < 2:
         st.caption("Ainda não há leituras que bastem para um gráfico: a próxima vem em instantes.")
-        return
+        return None
     if series:
-        frame = _largest(frame, series)
-    span_s = (frame["time"].max() - frame["time"].min()).total_seconds()
-    clock = "%H:%M:%S" if span_s < 1_800 else "%H:%M" if span_s < 90_000 else "%d/%m %Hh"
+        frame = _largest_series(frame, series)
     tooltip = [
         alt.Tooltip("time:T", title="Quando", format="%d/%m %H:%M:%S"),
-        alt.Tooltip("value:Q", title=title, format=number),
+        alt.Tooltip("value:Q", title=title, format=number_format),
     ]
-    chart = alt.Chart(frame).encode(
-        x=alt.X("time:T", title="Hora", axis=alt.Axis(format=clock, labelOverlap=True, tickCount=4)),
-        y=alt.Y("value:Q", title=title, axis=number_axis(number), stack=True if stacked else None),
+    chart: alt.Chart = alt.Chart(frame).encode(
+        x=alt.X(
+            "time:T", title="Hora", axis=alt.Axis(format=_clock_format(frame), labelOverlap=True, tickCount=4)
+        ),
+        y=alt.Y("value:Q", title=title, axis=number_axis(number_format), stack=stack),
         tooltip=tooltip,
     )
     if series:
-        present = {name: colour for name, colour in (colours or {}).items() if name in set(frame[series])}
-        scale = alt.Scale(domain=list(present), range=list(present.values())) if present else alt.Undefined
-        longest = max(map(len, frame[series].astype(str)))
-        legend = alt.Legend(
-            orient="top", columns=5 if longest < SHORT else 3, labelLimit=240, title=None, offset=4, padding=0
-        )
         chart = chart.encode(
-            color=alt.Color(field=series, type="nominal", scale=scale, legend=legend),
+            color=_series_colour(frame[series], colours or {}),
             tooltip=[alt.Tooltip(field=series, type="nominal"), *tooltip],
         )
-    marked = chart.mark_area(opacity=0.75) if stacked else chart.mark_line(strokeWidth=2)
-    show(marked, alternative)
+    return chart
 
 
-def _largest(frame: pd.DataFrame, series: str) -> pd.DataFrame:
-    """The series that matter: more than a handful of colours can't be told apart."""
-    weight = frame.groupby(series)["value"].sum().nlargest(MOST_SERIES)
-    return frame[frame[series].isin(weight.index)]
+def _largest_series(frame: pd.DataFrame, series: str) -> pd.DataFrame:
+    largest = frame.groupby(series)["value"].sum().nlargest(MAX_SERIES)
+    return frame[frame[series].isin(largest.index)]
 
 
-def number_axis(number: str) -> alt.Axis:
-    return alt.Axis(format=number, tickCount=5, tickMinStep=1 if number == ",.0f" else alt.Undefined)
+def _clock_format(frame: pd.DataFrame) -> str:
+    span_s = (frame["time"].max() - frame["time"].min()).total_seconds()
+    if span_s < 1_800:
+        return "%H:%M:%S"
+    return "%H:%M" if span_s < 90_000 else "%d/%m %Hh"
 
 
-def show(chart: alt.Chart, alternative: str, height: int = HEIGHT) -> None:
-    st.altair_chart(
-        chart.properties(height=height).configure(locale=_LOCALE), width="stretch", alt=alternative
+def _series_colour(names: pd.Series[Any], colours: dict[str, str]) -> alt.Color:
+    """Return the colour encoding by the column `names`, with the theme's colours where `colours` is empty."""
+    present = {name: colour for name, colour in colours.items() if name in set(names)}
+    scale = alt.Scale(domain=list(present), range=list(present.values())) if present else alt.Undefined
+    longest = max(map(len, names.astype(str)))
+    legend = alt.Legend(
+        orient="top",
+        columns=5 if longest < SHORT_LABEL else 3,
+        labelLimit=240,
+        title=None,
+        offset=4,
+        padding=0,
     )
+    return alt.Color(field=str(names.name), type="nominal", scale=scale, legend=legend)

@@ -1,4 +1,4 @@
-"""Tables in Brazilian numbers that still sort as numbers."""
+"""Tables that write numbers and dates in the Brazilian form, and still sort them as such."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import pandas as pd
 import streamlit as st
 
 from dashboards import formats
-from dashboards.components.page_layout import zone
+from dashboards.components.charts import note_empty
+from dashboards.components.page_layout import reader_timezone
 
 ROW_HEIGHT = 35
 
@@ -18,35 +19,34 @@ def show_table(
     frame: pd.DataFrame,
     *,
     decimals: Mapping[str, int],
-    most_rows: int = 12,
+    max_rows: int = 12,
     wide: Collection[str] = (),
     key: str | None = None,
     on_select: Callable[[], None] | None = None,
 ) -> None:
-    """`decimals` names the columns to write as numbers; moments are written in the reader's zone."""
-    if frame.empty:
-        st.caption("Ainda não há o que mostrar.")
+    """Draw a table that scrolls after `max_rows`; `decimals` names the columns to write as numbers."""
+    if note_empty(frame):
         return
-    moments: dict[Any, Any] = dict.fromkeys(frame.select_dtypes("datetimetz").columns, _moment)
-    numbers = {name: _writer(places) for name, places in decimals.items()}
-    written = frame.reset_index(drop=True).style.format(moments | numbers)
-    height = ROW_HEIGHT * (min(len(frame), most_rows) + 1) + 2
-    options: dict[str, Any] = {
-        "hide_index": True,
-        "width": "stretch",
-        "height": height,
-        "key": key,
-        "placeholder": formats.NOTHING,
-    }
-    options["column_config"] = {name: st.column_config.Column(width="large") for name in wide}
+    dates: dict[Any, Any] = dict.fromkeys(frame.select_dtypes("datetimetz").columns, _format_date)
+    numbers = {name: _number_formatter(places) for name, places in decimals.items()}
+    options: dict[str, Any] = {}
     if on_select is not None:
-        options |= {"on_select": on_select, "selection_mode": "single-row"}
-    st.dataframe(written, **options)
+        options = {"on_select": on_select, "selection_mode": "single-row"}
+    st.dataframe(
+        frame.reset_index(drop=True).style.format(dates | numbers),
+        hide_index=True,
+        width="stretch",
+        height=ROW_HEIGHT * (min(len(frame), max_rows) + 1) + 2,
+        key=key,
+        placeholder=formats.MISSING,
+        column_config={name: st.column_config.Column(width="large") for name in wide},
+        **options,
+    )
 
 
-def _writer(places: int) -> Callable[[Any], str]:
+def _number_formatter(places: int) -> Callable[[Any], str]:
     return lambda value: formats.number(value, places)
 
 
-def _moment(value: Any) -> str:
-    return formats.NOTHING if pd.isna(value) else formats.moment(value.to_pydatetime(), zone())
+def _format_date(value: Any) -> str:
+    return formats.MISSING if pd.isna(value) else formats.date_time(value.to_pydatetime(), reader_timezone())

@@ -1,4 +1,4 @@
-"""Prometheus' text format, as `GET /metrics` answers it."""
+"""Prometheus' text format, as `GET /metrics` responds with it."""
 
 from __future__ import annotations
 
@@ -8,24 +8,25 @@ from prometheus_client.parser import text_string_to_metric_families
 
 Labels = tuple[tuple[str, str], ...]
 Samples = dict[str, dict[Labels, float]]
+"""Values by name and labels."""
 
-# The book API's own names say the same again, by far in the most lines.
-_SAID_TWICE = "flask_http_"
-_SHOWN = ("api_", "ecommerce_", "livraria_", "process_")
+_REDUNDANT = "flask_http_"
+"""Most lines of `/metrics`, which repeat the `api_` metrics under other names."""
+_DISPLAYED = ("api_", "ecommerce_", "livraria_", "process_")
 
 
 class NotMetrics(ValueError):
-    """The text is something else."""
+    """The text is not in Prometheus' format, or holds no sample of the shop."""
 
 
 def parse(text: str) -> Samples:
-    """The values of the shop's samples by name and labels; labels are in the order of their names."""
+    """Return the shop's samples, with labels sorted by name and without NaN values; raise NotMetrics."""
     samples: Samples = {}
-    lines = (line for line in text.splitlines(keepends=True) if not line.startswith(_SAID_TWICE))
+    lines = (line for line in text.splitlines(keepends=True) if not line.startswith(_REDUNDANT))
     try:
         for family in text_string_to_metric_families("".join(lines)):
             for sample in family.samples:
-                if sample.name.startswith(_SHOWN) and not math.isnan(sample.value):
+                if sample.name.startswith(_DISPLAYED) and not math.isnan(sample.value):
                     labels = tuple(sorted(sample.labels.items()))
                     samples.setdefault(sample.name, {})[labels] = float(sample.value)
     except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:

@@ -3,33 +3,32 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Sequence
 from itertools import accumulate
 
 
 def histogram_quantile(quantile: float, bounds: Sequence[float], counts: Sequence[float]) -> float:
-    """The value below which the share `quantile` of the observations lies, interpolated in its bucket.
+    """Return the value below which the share `quantile` of the observations lies, interpolated in its bucket.
 
-    `bounds` are upper bounds in ascending order and end with infinity; `counts` are cumulative. What can't be
-    said is NaN; what lies above the last finite bound is that bound.
+    `bounds` are upper bounds in ascending order and end with infinity; `counts` are cumulative. Return NaN for an
+    undefined quantile, and the last finite bound for one above it.
     """
     if len(bounds) < 2 or bounds[-1] != math.inf or math.isnan(quantile):
         return math.nan
-    if quantile < 0:
-        return -math.inf
-    if quantile > 1:
-        return math.inf
+    if not 0 <= quantile <= 1:
+        return math.copysign(math.inf, quantile)
     counts = list(accumulate(counts, max))  # buckets that were read at slightly different moments may dip
     if not counts[-1] > 0:
         return math.nan
     rank = quantile * counts[-1]
-    found = next(index for index, count in enumerate(counts) if count >= rank or index == len(counts) - 1)
-    if found == len(counts) - 1:
+    bucket = bisect_left(counts, rank)
+    if bucket == len(counts) - 1:
         return bounds[-2]
-    if found == 0 and bounds[0] <= 0:
+    if bucket == 0 and bounds[0] <= 0:
         return bounds[0]
-    start, below = (bounds[found - 1], counts[found - 1]) if found else (0.0, 0.0)
-    inside = counts[found] - below
+    lower, below = (bounds[bucket - 1], counts[bucket - 1]) if bucket else (0.0, 0.0)
+    inside = counts[bucket] - below
     if inside == 0:
         return math.nan  # the quantile 0 of an empty first bucket
-    return start + (bounds[found] - start) * (rank - below) / inside
+    return lower + (bounds[bucket] - lower) * (rank - below) / inside

@@ -1,87 +1,94 @@
-"""The last readings of `/metrics`, for when no Prometheus keeps them."""
+"""The last readings of `/metrics`, for a dashboard without Prometheus."""
 
 from __future__ import annotations
 
+import math
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from dashboards.client.http_client import Problem
+from dashboards.client.http_client import RequestFailed
 from dashboards.metrics.exposition import Samples
 
-KEEP_S = 900.0
+RETENTION_S = 900.0
 MAX_READINGS = 400
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
     at: float
+    """Seconds since the epoch."""
     samples: Samples
 
 
-class History:
-    """Bounded, and shared by everybody who looks at this dashboard; it grows when somebody looks.
+@dataclass(frozen=True, slots=True)
+class _Snapshot:
+    """The result of a poll."""
 
-    `_reading` lets one viewer at a time wait for the API, while the others go on with what the last one found,
-    readings or a failure; `_lock` protects that, and nobody waits while holding it.
+    polled_at: float
+    readings: tuple[Reading, ...]
+    failure: RequestFailed | None
+
+
+_NEVER_POLLED = _Snapshot(-math.inf, (), None)
+
+
+class History:
+    """Polls `read` when a viewer asks, at most once per `interval_s`, for all viewers together.
+
+    `_polling` lets one viewer at a time wait for the API, while the others get the last snapshot, which is replaced
+    as a whole. `st.cache_data(ttl=...)` would make all viewers wait, repeat a failed poll for each, and keep no past.
     """
 
     def __init__(
-        self, read: Callable[[], Samples], *, spacing_s: float = 1.0, clock: Callable[[], float] = time.time
+        self, read: Callable[[], Samples], *, interval_s: float = 1.0, clock: Callable[[], float] = time.time
     ) -> None:
         self._read = read
-        self._spacing_s = spacing_s
+        self._interval_s = interval_s
         self._clock = clock
-        self._reading = threading.Lock()
-        self._lock = threading.Lock()
-        self._readings: deque[Reading] = deque(maxlen=MAX_READINGS)
-        self._failure: Problem | None = None
-        self._tried_at: float | None = None
+        self._polling = threading.Lock()
+        self._snapshot = _NEVER_POLLED
 
     def readings(self) -> tuple[Reading, ...]:
-        """Oldest first; reads once more unless the last try is fresh. A failure to read is the caller's to tell."""
-        # Only who looks before anything is known has to wait for another viewer's reading.
-        if not self._fresh() and self._reading.acquire(blocking=self._tried_at is None):
+        """Return the readings, oldest first; raise RequestFailed if the last poll failed."""
+        if self._is_stale() and self._polling.acquire(blocking=self._snapshot is _NEVER_POLLED):
             try:
-                if not self._fresh():
-                    self._try_to_read()
+                if self._is_stale():  # no other viewer has polled since
+                    self._snapshot = self._poll(self._snapshot.readings)
             finally:
-                self._reading.release()
-        with self._lock:
-            if self._failure is not None:
-                raise self._failure.with_traceback(None)
-            return tuple(self._readings)
+                self._polling.release()
+        snapshot = self._snapshot
+        if snapshot.failure is not None:
+            raise snapshot.failure.with_traceback(None)
+        return snapshot.readings
 
-    def _fresh(self) -> bool:
-        """Negative ages are those of a clock that was set back."""
-        with self._lock:
-            return self._tried_at is not None and 0 <= self._clock() - self._tried_at < self._spacing_s
+    def _is_stale(self) -> bool:
+        age_s = self._clock() - self._snapshot.polled_at
+        return not 0 <= age_s < self._interval_s  # negative after the clock was set back
 
-    def _try_to_read(self) -> None:
-        now, samples, failure = self._clock(), None, None
+    def _poll(self, readings: tuple[Reading, ...]) -> _Snapshot:
+        now, failure = self._clock(), None
         try:
-            samples = self._read()
-        except Problem as problem:
-            failure = problem
-        with self._lock:
-            self._failure, self._tried_at = failure, self._clock()
-            if samples is None:
-                return
-            if self._readings and now < self._readings[-1].at:
-                self._readings.clear()  # the clock was set back
-            self._readings.append(Reading(now, self._with_known_labels(samples)))
-            while self._readings[0].at < now - KEEP_S:
-                self._readings.popleft()
+            readings = _append(readings, Reading(now, self._read()))
+        except RequestFailed as error:
+            failure = error
+        return _Snapshot(self._clock(), readings, failure)
 
-    def _with_known_labels(self, samples: Samples) -> Samples:
-        """The same samples, whose labels take no memory again that the previous reading already takes."""
-        if not self._readings:
-            return samples
-        previous = self._readings[-1].samples
-        known = {name: {labels: labels for labels in series} for name, series in previous.items()}
-        return {
-            name: {known.get(name, {}).get(labels, labels): value for labels, value in series.items()}
-            for name, series in samples.items()
-        }
+
+def _append(readings: tuple[Reading, ...], new: Reading) -> tuple[Reading, ...]:
+    if readings and new.at < readings[-1].at:
+        readings = ()  # the clock was set back
+    if readings:
+        new = Reading(new.at, _share_labels(new.samples, readings[-1].samples))
+    recent = [reading for reading in readings if reading.at >= new.at - RETENTION_S]
+    return (*recent, new)[-MAX_READINGS:]
+
+
+def _share_labels(samples: Samples, previous: Samples) -> Samples:
+    """Return `samples` with the label tuples of `previous` where equal, so that memory holds them once."""
+    known = {name: {labels: labels for labels in series} for name, series in previous.items()}
+    return {
+        name: {known.get(name, {}).get(labels, labels): value for labels, value in series.items()}
+        for name, series in samples.items()
+    }

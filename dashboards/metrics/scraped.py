@@ -1,26 +1,40 @@
-"""The source without Prometheus: rates from the differences of counters, quantiles from buckets."""
+"""The source without Prometheus: rates and quantiles computed from readings of `/metrics`."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
+from dashboards.client.http_client import HttpClient
 from dashboards.metrics.exposition import Labels as SeriesLabels
+from dashboards.metrics.exposition import Samples, parse
 from dashboards.metrics.histograms import histogram_quantile
 from dashboards.metrics.history import Reading
 from dashboards.metrics.source import Labels, Match, Matches
 
+METRICS = "/metrics"
 WINDOW_S = 60.0
-Numbers = np.ndarray[tuple[int, int], np.dtype[np.float64]]
+
+Vector = np.ndarray[tuple[int], np.dtype[np.float64]]
+Matrix = np.ndarray[tuple[int, int], np.dtype[np.float64]]
+"""A row for each reading, a column for each series; NaN where a reading does not have the series."""
 Group = tuple[str, ...]
+"""The values of the labels that a result is grouped by."""
+
+
+def fetch_samples(client: HttpClient) -> Samples:
+    text = client.get(METRICS).text
+    with client.parsing(METRICS):
+        return parse(text)
 
 
 @dataclass(frozen=True, slots=True)
-class LiveSource:
+class ScrapedSource:
     """`readings` are at least one, oldest first."""
 
     readings: tuple[Reading, ...]
@@ -28,75 +42,67 @@ class LiveSource:
     span: str = "desde que a API subiu"
 
     def rate(self, counter: str, by: Labels = (), where: Matches = ()) -> pd.DataFrame:
-        groups = {
-            group: self._per_second(increases(numbers).sum(axis=1))
-            for group, numbers, _ in self._grouped(counter, by, where)
+        rates = {
+            group: self._per_second(increases(values).sum(axis=1))
+            for group, _, values in self._grouped(counter, by, where)
         }
-        return self._over_time(groups, by)
+        return self._over_time(rates, by)
 
     def total(self, counter: str, by: Labels = (), where: Matches = ()) -> pd.DataFrame:
-        groups = {
-            group: float(np.nansum(numbers[-1])) for group, numbers, _ in self._grouped(counter, by, where)
+        totals = {
+            group: float(np.nansum(values[-1])) for group, _, values in self._grouped(counter, by, where)
         }
-        return _table(groups, by)
+        return _frame(totals, by)
 
     def quantile(self, quantile: float, histogram: str, by: Labels = (), where: Matches = ()) -> pd.DataFrame:
-        groups = {}
-        for group, numbers, series in self._grouped(f"{histogram}_bucket", by, where):
-            bounds, counts = _buckets(increases(numbers), series)
+        quantiles = {}
+        for group, series, values in self._grouped(f"{histogram}_bucket", by, where):
+            bounds, counts = _buckets(series, increases(values))
             rates = np.column_stack([self._per_second(column) for column in counts.T])
-            groups[group] = np.array([histogram_quantile(quantile, bounds, row.tolist()) for row in rates])
-        return self._over_time(groups, by)
+            quantiles[group] = np.array([histogram_quantile(quantile, bounds, row.tolist()) for row in rates])
+        return self._over_time(quantiles, by)
 
     def total_quantile(
         self, quantile: float, histogram: str, by: Labels = (), where: Matches = ()
     ) -> pd.DataFrame:
-        groups = {}
-        for group, numbers, series in self._grouped(f"{histogram}_bucket", by, where):
-            bounds, counts = _buckets(np.nan_to_num(numbers[-1:]), series)
-            groups[group] = histogram_quantile(quantile, bounds, counts[0].tolist())
-        return _table(groups, by)
+        quantiles = {}
+        for group, series, values in self._grouped(f"{histogram}_bucket", by, where):
+            bounds, counts = _buckets(series, np.nan_to_num(values[-1:]))
+            quantiles[group] = histogram_quantile(quantile, bounds, counts[0].tolist())
+        return _frame(quantiles, by)
 
     def level(self, gauge: str, by: Labels = ()) -> pd.DataFrame:
-        newest = LiveSource(self.readings[-1:])
+        newest = ScrapedSource(self.readings[-1:])
         return newest.levels(gauge, by).drop(columns="time")
 
     def levels(self, gauge: str, by: Labels = (), *, summed: bool = False) -> pd.DataFrame:
         combine = np.nansum if summed else np.fmax.reduce
-        groups = {group: combine(numbers, axis=1) for group, numbers, _ in self._grouped(gauge, by, ())}
-        return self._over_time(groups, by)
+        levels = {group: combine(values, axis=1) for group, _, values in self._grouped(gauge, by)}
+        return self._over_time(levels, by)
 
     @property
-    def _times(self) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    def _times(self) -> Vector:
         return np.array([reading.at for reading in self.readings])
 
     def _grouped(
-        self, name: str, by: Labels, where: Matches
-    ) -> Iterator[tuple[Group, Numbers, list[SeriesLabels]]]:
-        """For each group of series its numbers, a row for each reading; NaN where a series was not there."""
+        self, name: str, by: Labels, where: Matches = ()
+    ) -> Iterator[tuple[Group, list[SeriesLabels], Matrix]]:
+        """Yield each group's series and their values."""
         rows = [reading.samples.get(name, {}) for reading in self.readings]
-        groups: dict[Group, list[SeriesLabels]] = {}
-        for series in dict.fromkeys(labels for row in rows for labels in row):
-            labels = dict(series)
-            if all(_matches(match, labels) for match in where):
-                groups.setdefault(tuple(labels.get(label, "") for label in by), []).append(series)
-        for group, members in groups.items():
-            numbers = np.array([[row.get(series, np.nan) for series in members] for row in rows])
-            yield group, numbers, members
+        all_series = dict.fromkeys(labels for row in rows for labels in row)
+        for group, series in _group_series(all_series, by, where).items():
+            values = np.array([[row.get(labels, np.nan) for labels in series] for row in rows])
+            yield group, series, values
 
-    def _per_second(
-        self, increase: np.ndarray[tuple[int], np.dtype[np.float64]]
-    ) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-        """The mean over the window that ends at each reading; NaN where it holds no earlier reading."""
-        times, reached = self._times, np.cumsum(increase)
+    def _per_second(self, increase: Vector) -> Vector:
+        """Return the mean over the window that ends at each reading; NaN where no earlier reading lies in it."""
+        times, cumulative = self._times, np.cumsum(increase)
         first = np.searchsorted(times, times - WINDOW_S)
         elapsed = times - times[first]
         with np.errstate(invalid="ignore", divide="ignore"):
-            return np.where(elapsed > 0, (reached - reached[first]) / elapsed, np.nan)
+            return np.where(elapsed > 0, (cumulative - cumulative[first]) / elapsed, np.nan)
 
-    def _over_time(
-        self, groups: dict[Group, np.ndarray[tuple[int], np.dtype[np.float64]]], by: Labels
-    ) -> pd.DataFrame:
+    def _over_time(self, groups: dict[Group, Vector], by: Labels) -> pd.DataFrame:
         times = pd.to_datetime(self._times, unit="s", utc=True)
         frames = [
             pd.DataFrame({"time": times, **dict(zip(by, group, strict=True)), "value": values})
@@ -106,28 +112,38 @@ class LiveSource:
         return pd.concat(frames, ignore_index=True) if frames else empty
 
 
-def increases(numbers: Numbers) -> Numbers:
-    """What each counter grew by since the reading before.
+def increases(values: Matrix) -> Matrix:
+    """Return each counter's growth since the reading before.
 
-    One that fell was reset and began again at 0, as did one that was not there before.
+    A counter that fell was reset and restarted at 0, as did one that was missing before.
     """
-    present = np.nan_to_num(numbers)
+    present = np.nan_to_num(values)
     before = np.vstack([present[:1], present[:-1]])
-    return np.where(present >= before, present - before, np.where(np.isnan(numbers), 0.0, present))
+    return np.where(present >= before, present - before, np.where(np.isnan(values), 0.0, present))
+
+
+def _group_series(
+    all_series: Iterable[SeriesLabels], by: Labels, where: Matches
+) -> dict[Group, list[SeriesLabels]]:
+    groups: dict[Group, list[SeriesLabels]] = defaultdict(list)
+    for series in all_series:
+        labels = dict(series)
+        if all(_matches(match, labels) for match in where):
+            groups[tuple(labels.get(label, "") for label in by)].append(series)
+    return groups
 
 
 def _matches(match: Match, labels: dict[str, str]) -> bool:
     return bool(re.fullmatch(match.pattern, labels.get(match.label, ""))) is not match.negated
 
 
-def _buckets(numbers: Numbers, series: list[SeriesLabels]) -> tuple[list[float], Numbers]:
-    """The upper bounds in ascending order and, a column for each, the sums of their numbers."""
+def _buckets(series: list[SeriesLabels], values: Matrix) -> tuple[list[float], Matrix]:
+    """Return the upper bounds in ascending order and, in a column for each, the sums of its series."""
     bound_of = [float(dict(labels).get("le", "nan")) for labels in series]
     bounds = sorted({bound for bound in bound_of if bound == bound})
-    columns = [numbers[:, [at == bound for at in bound_of]].sum(axis=1) for bound in bounds]
-    return bounds, np.column_stack(columns) if columns else np.zeros((len(numbers), 0))
+    columns = [values[:, [at == bound for at in bound_of]].sum(axis=1) for bound in bounds]
+    return bounds, np.column_stack(columns) if columns else np.zeros((len(values), 0))
 
 
-def _table(groups: dict[Group, float], by: Labels) -> pd.DataFrame:
-    rows = [(*group, value) for group, value in groups.items()]
-    return pd.DataFrame(rows, columns=[*by, "value"])
+def _frame(values: dict[Group, float], by: Labels) -> pd.DataFrame:
+    return pd.DataFrame([(*group, value) for group, value in values.items()], columns=[*by, "value"])

@@ -1,6 +1,6 @@
-"""What the pages ask about metrics, whichever of the two sources answers.
+"""The questions that pages ask about metrics, and the form of the results, for both sources.
 
-Frames have a column for each label in `by` and `value`, and `time` (UTC) first where they tell a development.
+Frames have a column for each label in `by` and a column `value`; those over time begin with a column `time` (UTC).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import pandas as pd
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """Only series whose label matches the whole pattern, or, negated, only the others."""
+    """Selects the series whose label matches the whole pattern; negated, all others."""
 
     label: str
     pattern: str
@@ -27,42 +27,34 @@ Matches = tuple[Match, ...]
 class Source(Protocol):
     @property
     def span(self) -> str:
-        """What the totals count, for the reader."""
+        """The time that totals cover, in the reader's words."""
 
     @property
     def name(self) -> str:
-        """Whose figures they are, for the reader."""
+        """The source's name for the reader."""
 
     def rate(self, counter: str, by: Labels = (), where: Matches = ()) -> pd.DataFrame:
-        """Increase per second, over time."""
+        """Return the increase per second, over time."""
 
     def total(self, counter: str, by: Labels = (), where: Matches = ()) -> pd.DataFrame:
-        """Increase over the whole span."""
+        """Return the increase over the whole span."""
 
     def quantile(self, quantile: float, histogram: str, by: Labels = (), where: Matches = ()) -> pd.DataFrame:
-        """A quantile of a histogram (its name without `_bucket`), over time."""
+        """Return a quantile of a histogram (its name without `_bucket`), over time."""
 
     def total_quantile(
         self, quantile: float, histogram: str, by: Labels = (), where: Matches = ()
     ) -> pd.DataFrame:
-        """A quantile of all observations in the span."""
+        """Return a quantile of all observations in the span."""
 
     def level(self, gauge: str, by: Labels = ()) -> pd.DataFrame:
-        """A gauge now; of several replicas the highest."""
+        """Return a gauge's value now, the highest of several replicas."""
 
     def levels(self, gauge: str, by: Labels = (), *, summed: bool = False) -> pd.DataFrame:
-        """A gauge over time; of several replicas the highest, or the sum where each tells its own share."""
+        """Return a gauge over time: the highest of several replicas or, `summed`, the sum of their shares."""
 
 
-def latest(frame: pd.DataFrame) -> float | None:
-    """The newest value of one development that is not broken off; None if there is none."""
-    return last_number(frame["value"].tolist())
-
-
-def only(frame: pd.DataFrame) -> float | None:
-    """The one value of a frame without labels; None if nothing was measured."""
-    return last_number(frame["value"].tolist())
-
-
-def last_number(values: list[float]) -> float | None:
+def last_value(frame: pd.DataFrame) -> float | None:
+    """Return the last value of a frame without labels; None if it is empty or ends in NaN."""
+    values = frame["value"].tolist()
     return float(values[-1]) if values and values[-1] == values[-1] else None

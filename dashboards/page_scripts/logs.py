@@ -1,4 +1,4 @@
-"""Logs Estruturados: the requests themselves, searched, counted, and one followed through."""
+"""Logs Estruturados: log records by filter, their counts, and the records of one request."""
 
 from __future__ import annotations
 
@@ -8,18 +8,20 @@ import pandas as pd
 import streamlit as st
 
 from dashboards import formats
-from dashboards.client.http_client import Refused
-from dashboards.components import charts, metric_panels
-from dashboards.components.page_layout import Tile, show_page, telling, tiles
+from dashboards.client.connect import operator_client
+from dashboards.client.http_client import HttpStatusError
+from dashboards.client.logs import fetch_logs
+from dashboards.components import charts
+from dashboards.components.page_layout import Tile, explain_forbidden, reporting_errors, show_page, show_tiles
 from dashboards.components.tables import show_table
-from dashboards.connections import api
 
 ANY = "Todos"
 LEVELS = (ANY, "DEBUG", "INFO", "WARNING", "ERROR")
 STATUSES = (ANY, "2xx", "3xx", "4xx", "5xx")
-PERIODS = {"Tudo": None, "5 minutos": 5, "15 minutos": 15, "1 hora": 60, "24 horas": 1_440}
+PERIODS_MIN = {"Tudo": None, "5 minutos": 5, "15 minutos": 15, "1 hora": 60, "24 horas": 1_440}
 LIMITS = (100, 300, 1_000)
-STORY_KEY = "historia"
+TABLE_KEY = "registros"
+REQUEST_ID_KEY = "historia"
 TITLES = {
     "timestamp": "Quando",
     "level": "Nível",
@@ -39,73 +41,72 @@ DECIMALS = {"Status": 0, "Duração (ms)": 1, "Bytes": 0}
 
 
 def body() -> None:
-    query = filters()
-    with telling():
+    query = read_filters()
+    with reporting_errors():
         try:
-            records, more = api().logs(query)
-        except Refused as refusal:
-            refused(refusal)
+            records, has_more = fetch_logs(operator_client(), query)
+        except HttpStatusError as error:
+            explain_refusal(error)
             return
-        summary(records)
-        if more:
+        show_summary(records)
+        if has_more:
             st.caption("Há mais registros do que os mostrados: estreite os filtros ou aumente o limite.")
-        table(records)
-        left, right = st.columns(2)
-        with left:
-            by_status(records)
-        with right:
-            by_route(records)
-    with telling():
-        story()
+        show_records(records)
+        first_column, second_column = st.columns(2)
+        with first_column:
+            show_statuses(records)
+        with second_column:
+            show_slowest_routes(records)
+    with reporting_errors():
+        show_request()
 
 
-def refused(refusal: Refused) -> None:
-    if refusal.status == 404:
+def explain_refusal(error: HttpStatusError) -> None:
+    if error.status == 404:
         st.info("Este servidor não tem a rota `/api/v1/logs`: atualize a API para explorar os logs.")
     else:
-        metric_panels.explain_token(refusal, "ler os logs deste servidor")
+        explain_forbidden(error, "ler os logs deste servidor")
 
 
-def filters() -> dict[str, str | int]:
+def read_filters() -> dict[str, str | int]:
+    """Draw the filters and return them as parameters of the route."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         level = st.selectbox("Nível", LEVELS, width=130, key="nivel")
         status = st.selectbox("Status", STATUSES, width=110, key="status")
-        period = st.selectbox("Período", PERIODS, width=150, key="periodo_logs")
+        period = st.selectbox("Período", PERIODS_MIN, width=150, key="periodo_logs")
         limit = st.selectbox("Limite", LIMITS, width=110, key="limite", format_func=formats.number)
-        typed = {
+        texts = {
             "route": st.text_input("Rota", width=220, key="rota", placeholder="/api/v1/books"),
             "text": st.text_input("Texto", width=180, key="texto", placeholder="em qualquer campo"),
             "user": st.text_input("Usuário", width=120, key="usuario", placeholder="id"),
             "request_id": st.text_input("request_id", width=220, key="pedido"),
         }
-    query: dict[str, str | int] = {
-        name: text.strip() for name, text in typed.items() if text and text.strip()
-    }
+    query: dict[str, str | int] = {name: text.strip() for name, text in texts.items() if text.strip()}
     query["limit"] = limit
     if level != ANY:
         query["level"] = level
     if status != ANY:
         query["status"] = status
-    minutes = PERIODS[period]
+    minutes = PERIODS_MIN[period]
     if minutes is not None:
         since = datetime.now(UTC) - timedelta(minutes=minutes)
         query["since"] = since.isoformat(timespec="seconds").replace("+00:00", "Z")
     return query
 
 
-def summary(records: pd.DataFrame) -> None:
+def show_summary(records: pd.DataFrame) -> None:
     requests = records[records["status"].notna()]
     latencies = requests["duration_ms"].dropna() / 1_000
 
     def quantile(share: float) -> str:
         return formats.latency(float(latencies.quantile(share)) if len(latencies) else None)
 
-    failed = (requests["status"] >= 400).mean() if len(requests) else None
-    tiles(
+    error_share = (requests["status"] >= 400).mean() if len(requests) else None
+    show_tiles(
         [
             Tile("Registros", formats.number(len(records)), "Os que passam pelos filtros, até o limite"),
             Tile("Requisições", formats.number(len(requests)), "Registros que têm um status"),
-            Tile("Erros 4xx e 5xx", formats.percent(failed)),
+            Tile("Erros 4xx e 5xx", formats.percent(error_share)),
             Tile("Latência p50", quantile(0.50)),
             Tile("Latência p95", quantile(0.95)),
             Tile("Latência p99", quantile(0.99)),
@@ -113,57 +114,60 @@ def summary(records: pd.DataFrame) -> None:
     )
 
 
-def table(records: pd.DataFrame) -> None:
+def show_records(records: pd.DataFrame) -> None:
     if records.empty:
         st.caption("Nenhum registro passa por estes filtros.")
         return
-    ids = records["request_id"].tolist()
+    request_ids = records["request_id"].tolist()
 
     def follow() -> None:
-        rows = st.session_state["registros"]["selection"]["rows"]
-        if rows and rows[0] < len(ids):
-            st.session_state[STORY_KEY] = ids[rows[0]]
+        rows = st.session_state[TABLE_KEY]["selection"]["rows"]
+        if rows and rows[0] < len(request_ids):
+            st.session_state[REQUEST_ID_KEY] = request_ids[rows[0]]
 
-    titled = records[list(TITLES)].rename(columns=TITLES)
-    show_table(titled, decimals=DECIMALS, wide=["Detalhes"], key="registros", on_select=follow)
+    table = records[list(TITLES)].rename(columns=TITLES)
+    show_table(table, decimals=DECIMALS, wide=["Detalhes"], key=TABLE_KEY, on_select=follow)
     st.caption("Marque uma linha para ver a história inteira da sua requisição.")
 
 
-def by_status(records: pd.DataFrame) -> None:
+def show_statuses(records: pd.DataFrame) -> None:
     st.markdown("**Respostas por status**")
     counts = records["status"].dropna().astype(int).astype(str).value_counts().sort_index()
-    charts.columns(
+    charts.show_bars(
         pd.DataFrame({"Status": counts.index, "Requisições": counts.to_numpy()}),
         "Status",
         "Requisições",
-        alternative="Quantas das requisições mostradas tiveram cada status",
+        upright=True,
+        alt_text="Quantas das requisições mostradas tiveram cada status",
     )
 
 
-def by_route(records: pd.DataFrame) -> None:
+def show_slowest_routes(records: pd.DataFrame) -> None:
     st.markdown("**Rotas mais lentas (p95)**")
     requests = records[records["route"] != ""].dropna(subset="duration_ms")
     slowest = requests.groupby("route")["duration_ms"].quantile(0.95).nlargest(8)
-    charts.bars(
+    charts.show_bars(
         pd.DataFrame({"Rota": slowest.index, "Duração p95 (ms)": slowest.to_numpy()}),
         "Rota",
         "Duração p95 (ms)",
-        number=",.1f",
-        alternative="O percentil 95 da duração das rotas mais lentas entre as mostradas",
+        number_format=",.1f",
+        alt_text="O percentil 95 da duração das rotas mais lentas entre as mostradas",
     )
 
 
-def story() -> None:
+def show_request() -> None:
+    """Draw all records of the request that the reader chose, oldest first."""
     st.subheader("História de uma requisição", divider="gray")
-    request_id = st.text_input("Siga um request_id", key=STORY_KEY).strip()
+    request_id = st.text_input("Siga um request_id", key=REQUEST_ID_KEY).strip()
     if not request_id:
         st.caption("Marque uma linha acima, ou cole o request_id de uma resposta de erro.")
         return
-    records, _ = api().logs({"request_id": request_id, "limit": LIMITS[-1]})
+    records, _ = fetch_logs(operator_client(), {"request_id": request_id, "limit": LIMITS[-1]})
     if records.empty:
         st.caption("Nenhum registro tem este request_id.")
         return
-    show_table(records.iloc[::-1][list(TITLES)].rename(columns=TITLES), decimals=DECIMALS, wide=["Detalhes"])
+    table = records.iloc[::-1][list(TITLES)].rename(columns=TITLES)
+    show_table(table, decimals=DECIMALS, wide=["Detalhes"])
 
 
 show_page("Logs Estruturados", body)

@@ -1,4 +1,4 @@
-"""Métricas Prometheus: every request, error and order, by route."""
+"""Métricas Prometheus: requests, errors, orders and stock, by route, type and book."""
 
 from __future__ import annotations
 
@@ -6,68 +6,71 @@ import pandas as pd
 import streamlit as st
 
 from dashboards import formats
-from dashboards.client.http_client import Problem
+from dashboards.client.catalogue import fetch_books
+from dashboards.client.connect import api_client
+from dashboards.client.http_client import RequestFailed
 from dashboards.components import charts, metric_panels
-from dashboards.components.page_layout import show_page, telling
+from dashboards.components.labels import PAYMENT_OUTCOMES
+from dashboards.components.page_layout import reporting_errors, show_page
 from dashboards.components.tables import show_table
-from dashboards.connections import api, source
-from dashboards.metrics.source import Match, Source
+from dashboards.metrics.selection import current_source
+from dashboards.metrics.source import Match, Matches, Source, last_value
 
 QUANTILES = {"p50 (ms)": 0.50, "p95 (ms)": 0.95, "p99 (ms)": 0.99}
-INVENTORY_SHOWN = 20
+LOWEST_STOCKS = 20
 
 
 def body() -> None:
-    with telling():
-        figures = source()
-        metric_panels.note_if_down(figures)
-        st.caption(f"Fonte: {figures.name}. Totais {figures.span}.")
+    with reporting_errors():
+        source = current_source()
+        metric_panels.warn_if_api_is_down(source)
+        st.caption(f"Fonte: {source.name}. Totais {source.span}.")
         all_traffic = st.toggle("Incluir o tráfego do próprio monitoramento (/metrics e /health)", key="tudo")
         where = () if all_traffic else metric_panels.NOT_MONITORING
-        metric_panels.traffic_tiles(figures, where)
-        requests(figures, where)
-        errors(figures)
-        orders(figures)
-        inventory(figures)
+        metric_panels.show_traffic_tiles(source, where)
+        show_requests(source, where)
+        show_errors(source)
+        show_orders(source)
+        show_stock(source)
 
 
-def requests(figures: Source, where: tuple[Match, ...]) -> None:
+def show_requests(source: Source, where: Matches) -> None:
     st.subheader("Requisições", divider="gray")
-    left, right = st.columns(2)
-    with left:
-        metric_panels.traffic_chart(figures, where)
-    with right:
-        metric_panels.latency_chart(figures, where)
+    first_column, second_column = st.columns(2)
+    with first_column:
+        metric_panels.show_traffic_chart(source, where)
+    with second_column:
+        metric_panels.show_latency_chart(source, where)
     st.markdown("**Requisições por rota**")
-    charts.lines(
-        figures.rate("api_requests_total", ("endpoint",), where).rename(columns={"endpoint": "Rota"}),
+    charts.show_lines(
+        source.rate("api_requests_total", ("endpoint",), where).rename(columns={"endpoint": "Rota"}),
         "Requisições (req/s)",
         series="Rota",
-        alternative="Requisições por segundo de cada rota",
+        alt_text="Requisições por segundo de cada rota",
     )
     st.markdown("**Latência p95 por rota**")
-    slow = figures.quantile(0.95, "api_request_latency_seconds", ("endpoint",), where)
-    charts.lines(
-        slow.assign(value=1_000 * slow["value"]).rename(columns={"endpoint": "Rota"}),
+    latencies = source.quantile(0.95, metric_panels.LATENCY, ("endpoint",), where)
+    charts.show_lines(
+        latencies.assign(value=1_000 * latencies["value"]).rename(columns={"endpoint": "Rota"}),
         "Latência p95 (ms)",
         series="Rota",
-        number=",.3~r",
-        alternative="O percentil 95 da latência de cada rota",
+        number_format=",.3~r",
+        alt_text="O percentil 95 da latência de cada rota",
     )
-    st.markdown(f"**Rotas** {figures.span}")
-    routes(figures, where)
+    st.markdown(f"**Rotas** {source.span}")
+    show_routes(source, where)
 
 
-def routes(figures: Source, where: tuple[Match, ...]) -> None:
+def show_routes(source: Source, where: Matches) -> None:
     by = ("method", "endpoint")
-    table = figures.total("api_requests_total", by, where).rename(columns={"value": "Requisições"})
-    failed = figures.total("api_requests_total", by, (*where, Match("status", "[45]..")))
-    table = table.merge(failed.rename(columns={"value": "Erros"}), on=list(by), how="left")
+    table = source.total("api_requests_total", by, where).rename(columns={"value": "Requisições"})
+    errors = source.total("api_requests_total", by, (*where, Match("status", "[45]..")))
+    table = table.merge(errors.rename(columns={"value": "Erros"}), on=list(by), how="left")
     table["Erros"] = table["Erros"].fillna(0)
     for title, quantile in QUANTILES.items():
-        found = figures.total_quantile(quantile, "api_request_latency_seconds", by, where)
-        found[title] = 1_000 * found.pop("value")
-        table = table.merge(found, on=list(by), how="left")
+        latencies = source.total_quantile(quantile, metric_panels.LATENCY, by, where)
+        latencies[title] = 1_000 * latencies.pop("value")
+        table = table.merge(latencies, on=list(by), how="left")
     table = table[table["Requisições"].round() > 0].sort_values("Requisições", ascending=False)
     show_table(
         table.rename(columns={"method": "Método", "endpoint": "Rota"}),
@@ -75,79 +78,68 @@ def routes(figures: Source, where: tuple[Match, ...]) -> None:
     )
 
 
-def errors(figures: Source) -> None:
+def show_errors(source: Source) -> None:
     st.subheader("Erros e concorrência", divider="gray")
-    left, right = st.columns(2)
-    with left:
-        st.markdown(f"**Erros por tipo** {figures.span}")
-        metric_panels.total_bars(
-            figures.total("api_errors_total", ("error_type",)), "error_type", "Tipo", "Erros", {}
+    first_column, second_column = st.columns(2)
+    with first_column:
+        st.markdown(f"**Erros por tipo** {source.span}")
+        metric_panels.show_total_bars(
+            source.total("api_errors_total", ("error_type",)), "error_type", "Tipo", "Erros", {}
         )
-    with right:
+    with second_column:
         st.markdown("**Requisições em andamento**")
-        charts.lines(
-            figures.levels("ecommerce_active_sessions_gauge", summed=True),
+        charts.show_lines(
+            source.levels("ecommerce_active_sessions_gauge", summed=True),
             "Em andamento",
-            number=",.0f",
-            alternative="Requisições em andamento ao longo do tempo",
+            number_format=",.0f",
+            alt_text="Requisições em andamento ao longo do tempo",
         )
 
 
-def orders(figures: Source) -> None:
+def show_orders(source: Source) -> None:
     st.subheader("Pedidos e pagamentos", divider="gray")
-    left, right = st.columns(2)
-    with left:
-        st.markdown(f"**Pedidos por resultado do pagamento** {figures.span}")
-        metric_panels.total_bars(
-            figures.total("ecommerce_orders_created_total", ("payment_status",)),
-            "payment_status",
-            "Resultado",
-            "Pedidos",
-            metric_panels.OUTCOMES,
-        )
-    with right:
-        st.markdown(f"**Respostas do meio de pagamento** {figures.span}")
-        metric_panels.total_bars(
-            figures.total("livraria_payments_total", ("outcome",)),
-            "outcome",
-            "Resposta",
-            "Pagamentos",
-            metric_panels.OUTCOMES,
-        )
-    latencies = {
-        "Pagamento": "livraria_payment_latency_seconds",
-        "Pedido": "ecommerce_order_processing_latency_seconds",
-    }
-    told = [
-        f"{what}: p95 de {formats.latency(metric_panels.total_quantile(figures, 0.95, name))}"
-        for what, name in latencies.items()
-    ]
-    st.caption(" · ".join(told) + f" {figures.span}.")
+    first_column, second_column = st.columns(2)
+    with first_column:
+        st.markdown(f"**Pedidos por resultado do pagamento** {source.span}")
+        orders = source.total("ecommerce_orders_created_total", ("payment_status",))
+        metric_panels.show_total_bars(orders, "payment_status", "Resultado", "Pedidos", PAYMENT_OUTCOMES)
+    with second_column:
+        st.markdown(f"**Respostas do meio de pagamento** {source.span}")
+        payments = source.total("livraria_payments_total", ("outcome",))
+        metric_panels.show_total_bars(payments, "outcome", "Resposta", "Pagamentos", PAYMENT_OUTCOMES)
+    payment_p95, order_p95 = (
+        formats.latency(last_value(source.total_quantile(0.95, histogram)))
+        for histogram in ("livraria_payment_latency_seconds", "ecommerce_order_processing_latency_seconds")
+    )
+    st.caption(f"Pagamento: p95 de {payment_p95} · Pedido: p95 de {order_p95} {source.span}.")
 
 
-def inventory(figures: Source) -> None:
+def show_stock(source: Source) -> None:
     st.subheader("Estoque por livro", divider="gray")
-    frame = figures.level("ecommerce_inventory_level_gauge", ("product_id",))
-    left = frame[frame["value"] > 0]
+    stocks = source.level("ecommerce_inventory_level_gauge", ("product_id",))
+    in_stock = stocks[stocks["value"] > 0]
     st.caption(
         "Dos livros vendidos por último e dos de menor estoque, como a API os expõe, os que ainda têm menos "
-        f"exemplares; {len(frame) - len(left)} estão esgotados."
+        f"exemplares; {len(stocks) - len(in_stock)} estão esgotados."
     )
-    frame = left.nsmallest(INVENTORY_SHOWN, "value").rename(columns={"value": "Exemplares"})
+    lowest = in_stock.nsmallest(LOWEST_STOCKS, "value")
     titles = _titles()
-    frame["Livro"] = [
-        f"{key} · {titles[key]}" if key in titles else f"Livro {key}" for key in frame["product_id"]
+    books = [
+        f"{book} · {titles[book]}" if book in titles else f"Livro {book}" for book in lowest["product_id"]
     ]
-    charts.bars(
-        pd.DataFrame(frame[["Livro", "Exemplares"]]), "Livro", "Exemplares", alternative="Estoque de cada livro exposto"
-    )  # fmt: skip
+    charts.show_bars(
+        pd.DataFrame({"Livro": books, "Exemplares": lowest["value"].tolist()}),
+        "Livro",
+        "Exemplares",
+        alt_text="Estoque de cada livro exposto",
+    )
 
 
 def _titles() -> dict[str, str]:
-    """Only an ornament: without the API the numbers do."""
+    """Return titles by book id; none where the API is down, because the ids will do."""
     try:
-        books = api().books()
-    except Problem:
+        books = fetch_books(api_client())
+    except RequestFailed:
         return {}
     return dict(zip(books["id"].astype(str), books["titulo"], strict=True))
 

@@ -1,4 +1,4 @@
-"""Pedidos e estoque: what was ordered, what was refused, what it brought, what is left."""
+"""Pedidos e estoque: orders, denials, revenue and stock."""
 
 from __future__ import annotations
 
@@ -6,67 +6,51 @@ import pandas as pd
 import streamlit as st
 
 from dashboards import formats
+from dashboards.client.catalogue import fetch_books
+from dashboards.client.connect import api_client
 from dashboards.components import charts, metric_panels
-from dashboards.components.page_layout import Tile, show_page, telling, tiles
+from dashboards.components.labels import ORDER_STATES
+from dashboards.components.page_layout import reporting_errors, show_page
 from dashboards.components.tables import show_table
-from dashboards.connections import api, source
-from dashboards.metrics.source import Source, only
+from dashboards.metrics.selection import current_source
+from dashboards.metrics.source import Source, last_value
 
-LOWEST_SHOWN = 25
+LOWEST_STOCKS = 25
 
 
 def body() -> None:
-    with telling():
-        figures = source()
-        metric_panels.note_if_down(figures)
-        headline(figures)
-        left, right = st.columns(2)
-        with left:
-            st.markdown("**Pedidos por estado, agora**")
-            states = metric_panels.orders_by_status(figures).table()
-            charts.bars(states, "Estado", "Pedidos", alternative="Quantos pedidos há em cada estado")
-        with right:
-            st.markdown("**Taxa de recusa ao longo do tempo**")
-            denied(figures)
-        left, right = st.columns(2)
-        with left:
-            st.markdown("**Receita ao longo do tempo**")
-            revenue = figures.rate("ecommerce_revenue_pounds_total")
-            charts.lines(
-                revenue.assign(value=60 * revenue["value"]),
-                "Receita (£ por minuto)",
-                number="$,.2f",
-                alternative="Receita por minuto ao longo do tempo",
-            )
-        with right:
+    with reporting_errors():
+        source = current_source()
+        metric_panels.warn_if_api_is_down(source)
+        show_headline(source)
+        first_column, second_column = st.columns(2)
+        with first_column:
+            show_states(source)
+        with second_column:
+            show_denial_rate(source)
+        first_column, second_column = st.columns(2)
+        with first_column:
+            show_revenue(source)
+        with second_column:
             st.markdown("**Exemplares à venda ao longo do tempo**")
-            charts.lines(
-                figures.levels("livraria_stock_units"),
+            charts.show_lines(
+                source.levels("livraria_stock_units"),
                 "Exemplares",
-                number=",.0f",
-                alternative="Exemplares em estoque ao longo do tempo",
+                number_format=",.0f",
+                alt_text="Exemplares em estoque ao longo do tempo",
             )
-    with telling():
-        lowest()
+    with reporting_errors():
+        show_lowest_stocks()
 
 
-def headline(figures: Source) -> None:
-    orders = metric_panels.orders_by_status(figures)
-    revenue = only(figures.total("ecommerce_revenue_pounds_total"))
-    sold = only(figures.total("ecommerce_units_sold_total"))
-    tiles(
-        [
-            Tile("Pedidos", formats.number(orders.total), "Todos os registrados, em qualquer estado"),
-            Tile("Taxa de recusa", formats.percent(orders.denial_rate), "Pedidos com pagamento negado"),
-            Tile("Receita", formats.pounds(revenue), f"Pedidos pagos {figures.span}"),
-            *metric_panels.stock_tiles(figures),
-        ]
-    )
+def show_headline(source: Source) -> None:
+    metric_panels.show_shop_tiles(source)
+    units = last_value(source.total("ecommerce_units_sold_total"))
     st.caption(
-        f"Receita e {formats.number(sold)} exemplares vendidos: {figures.span}. "
-        f"Pedidos e estoque: agora. Fonte: {figures.name}."
+        f"Receita e {formats.number(units)} exemplares vendidos: {source.span}. "
+        f"Pedidos e estoque: agora. Fonte: {source.name}."
     )
-    mismatches = only(figures.level("ecommerce_ledger_mismatches"))
+    mismatches = last_value(source.level("ecommerce_ledger_mismatches"))
     if mismatches:
         st.error(
             f"A última auditoria achou {formats.number(mismatches)} diferenças entre estoque, pedidos e movimentos.",
@@ -74,37 +58,59 @@ def headline(figures: Source) -> None:
         )
 
 
-def denied(figures: Source) -> None:
-    """The share of denials among the orders whose payment came to an end."""
-    rates = figures.rate("ecommerce_orders_created_total", ("payment_status",))
-    wide = rates.pivot_table(index="time", columns="payment_status", values="value", aggfunc="sum")
-    every = wide.sum(axis=1)
-    share = wide.get("denied", pd.Series(0.0, index=wide.index)) / every.where(every > 0)
+def show_states(source: Source) -> None:
+    st.markdown("**Pedidos por estado, agora**")
+    orders = metric_panels.orders_by_status(source)
+    known = [status for status in ORDER_STATES if status in orders]
+    states = known + sorted(set(orders) - set(known))
+    names = [ORDER_STATES.get(state, state) for state in states]
+    table = pd.DataFrame({"Estado": names, "Pedidos": [orders[state] for state in states]})
+    charts.show_bars(table, "Estado", "Pedidos", alt_text="Quantos pedidos há em cada estado")
+
+
+def show_denial_rate(source: Source) -> None:
+    """Draw the share of denials among the orders whose payment was decided."""
+    st.markdown("**Taxa de recusa ao longo do tempo**")
+    rates = source.rate("ecommerce_orders_created_total", ("payment_status",))
+    by_status = rates.pivot_table(index="time", columns="payment_status", values="value", aggfunc="sum")
+    total = by_status.sum(axis=1)
+    share = by_status.get("denied", pd.Series(0.0, index=by_status.index)) / total.where(total > 0)
     if not share.notna().any():
         st.caption("Nenhum pedido nas leituras que há.")
         return
-    charts.lines(
+    charts.show_lines(
         pd.DataFrame({"time": share.index, "value": share.to_numpy()}),
         "Pedidos recusados (%)",
-        number=".0%",
-        alternative="Parte dos pedidos cujo pagamento foi negado",
+        number_format=".0%",
+        alt_text="Parte dos pedidos cujo pagamento foi negado",
     )
 
 
-def lowest() -> None:
+def show_revenue(source: Source) -> None:
+    st.markdown("**Receita ao longo do tempo**")
+    revenue = source.rate("ecommerce_revenue_pounds_total")
+    charts.show_lines(
+        revenue.assign(value=60 * revenue["value"]),
+        "Receita (£ por minuto)",
+        number_format="$,.2f",
+        alt_text="Receita por minuto ao longo do tempo",
+    )
+
+
+def show_lowest_stocks() -> None:
     st.subheader("Menores estoques", divider="gray")
-    books = api().books({"sort": "disponibilidade", "order": "asc", "page": 1, "per_page": LOWEST_SHOWN})
+    books = fetch_books(
+        api_client(), {"sort": "disponibilidade", "order": "asc", "page": 1, "per_page": LOWEST_STOCKS}
+    )
+    titles = {
+        "id": "Id",
+        "titulo": "Título",
+        "categoria": "Categoria",
+        "disponibilidade": "Exemplares",
+        "preco_com_taxa": "Preço com taxa (£)",
+    }
     show_table(
-        books[["id", "titulo", "categoria", "disponibilidade", "preco_com_taxa"]].rename(
-            columns={
-                "id": "Id",
-                "titulo": "Título",
-                "categoria": "Categoria",
-                "disponibilidade": "Exemplares",
-                "preco_com_taxa": "Preço com taxa (£)",
-            }
-        ),
-        decimals={"Exemplares": 0, "Preço com taxa (£)": 2},
+        books[list(titles)].rename(columns=titles), decimals={"Exemplares": 0, "Preço com taxa (£)": 2}
     )
 
 

@@ -1,4 +1,4 @@
-"""Visão geral: in ten seconds, what the shop is doing."""
+"""Visão geral: the state of the shop at a glance."""
 
 from __future__ import annotations
 
@@ -7,42 +7,38 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from dashboards import formats
-from dashboards.client.catalogue import Api, Health
-from dashboards.client.http_client import Problem
-from dashboards.client.model import read_card
+from dashboards.client.catalogue import Health, fetch_health
+from dashboards.client.connect import api_client, operator_client
+from dashboards.client.http_client import HttpStatusError
+from dashboards.client.model import fetch_card
+from dashboards.client.scraping import fetch_progress, fetch_runs
 from dashboards.components import metric_panels
-from dashboards.components.page_layout import Tile, show_page, telling, tiles, zone
-from dashboards.connections import api, source
-from dashboards.metrics.source import Source, only
+from dashboards.components.page_layout import explain_forbidden, reader_timezone, reporting_errors, show_page
+from dashboards.components.scraping_progress import describe_changes, show_progress
+from dashboards.metrics.selection import current_source
 
 
 def body() -> None:
-    with telling():
-        catalogue_origin(api().health())
-    with telling():
-        figures = source()
-        metric_panels.note_if_down(figures)
-        metric_panels.traffic_tiles(figures)
-        shop_tiles(figures)
-        left, right = st.columns(2)
-        with left:
-            metric_panels.traffic_chart(figures)
-        with right:
-            metric_panels.latency_chart(figures)
-    with telling():
-        scraping(api())
-    with telling():
-        model(api())
+    with reporting_errors():
+        show_catalogue_origin(fetch_health(api_client()))
+    with reporting_errors():
+        show_metrics()
+    with reporting_errors():
+        show_scraping()
+    with reporting_errors():
+        st.subheader("Modelo", divider="gray")
+        card = fetch_card(api_client())
+        st.markdown("Ainda não há modelo treinado." if card is None else card.sentence)
 
 
-def catalogue_origin(health: Health) -> None:
+def show_catalogue_origin(health: Health) -> None:
     st.badge("No ar", icon=":material/check_circle:", color="green")
     published = (
         f"{formats.number(health.books)} livros · versão {formats.number(health.version)} do catálogo · "
-        f"publicado em {formats.moment(health.published_at, zone())} "
+        f"publicado em {formats.date_time(health.published_at, reader_timezone())} "
         f"({formats.ago(health.published_at, datetime.now(UTC))})"
     )
-    if health.demonstration:
+    if health.is_demonstration:
         st.warning(
             "**Este é o catálogo de demonstração**, de livros inventados; o primeiro scraping o substitui. "
             f"{published}",
@@ -52,45 +48,34 @@ def catalogue_origin(health: Health) -> None:
         st.markdown(f"Catálogo de {health.source_url}: {published}")
 
 
-def shop_tiles(figures: Source) -> None:
-    orders = metric_panels.orders_by_status(figures)
-    tiles(
-        [
-            Tile("Pedidos", formats.number(orders.total), "Todos os pedidos registrados, em qualquer estado"),
-            Tile("Taxa de recusa", formats.percent(orders.denial_rate), "Pedidos com pagamento negado"),
-            Tile(
-                "Receita",
-                formats.pounds(only(figures.total("ecommerce_revenue_pounds_total"))),
-                f"Pedidos pagos {figures.span}",
-            ),
-            *metric_panels.stock_tiles(figures),
-        ]
-    )
-    st.caption(f"Receita: {figures.span}. Estoque e pedidos: agora. Fonte: {figures.name}.")
+def show_metrics() -> None:
+    source = current_source()
+    metric_panels.warn_if_api_is_down(source)
+    metric_panels.show_traffic_tiles(source)
+    metric_panels.show_shop_tiles(source)
+    st.caption(f"Receita: {source.span}. Estoque e pedidos: agora. Fonte: {source.name}.")
+    first_column, second_column = st.columns(2)
+    with first_column:
+        metric_panels.show_traffic_chart(source)
+    with second_column:
+        metric_panels.show_latency_chart(source)
 
 
-def scraping(server: Api) -> None:
+def show_scraping() -> None:
     st.subheader("Scraping", divider="gray")
-    progress = server.progress()
-    metric_panels.scraping_progress(progress)
+    progress = fetch_progress(api_client())
+    show_progress(progress)
     if progress.status != "processing":
         return
     try:
-        runs = server.runs()
-    except Problem as problem:
-        metric_panels.explain_token(problem, "ver o que a última execução mudou")
+        runs = fetch_runs(operator_client())
+    except HttpStatusError as error:
+        explain_forbidden(error, "ver o que a última execução mudou")
         return
-    compared = runs.dropna(subset="adicionados")
-    if not compared.empty:
-        st.caption(
-            f"O que mudou na execução {compared.iloc[0]['id']}: {metric_panels.changes(compared.iloc[0])}"
-        )
-
-
-def model(server: Api) -> None:
-    st.subheader("Modelo", divider="gray")
-    card = read_card(server.server)
-    st.markdown("Ainda não há modelo treinado." if card is None else card.sentence)
+    compared_runs = runs.dropna(subset="adicionados")
+    if not compared_runs.empty:
+        newest = compared_runs.iloc[0]
+        st.caption(f"O que mudou na execução {newest['id']}: {describe_changes(newest)}")
 
 
 show_page("Visão geral", body)

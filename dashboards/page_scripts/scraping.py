@@ -1,29 +1,30 @@
-"""Scraping: the run that goes on, and those before it."""
+"""Scraping: the newest run, and the history of runs."""
 
 from __future__ import annotations
 
 import pandas as pd
 import streamlit as st
 
-from dashboards.client.catalogue import CHANGES
-from dashboards.client.http_client import Refused
-from dashboards.components import metric_panels
-from dashboards.components.page_layout import show_page, telling
+from dashboards.client.connect import api_client, operator_client
+from dashboards.client.http_client import HttpStatusError
+from dashboards.client.scraping import CHANGES, fetch_progress, fetch_runs
+from dashboards.components.labels import RUN_STATES
+from dashboards.components.page_layout import explain_forbidden, reporting_errors, show_page
+from dashboards.components.scraping_progress import show_progress
 from dashboards.components.tables import show_table
-from dashboards.connections import api
 
 
 def body() -> None:
-    with telling():
-        metric_panels.scraping_progress(api().progress())
+    with reporting_errors():
+        show_progress(fetch_progress(api_client()))
         st.subheader("Execuções", divider="gray")
         try:
-            history(api().runs())
-        except Refused as refusal:
-            metric_panels.explain_token(refusal, "ver a história das execuções")
+            show_history(fetch_runs(operator_client()))
+        except HttpStatusError as error:
+            explain_forbidden(error, "ver a história das execuções")
 
 
-def history(runs: pd.DataFrame) -> None:
+def show_history(runs: pd.DataFrame) -> None:
     if runs.empty:
         st.caption("Nenhuma execução ainda: dispare a primeira com `POST /api/v1/scraping/trigger`.")
         return
@@ -40,9 +41,9 @@ def history(runs: pd.DataFrame) -> None:
         "motivo": "Motivo",
     }
     table = runs[list(titles)].rename(columns=titles)
-    table["Estado"] = [metric_panels.RUN_STATES.get(state, state) for state in table["Estado"]]
-    whole = ("Livros lidos", "Páginas com falha", "Versão publicada", *map(str.capitalize, CHANGES))
-    show_table(table, decimals={"Duração (s)": 1, **dict.fromkeys(whole, 0)})
+    table["Estado"] = [RUN_STATES.get(state, state) for state in table["Estado"]]
+    integers = ("Livros lidos", "Páginas com falha", "Versão publicada", *map(str.capitalize, CHANGES))
+    show_table(table, decimals={"Duração (s)": 1, **dict.fromkeys(integers, 0)})
 
 
 show_page("Scraping", body)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import streamlit as st
 
-from dashboards.client.auth import LOGIN, REFRESH, RETRY_S, Login, LoginRefused
-from dashboards.client.http_client import Refused, Server
+from dashboards.client.auth import LOGIN, REFRESH, RETRY_DELAY_S, LoginRejected, LoginSession
+from dashboards.client.http_client import HttpClient, HttpStatusError
 from tests.support.dashboards.fake_api import FakeApi
 from tests.support.dashboards.pages import figures, open_page, words
 
@@ -26,10 +26,10 @@ def closed(fake_api: FakeApi) -> FakeApi:
     return fake_api
 
 
-def operator(fake: FakeApi, clock: list[float] | None = None) -> Server:
+def operator(fake: FakeApi, clock: list[float] | None = None) -> HttpClient:
     now = clock or [0.0]
-    plain = Server("A API", fake.url)
-    return Server("A API", fake.url, Login(plain, "ana", "segredo", clock=lambda: now[0]))
+    plain = HttpClient("A API", fake.url)
+    return HttpClient("A API", fake.url, LoginSession(plain, "ana", "segredo", clock=lambda: now[0]))
 
 
 def test_one_login_serves_many_questions(closed: FakeApi) -> None:
@@ -58,7 +58,7 @@ def test_where_the_session_is_over_it_logs_in_again(closed: FakeApi) -> None:
 
 def test_a_token_that_serves_nowhere_ends_the_try(closed: FakeApi) -> None:
     closed.tokens[LOGS] = set()
-    with pytest.raises(Refused):
+    with pytest.raises(HttpStatusError):
         operator(closed).get(LOGS)
     assert len(closed.asked[LOGS]) == 2
 
@@ -68,10 +68,10 @@ def test_a_wrong_password_is_not_tried_again_at_once(closed: FakeApi) -> None:
     clock = [1_000.0]
     server = operator(closed, clock)
     for _ in range(3):
-        with pytest.raises(LoginRefused, match=r"`ana`.*Usuário ou senha inválidos"):
+        with pytest.raises(LoginRejected, match=r"`ana`.*Usuário ou senha inválidos"):
             server.get(LOGS)
     assert len(closed.asked[LOGIN]) == 1
-    clock[0] += RETRY_S
+    clock[0] += RETRY_DELAY_S
     closed.replies[LOGIN] = tokens(closed, "first")
     server.get(LOGS)
 

@@ -43,7 +43,7 @@ def test_figures_are_written_as_brazil_writes_them(written: str, expected: str) 
 
 def test_moments_are_told_in_the_readers_zone() -> None:
     noon = datetime(2026, 11, 22, 12, 0, 5, tzinfo=UTC)
-    assert formats.moment(noon, ZoneInfo("America/Sao_Paulo")) == "22/11/2026 09:00:05"
-    assert formats.moment(None) == "–"
+    assert formats.date_time(noon, ZoneInfo("America/Sao_Paulo")) == "22/11/2026 09:00:05"
+    assert formats.date_time(None) == "–"
     assert formats.ago(noon, noon + timedelta(minutes=3)) == "há 3\u00a0min"
     assert formats.ago(noon + timedelta(seconds=9), noon) == "há 0,0\u00a0s"  # clocks differ

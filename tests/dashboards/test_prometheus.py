@@ -8,15 +8,15 @@ import pandas as pd
 import promql_parser
 import pytest
 
-from dashboards.client.http_client import Malformed, Server
+from dashboards.client.http_client import HttpClient, MalformedResponse
 from dashboards.metrics.prometheus import PrometheusSource
-from dashboards.metrics.source import Match, latest, only
+from dashboards.metrics.source import Match, last_value
 from tests.support.dashboards.fake_api import FakeApi
 
 
 def source(fake: FakeApi) -> PrometheusSource:
     return PrometheusSource(
-        Server("O Prometheus", fake.url), 3_600, "na última hora", clock=lambda: 1_800_000_000.0
+        HttpClient("O Prometheus", fake.url), 3_600, "na última hora", clock=lambda: 1_800_000_000.0
     )
 
 
@@ -33,8 +33,8 @@ def test_developments_and_totals_are_read_into_frames(fake_api: FakeApi) -> None
     )
     assert frame["time"][0] == pd.Timestamp(1_799_999_990, unit="s", tz="UTC")
     assert frame["status"].tolist() == ["200", "200"]
-    assert latest(frame) is None
-    assert only(source(fake_api).total("ecommerce_revenue_pounds_total")) == 12.5
+    assert last_value(frame) is None
+    assert last_value(source(fake_api).total("ecommerce_revenue_pounds_total")) == 12.5
     assert fake_api.asked["/api/v1/query_range"] == [
         {
             "query": 'sum by (status) (rate(api_requests_total{endpoint!~"/a|/b"}[60s]))',
@@ -51,7 +51,7 @@ def test_a_development_that_stopped_has_no_latest(fake_api: FakeApi) -> None:
     """The API went down, and what it did before is not what it does."""
     answer(fake_api, "/api/v1/query_range", {"metric": {}, "values": [[1_799_999_000, "12"]]})
     frame = source(fake_api).rate("api_requests_total")
-    assert latest(frame) is None
+    assert last_value(frame) is None
     assert frame["value"].tolist()[0] == 12
 
 
@@ -87,7 +87,7 @@ def test_a_prometheus_that_collects_something_else_does_not_know_the_shop(fake_a
 )
 def test_malformed_answers_are_said_to_be_so(fake_api: FakeApi, text: str) -> None:
     fake_api.replies["/api/v1/query"] = (200, text)
-    with pytest.raises(Malformed):
+    with pytest.raises(MalformedResponse):
         source(fake_api).level("g")
 
 

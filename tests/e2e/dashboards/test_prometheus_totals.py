@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 
-from dashboards.client.http_client import Server
+from dashboards.client.http_client import HttpClient
 from dashboards.metrics.prometheus import PrometheusSource
-from dashboards.metrics.source import only
+from dashboards.metrics.source import last_value
 from tests.observability.prometheus import Prometheus
 from tests.support.dashboards.fake_api import FakeApi
 
@@ -54,10 +54,10 @@ class Seen:
         self.prometheus.wait_for(f"ticks == {tick!r}")
 
     def source(self, period_s: int = PERIOD_S) -> PrometheusSource:
-        return PrometheusSource(Server("O Prometheus", self.prometheus.url), period_s, "agora")
+        return PrometheusSource(HttpClient("O Prometheus", self.prometheus.url), period_s, "agora")
 
     def total(self, period_s: int = PERIOD_S) -> float | None:
-        return only(self.source(period_s).total("orders_total"))
+        return last_value(self.source(period_s).total("orders_total"))
 
 
 @pytest.fixture
