@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pandas as pd
@@ -24,18 +25,19 @@ TABLE_KEY = "registros"
 REQUEST_ID_KEY = "historia"
 TITLES = {
     "timestamp": "Quando",
-    "level": "Nível",
+    "levelname": "Nível",
     "status": "Status",
     "method": "Método",
     "path": "Caminho",
-    "duration_ms": "Duração (ms)",
-    "event": "Evento",
+    "duration": "Duração (ms)",
+    "message": "Evento",
     "details": "Detalhes",
-    "user_id": "Usuário",
+    "user": "Usuário",
     "request_id": "request_id",
     "route": "Rota",
     "bytes": "Bytes",
     "remote_addr": "Endereço",
+    "name": "Logger",
 }
 DECIMALS = {"Status": 0, "Duração (ms)": 1, "Bytes": 0}
 
@@ -84,7 +86,7 @@ def read_filters() -> dict[str, str | int]:
     query: dict[str, str | int] = {name: text.strip() for name, text in texts.items() if text.strip()}
     query["limit"] = limit
     if level != ANY:
-        query["level"] = level
+        query["levelname"] = level
     if status != ANY:
         query["status"] = status
     minutes = PERIODS_MIN[period]
@@ -96,7 +98,7 @@ def read_filters() -> dict[str, str | int]:
 
 def show_summary(records: pd.DataFrame) -> None:
     requests = records[records["status"].notna()]
-    latencies = requests["duration_ms"].dropna() / 1_000
+    latencies = requests["duration"].dropna()
 
     def quantile(share: float) -> str:
         return formats.latency(float(latencies.quantile(share)) if len(latencies) else None)
@@ -125,8 +127,7 @@ def show_records(records: pd.DataFrame) -> None:
         if rows and rows[0] < len(request_ids):
             st.session_state[REQUEST_ID_KEY] = request_ids[rows[0]]
 
-    table = records[list(TITLES)].rename(columns=TITLES)
-    show_table(table, decimals=DECIMALS, wide=["Detalhes"], key=TABLE_KEY, on_select=follow)
+    show_log_table(records, key=TABLE_KEY, on_select=follow)
     st.caption("Marque uma linha para ver a história inteira da sua requisição.")
 
 
@@ -144,8 +145,8 @@ def show_statuses(records: pd.DataFrame) -> None:
 
 def show_slowest_routes(records: pd.DataFrame) -> None:
     st.markdown("**Rotas mais lentas (p95)**")
-    requests = records[records["route"] != ""].dropna(subset="duration_ms")
-    slowest = requests.groupby("route")["duration_ms"].quantile(0.95).nlargest(8)
+    requests = records[records["route"] != ""].dropna(subset="duration")
+    slowest = 1_000 * requests.groupby("route")["duration"].quantile(0.95).nlargest(8)
     charts.show_bars(
         pd.DataFrame({"Rota": slowest.index, "Duração p95 (ms)": slowest.to_numpy()}),
         "Rota",
@@ -166,8 +167,15 @@ def show_request() -> None:
     if records.empty:
         st.caption("Nenhum registro tem este request_id.")
         return
-    table = records.iloc[::-1][list(TITLES)].rename(columns=TITLES)
-    show_table(table, decimals=DECIMALS, wide=["Detalhes"])
+    show_log_table(records.iloc[::-1])
+
+
+def show_log_table(
+    records: pd.DataFrame, key: str | None = None, on_select: Callable[[], None] | None = None
+) -> None:
+    milliseconds = records.assign(duration=1_000 * records["duration"])
+    table = milliseconds[list(TITLES)].rename(columns=TITLES)
+    show_table(table, decimals=DECIMALS, wide=["Detalhes"], key=key, on_select=on_select)
 
 
 show_page("Logs Estruturados", body)

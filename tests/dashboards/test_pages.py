@@ -165,13 +165,13 @@ def test_log_filters_are_the_routes_own_parameters(shop: FakeApi) -> None:
     app.run()
     asked = shop.asked["/api/v1/logs"][-1]
     assert asked.pop("since").endswith("Z")
-    assert asked == {"level": "ERROR", "status": "5xx", "text": "livro", "limit": "100"}
+    assert asked == {"levelname": "ERROR", "status": "5xx", "text": "livro", "limit": "100"}
 
 
 def test_the_story_of_a_request_is_told_from_its_beginning(shop: FakeApi) -> None:
     told = [
-        log_record(1, event="order_placed", status="pending", order_id="ORDER-1…"),
-        log_record(2, event="request", status=201),
+        log_record(1, message="order_placed", status="pending", order_id="ORDER-1…"),
+        log_record(2, message="request", status=201),
     ]
     shop.replies["/api/v1/logs"] = shop.as_json(told)
     app = open_page("logs")

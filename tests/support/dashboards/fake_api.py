@@ -133,16 +133,17 @@ PREDICTION = {
 def log_record(number: int, **changes: Any) -> dict[str, Any]:
     return {
         "timestamp": f"2026-11-22T14:{number // 60 % 60:02}:{number % 60:02}.000Z",
-        "level": "INFO",
-        "event": "request",
-        "request_id": f"req-{number}",
+        "levelname": "INFO",
+        "name": "app.requests",
+        "message": "request",
+        "remote_addr": "127.0.0.1",
         "method": "GET",
         "route": "/api/v1/books/<int:book_idx>",
         "path": f"/api/v1/books/{number}",
         "status": 200,
-        "duration_ms": 10.0 + number,
-        "remote_addr": "127.0.0.1",
-        "user_id": None,
+        "duration": (10.0 + number) / 1_000,
+        "user": None,
+        "request_id": f"req-{number}",
         "bytes": 180,
         **changes,
     }
