@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboards.metrics.exposition import NotMetrics, parse
-from tests.support.dashboards.fake_api import ShopMetrics
+from tests.support.dashboards.fake_metrics import ShopMetrics
 
 TEXT = """\
 # HELP api_requests_total Every answer
@@ -38,13 +38,13 @@ def test_samples_are_read_by_name_and_sorted_labels() -> None:
     assert samples["api_request_latency_seconds_count"] == {(): 2.0}
 
 
-def test_only_the_shops_own_measured_figures_are_kept() -> None:
-    kept = set(parse(TEXT))
-    assert not any(name.startswith(("python_", "flask_")) for name in kept)
-    assert "livraria_stock_units" not in kept
+def test_other_metrics_and_missing_values_are_dropped() -> None:
+    names = set(parse(TEXT))
+    assert not any(name.startswith(("python_", "flask_")) for name in names)
+    assert "livraria_stock_units" not in names
 
 
-def test_what_prometheus_own_client_writes_is_read() -> None:
+def test_the_text_of_prometheus_own_client_is_read() -> None:
     assert parse(ShopMetrics().text())["livraria_stock_units"] == {(): 12345.0}
 
 
@@ -59,12 +59,12 @@ def test_what_prometheus_own_client_writes_is_read() -> None:
         "api_requests_total twelve",
     ],
 )
-def test_what_is_not_metrics_is_said_to_be_so(text: str) -> None:
+def test_other_text_raises_not_metrics(text: str) -> None:
     with pytest.raises(NotMetrics):
         parse(text)
 
 
 @given(st.text(max_size=200) | st.text(alphabet='api_x{}="\\#, 019\n', max_size=80))
-def test_no_text_makes_it_fail_in_any_other_way(text: str) -> None:
+def test_no_text_raises_anything_else(text: str) -> None:
     with contextlib.suppress(NotMetrics):
         parse(text)

@@ -10,7 +10,7 @@ from dashboards import formats
 
 
 @pytest.mark.parametrize(
-    ("written", "expected"),
+    ("text", "expected"),
     [
         (formats.number(1234567), "1.234.567"),
         (formats.number(1234.5678, 2), "1.234,57"),
@@ -37,11 +37,11 @@ from dashboards import formats
         (formats.duration(90_000), "1 d"),
     ],
 )
-def test_figures_are_written_as_brazil_writes_them(written: str, expected: str) -> None:
-    assert written.replace("\u00a0", " ") == expected
+def test_numbers_are_in_the_brazilian_form(text: str, expected: str) -> None:
+    assert text.replace("\u00a0", " ") == expected
 
 
-def test_moments_are_told_in_the_readers_zone() -> None:
+def test_dates_are_in_the_readers_time_zone() -> None:
     noon = datetime(2026, 11, 22, 12, 0, 5, tzinfo=UTC)
     assert formats.date_time(noon, ZoneInfo("America/Sao_Paulo")) == "22/11/2026 09:00:05"
     assert formats.date_time(None) == "–"

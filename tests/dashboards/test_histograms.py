@@ -1,4 +1,4 @@
-"""Quantiles against Prometheus' own documented definition."""
+"""Quantiles against the definition in Prometheus' documentation."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_a_quantile_is_interpolated_in_its_bucket(
         (math.nan, [1, INF], [1, 1]),
     ],
 )
-def test_what_cannot_be_said_is_not_a_number(
+def test_an_undefined_quantile_is_not_a_number(
     quantile: float, bounds: list[float], counts: list[float]
 ) -> None:
     assert math.isnan(histogram_quantile(quantile, bounds, counts))

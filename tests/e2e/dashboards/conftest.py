@@ -8,7 +8,7 @@ from playwright.sync_api import Browser
 from tests.support.browser import open_chromium
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     with open_chromium() as browser:
         yield browser

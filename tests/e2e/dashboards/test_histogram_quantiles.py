@@ -10,8 +10,7 @@ from pathlib import Path
 from dashboards.metrics.histograms import histogram_quantile
 from tests.support.programs import need
 
-INF = math.inf
-BOUNDS = [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, INF]
+BOUNDS = [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, math.inf]
 HISTOGRAMS = [
     [0, 0, 0, 10, 10, 10, 10, 10, 10, 10],
     [1, 5, 20, 30, 34, 36, 37, 38, 39, 40],
@@ -25,7 +24,7 @@ QUANTILES = [0.01, 0.1, 0.5, 0.95, 0.99, 1]
 def test_prometheus_computes_the_same(tmp_path: Path) -> None:
     promtool = need("promtool", debian_package="prometheus")
     series = [
-        {"series": f'h{number}_bucket{{le="{"+Inf" if bound == INF else bound}"}}', "values": str(count)}
+        {"series": f'h{number}_bucket{{le="{"+Inf" if math.isinf(bound) else bound}"}}', "values": str(count)}
         for number, counts in enumerate(HISTOGRAMS)
         for bound, count in zip(BOUNDS, counts, strict=True)
     ]
@@ -43,7 +42,7 @@ def test_prometheus_computes_the_same(tmp_path: Path) -> None:
     ]
     tests = tmp_path / "quantiles.json"  # JSON is YAML
     tests.write_text(json.dumps({"tests": [{"input_series": series, "promql_expr_test": expectations}]}))
-    checked = subprocess.run(
+    run = subprocess.run(
         [promtool, "test", "rules", str(tests)], capture_output=True, text=True, timeout=60, check=False
     )
-    assert checked.returncode == 0, checked.stdout + checked.stderr
+    assert run.returncode == 0, run.stdout + run.stderr

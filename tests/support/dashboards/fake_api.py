@@ -1,4 +1,4 @@
-"""A hand-written API on loopback: what each path answers is a dictionary that a test may change."""
+"""A hand-written API on loopback, with a dictionary of responses that tests may change."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from urllib.parse import parse_qs, urlsplit
 
 from tests.support.dashboards.fake_metrics import ShopMetrics
 
-NOBODY = "http://127.0.0.1:9"  # the discard port, where nothing listens
-Reply = tuple[int, str]
+UNREACHABLE_URL = "http://127.0.0.1:9"
+"""The discard port, where nothing listens."""
+Response = tuple[int, str]
+"""Status and body."""
 HEALTH = {
     "status": "healthy",
     "message": "A loja está no ar.",
@@ -39,7 +41,7 @@ PROGRESS = {
     "termino_estimado": "2026-11-22T14:05:00.000Z",
     "contagem": None,
 }
-RUN = {
+RUN: dict[str, Any] = {
     "id": 2,
     "status": "done",
     "motivo": None,
@@ -119,7 +121,7 @@ TRAINING = {
     "terminado_em": "2026-11-22T14:03:30.000Z",
     "versao_catalogo": 7,
 }
-PREDICTION = {
+PREDICTION: dict[str, Any] = {
     "input": {},
     "prediction": 5,
     "detalhes": {
@@ -150,14 +152,14 @@ def log_record(number: int, **changes: Any) -> dict[str, Any]:
 
 
 class FakeApi:
-    """Serves `replies` until the context ends; `asked` keeps the queries of each path, `sent` the bodies.
+    """Serves `responses` by path until the context ends, and records each path's queries and bodies.
 
-    `tokens` names the access tokens that a path takes; the others are open.
+    Paths in `tokens` need one of the access tokens named there; all others are open.
     """
 
     def __init__(self) -> None:
         self.metrics = ShopMetrics()
-        self.replies: dict[str, Reply] = {
+        self.responses: dict[str, Response] = {
             "/health": self.as_json(HEALTH),
             "/api/v1/scraping/status": self.as_json(PROGRESS),
             "/api/v1/scraping/runs": self.as_json([RUN]),
@@ -169,8 +171,8 @@ class FakeApi:
             "/api/v1/ml/predictions": self.as_json([PREDICTION]),
             "/api/v1/logs": self.as_json([log_record(number) for number in range(30)]),
         }
-        self.asked: dict[str, list[dict[str, str]]] = {}
-        self.sent: dict[str, list[Any]] = {}
+        self.queries: dict[str, list[dict[str, str]]] = {}
+        self.bodies: dict[str, list[Any]] = {}
         self.tokens: dict[str, set[str]] = {}
         self.verdict = "linha-de-base"
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
@@ -178,7 +180,7 @@ class FakeApi:
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
 
     @staticmethod
-    def as_json(value: Any, status: int = 200) -> Reply:
+    def as_json(value: Any, status: int = 200) -> Response:
         return status, json.dumps(value)
 
     def __enter__(self) -> Self:
@@ -192,12 +194,12 @@ class FakeApi:
         self._thread.join()
         self._server.server_close()
 
-    def reply(self, path: str, query: dict[str, str], token: str) -> Reply:
-        self.asked.setdefault(path, []).append(query)
+    def respond(self, path: str, query: dict[str, str], token: str) -> Response:
+        self.queries.setdefault(path, []).append(query)
         if path in self.tokens and token not in self.tokens[path]:
             return self.as_json({"detail": "Faça login para continuar."}, 401)
-        if path in self.replies:
-            return self.replies[path]
+        if path in self.responses:
+            return self.responses[path]
         if path == "/metrics":
             return 200, self.metrics.text()
         return self.as_json({"detail": "O endereço pedido não existe."}, 404)
@@ -210,9 +212,9 @@ class FakeApi:
                 url = urlsplit(self.path)
                 query = {name: values[-1] for name, values in parse_qs(url.query).items()}
                 if length := int(self.headers.get("Content-Length") or 0):
-                    fake.sent.setdefault(url.path, []).append(json.loads(self.rfile.read(length)))
+                    fake.bodies.setdefault(url.path, []).append(json.loads(self.rfile.read(length)))
                 token = self.headers.get("Authorization", "").removeprefix("Bearer ")
-                status, text = fake.reply(url.path, query, token)
+                status, text = fake.respond(url.path, query, token)
                 body = text.encode()
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(body)))

@@ -1,6 +1,8 @@
-"""What a hand-written shop counts."""
+"""The metrics of a hand-written shop."""
 
 from __future__ import annotations
+
+from functools import partial
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
@@ -12,28 +14,33 @@ class ShopMetrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        at = {"registry": self.registry}
-        self.requests = Counter("api_requests_total", "-", ["method", "endpoint", "status"], **at)
-        self.errors = Counter("api_errors_total", "-", ["endpoint", "error_type"], **at)
+        counter = partial(Counter, documentation="-", registry=self.registry)
+        gauge = partial(Gauge, documentation="-", registry=self.registry)
+        self.requests = counter("api_requests_total", labelnames=["method", "endpoint", "status"])
+        self.errors = counter("api_errors_total", labelnames=["endpoint", "error_type"])
         self.latency = Histogram(
-            "api_request_latency_seconds", "-", ["method", "endpoint"], buckets=BUCKETS, **at
+            "api_request_latency_seconds",
+            "-",
+            ["method", "endpoint"],
+            buckets=BUCKETS,
+            registry=self.registry,
         )
-        self.payments = Counter("livraria_payments_total", "-", ["outcome"], **at)
-        self.created = Counter("ecommerce_orders_created_total", "-", ["status", "payment_status"], **at)
-        self.revenue = Counter("ecommerce_revenue_pounds_total", "-", **at)
-        self.sold = Counter("ecommerce_units_sold_total", "-", **at)
-        self.orders = Gauge("livraria_orders", "-", ["status"], **at)
-        self.inventory = Gauge("ecommerce_inventory_level_gauge", "-", ["product_id"], **at)
+        self.payments = counter("livraria_payments_total", labelnames=["outcome"])
+        self.created = counter("ecommerce_orders_created_total", labelnames=["status", "payment_status"])
+        self.revenue = counter("ecommerce_revenue_pounds_total")
+        self.sold = counter("ecommerce_units_sold_total")
+        self.orders = gauge("livraria_orders", labelnames=["status"])
+        self.inventory = gauge("ecommerce_inventory_level_gauge", labelnames=["product_id"])
         for name, value in {
             "ecommerce_active_sessions_gauge": 1,
             "livraria_stock_units": 12345,
             "livraria_low_stock_books": 56,
             "livraria_out_of_stock_books": 7,
         }.items():
-            Gauge(name, "-", **at).set(value)
-        self.predictions = Counter("livraria_predictions_total", "-", ["rating"], **at)
-        self.far_out = Counter("livraria_prediction_inputs_far_out_total", "-", ["feature"], **at)
-        self.drift = Gauge("livraria_prediction_drift_psi", "-", ["feature"], **at)
+            gauge(name).set(value)
+        self.predictions = counter("livraria_predictions_total", labelnames=["rating"])
+        self.far_out = counter("livraria_prediction_inputs_far_out_total", labelnames=["feature"])
+        self.drift = gauge("livraria_prediction_drift_psi", labelnames=["feature"])
         for feature in ("preco_com_taxa", "preco_sem_taxa", "disponibilidade"):
             self.far_out.labels(feature)
             self.drift.labels(feature)
@@ -42,9 +49,9 @@ class ShopMetrics:
             self.orders.labels(status).set(count)
         for book in range(5):
             self.inventory.labels(str(book)).set(book)
-        self.some_traffic()
+        self._count_requests(40)
 
-    def some_traffic(self, requests: int = 40) -> None:
+    def _count_requests(self, requests: int) -> None:
         for number in range(requests):
             endpoint = ("/api/v1/books", "/orders")[number % 2]
             self.requests.labels("GET", endpoint, "500" if number % 20 == 0 else "200").inc()

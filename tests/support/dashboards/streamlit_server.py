@@ -15,11 +15,11 @@ import requests
 from tests.support.server import ROOT, free_port
 
 STREAMLIT = Path(sys.executable).with_name("streamlit")
-START_WITHIN_S = 60.0
-END_WITHIN_S = 20.0
+START_TIMEOUT_S = 60.0
+STOP_TIMEOUT_S = 20.0
 
 
-class Dashboard:
+class DashboardServer:
     """`streamlit run` for one API, as a context manager; ended by its own process id."""
 
     def __init__(self, log: Path, *, api_url: str, prometheus_url: str, api_token: str = "") -> None:
@@ -43,25 +43,25 @@ class Dashboard:
                 stdout=log,
                 stderr=log,
             )
-        deadline = time.monotonic() + START_WITHIN_S
+        deadline = time.monotonic() + START_TIMEOUT_S
         while time.monotonic() < deadline and self._process.poll() is None:
             try:
                 if requests.get(f"{self.url}/_stcore/health", timeout=2).status_code == 200:
                     return self
             except requests.ConnectionError:
                 time.sleep(0.05)
-        self._end()
+        self._stop()
         raise AssertionError(f"the dashboard did not start:\n{self.log.read_text()}")
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._end()
+        self._stop()
 
-    def _end(self) -> None:
+    def _stop(self) -> None:
         self._process.terminate()
         try:
-            self._process.wait(END_WITHIN_S)
+            self._process.wait(STOP_TIMEOUT_S)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
