@@ -79,8 +79,8 @@ class LoginSession:
         self._rejection = ""
 
     def _fetch_tokens(self, path: str, body: dict[str, str] | None, token: str = "") -> None:
-        tokens = self._client.decode_json(path, self._client.post(path, body, token=token))
         with self._client.parsing(path):
+            tokens = self._client.post(path, body, token=token).json()
             self._access_token, self._refresh_token = (
                 str(tokens["access_token"]),
                 str(tokens["refresh_token"]),

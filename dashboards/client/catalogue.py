@@ -15,7 +15,7 @@ OVERVIEW = "/api/v1/stats/overview"
 CATEGORIES = "/api/v1/stats/categories"
 BOOKS = "/api/v1/books"
 
-_BOOK_COLUMNS = {
+_BOOK = {
     "id": int,
     "titulo": str,
     "categoria": str,
@@ -23,7 +23,7 @@ _BOOK_COLUMNS = {
     "rating": int,
     "disponibilidade": int,
 }
-_CATEGORY_COLUMNS = {
+_CATEGORY = {
     "categoria": str,
     "quantidade_livros": int,
     "preco_medio_com_taxa": float,
@@ -48,8 +48,8 @@ class Overview:
 
 
 def fetch_health(client: HttpClient) -> Health:
-    body = client.get_json(HEALTH)
     with client.parsing(HEALTH):
+        body = client.get(HEALTH).json()
         return Health(
             is_demonstration=body["origem"] == "demonstracao",
             source_url=str(body["fonte"]),
@@ -60,8 +60,8 @@ def fetch_health(client: HttpClient) -> Health:
 
 
 def fetch_overview(client: HttpClient) -> Overview:
-    body = client.get_json(OVERVIEW)
     with client.parsing(OVERVIEW):
+        body = client.get(OVERVIEW).json()
         return Overview(
             books=int(body["total_livros"]),
             mean_price=parse_number(body["preco_medio_com_taxa"]),
@@ -70,12 +70,10 @@ def fetch_overview(client: HttpClient) -> Overview:
 
 
 def fetch_categories(client: HttpClient) -> pd.DataFrame:
-    body = client.get_json(CATEGORIES)
     with client.parsing(CATEGORIES):
-        return parse_table(body, _CATEGORY_COLUMNS)
+        return parse_table(client.get(CATEGORIES).json(), _CATEGORY)
 
 
 def fetch_books(client: HttpClient, query: Query | None = None) -> pd.DataFrame:
-    body = client.get_json(BOOKS, query)
     with client.parsing(BOOKS):
-        return parse_table(body, _BOOK_COLUMNS)
+        return parse_table(client.get(BOOKS, query).json(), _BOOK)

@@ -56,6 +56,9 @@ class Response:
     headers: Mapping[str, str]
     """Case-insensitive."""
 
+    def json(self) -> Any:
+        return json.loads(self.text)
+
 
 @dataclass(frozen=True, slots=True)
 class HttpClient:
@@ -71,24 +74,23 @@ class HttpClient:
     def get(self, path: str, query: Query | None = None) -> Response:
         return self._request("GET", path, query)
 
-    def get_json(self, path: str, query: Query | None = None) -> Any:
-        return self.decode_json(path, self.get(path, query))
-
     def post(self, path: str, body: Any, query: Query | None = None, *, token: str = "") -> Response:
         return self._request("POST", path, query, body, token)
 
-    def decode_json(self, path: str, response: Response) -> Any:
-        try:
-            return json.loads(response.text)
-        except (ValueError, RecursionError) as error:
-            raise self._malformed(path) from error
-
     @contextmanager
     def parsing(self, path: str) -> Iterator[None]:
-        """Raise MalformedResponse where the block meets a missing key or a wrong type in the response of `path`."""
+        """Raise MalformedResponse where the block meets invalid JSON, a missing key or a wrong type."""
         try:
             yield
-        except (KeyError, TypeError, ValueError, AttributeError, OverflowError, IndexError) as error:
+        except (
+            ValueError,
+            TypeError,
+            KeyError,
+            IndexError,
+            AttributeError,
+            OverflowError,
+            RecursionError,
+        ) as error:
             raise self._malformed(path) from error
 
     def _malformed(self, path: str) -> MalformedResponse:

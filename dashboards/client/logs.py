@@ -33,9 +33,9 @@ _COLUMNS = {
 def fetch_logs(client: HttpClient, query: Query) -> tuple[pd.DataFrame, bool]:
     """Return the matching records, newest first, and whether there are more than the query's limit."""
     response = client.get(LOGS, query)
-    body = client.decode_json(LOGS, response)
     with client.parsing(LOGS):
-        records = parse_table([_gather_details(record) for record in parse_rows(body)], _COLUMNS)
+        rows = [_gather_details(record) for record in parse_rows(response.json())]
+        records = parse_table(rows, _COLUMNS)
     return records.iloc[::-1].reset_index(drop=True), response.has_next_page
 
 

@@ -24,7 +24,7 @@ BEATS_BASELINE, BASELINE, UNTRAINED, REJECTED = (
 DRIFT_LIMIT = 0.25
 """Above this stability index (PSI) the inputs no longer look like the training data."""
 
-_CANDIDATE_COLUMNS = {
+_CANDIDATE = {
     "nome": str,
     "conjunto": str,
     "acuracia": float,
@@ -80,12 +80,13 @@ class Prediction:
 def fetch_card(client: HttpClient) -> ModelCard | None:
     """Return None while there is no model."""
     try:
-        body = client.get_json(CARD)
+        response = client.get(CARD)
     except HttpStatusError as error:
         if error.status == 404:
             return None
         raise
     with client.parsing(CARD):
+        body = response.json()
         baseline, data = body["linha_de_base"], body["dados"]
         return ModelCard(
             version=int(body["versao"]),
@@ -97,7 +98,7 @@ def fetch_card(client: HttpClient) -> ModelCard | None:
             baseline=float(baseline["acuracia"]),
             baseline_spread=float(baseline["desvio"]),
             baseline_rating=int(baseline["rating"]),
-            candidates=parse_table(body["candidatos"], _CANDIDATE_COLUMNS),
+            candidates=parse_table(body["candidatos"], _CANDIDATE),
             books=int(data["linhas"]),
             by_rating={int(rating): int(count) for rating, count in data["classes"].items()},
             libraries={str(name): str(version) for name, version in body["bibliotecas"].items()},
@@ -106,8 +107,8 @@ def fetch_card(client: HttpClient) -> ModelCard | None:
 
 
 def fetch_training(client: HttpClient) -> Training:
-    body = client.get_json(TRAINING)
     with client.parsing(TRAINING):
+        body = client.get(TRAINING).json()
         version = body.get("versao")
         return Training(
             status=str(body["status"]),
@@ -119,8 +120,8 @@ def fetch_training(client: HttpClient) -> Training:
 
 def predict(client: HttpClient, book: Mapping[str, float | int]) -> Prediction:
     response = client.post(PREDICTIONS, [dict(book)], {"detalhes": 1})
-    body = client.decode_json(PREDICTIONS, response)
     with client.parsing(PREDICTIONS):
+        body = response.json()
         details = body[0]["detalhes"]
         return Prediction(
             rating=int(body[0]["prediction"]),

@@ -16,7 +16,7 @@ RUNS = "/api/v1/scraping/runs"
 CHANGES = ("adicionados", "removidos", "reprecificados", "reestocados", "editados")
 """The kinds of change that a run counts."""
 
-_RUN_COLUMNS = {
+_RUN = {
     "id": int,
     "status": str,
     "motivo": str,
@@ -50,8 +50,8 @@ class Progress:
 
 
 def fetch_progress(client: HttpClient) -> Progress:
-    body = client.get_json(STATUS)
     with client.parsing(STATUS):
+        body = client.get(STATUS).json()
         return Progress(
             status=str(body["status"]),
             run=body.get("execucao"),
@@ -70,9 +70,8 @@ def fetch_progress(client: HttpClient) -> Progress:
 
 def fetch_runs(client: HttpClient) -> pd.DataFrame:
     """Return the runs, newest first, with a column for each of CHANGES: NaN where nothing was compared."""
-    body = client.get_json(RUNS)
     with client.parsing(RUNS):
-        runs = parse_table(body, _RUN_COLUMNS)
+        runs = parse_table(client.get(RUNS).json(), _RUN)
         counts = [_parse_changes(count) or {} for count in runs.pop("contagem")]
         for change in CHANGES:
             runs[change] = pd.Series([count.get(change) for count in counts], index=runs.index, dtype=float)

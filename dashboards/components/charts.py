@@ -29,27 +29,43 @@ _LOCALE = {
         "shortDays": ["dom", "seg", "ter", "qua", "qui", "sex", "sáb"],
         "months": ["janeiro", "fevereiro", "março", "abril", "maio", "junho",
                    "julho", "agosto", "setembro", "outubro", "novembro", "dezembro"],
-        "shortMonths": ["jan", "fev", "mar", "abr", "mai", "jun", "jul", "ago", "set", "out", "nov", "dez"],
-    },
+        "shortMonths": ["jan", "fev", "mar", "abr", "mai", "jun", "jul", "ago", "set", "out", "nov", "dez"]
+    }
 }  # fmt: skip
 
 
 def show_lines(
-    frame: pd.DataFrame, title: str, *, series: str = "", number_format: str = ",.2~f", alt_text: str
+    frame: pd.DataFrame,
+    title: str,
+    *,
+    series: str = "",
+    colours: dict[str, str] | None = None,
+    number_format: str = ",.2~f",
+    alt_text: str,
 ) -> None:
-    """Draw a line over time for each value of the column `series`; `frame` has the columns time and value."""
-    chart = _time_chart(frame, title, series, number_format, stack=None)
-    if chart is not None:
-        show_chart(chart.mark_line(strokeWidth=2), alt_text)
+    """Draw a line over time for each value of the column `series`, or stacked areas in the given `colours`.
 
-
-def show_areas(
-    frame: pd.DataFrame, title: str, *, series: str, colours: dict[str, str], alt_text: str
-) -> None:
-    """Draw stacked areas over time, for series that add up to a whole."""
-    chart = _time_chart(frame, title, series, ",.2~f", stack=True, colours=colours)
-    if chart is not None:
-        show_chart(chart.mark_area(opacity=0.75), alt_text)
+    `frame` has the columns time and value.
+    """
+    frame = frame[frame["value"].notna()]
+    if frame["time"].nunique() < 2:
+        st.caption("Ainda não há leituras que bastem para um gráfico: a próxima vem em instantes.")
+        return
+    if series:
+        frame = _largest_series(frame, series)
+    tooltip = [
+        alt.Tooltip("time:T", title="Quando", format="%d/%m %H:%M:%S"),
+        alt.Tooltip("value:Q", title=title, format=number_format),
+    ]
+    x_axis = alt.Axis(format=_clock_format(frame), labelOverlap=True, tickCount=4)
+    chart = alt.Chart(frame).encode(
+        x=alt.X("time:T", title="Hora", axis=x_axis),
+        y=alt.Y("value:Q", title=title, axis=number_axis(number_format), stack=True if colours else None),
+        tooltip=[alt.Tooltip(field=series, type="nominal"), *tooltip] if series else tooltip,
+    )
+    if series:
+        chart = chart.encode(color=_series_colour(frame[series], colours or {}))
+    show_chart(chart.mark_area(opacity=0.75) if colours else chart.mark_line(strokeWidth=2), alt_text)
 
 
 def show_bars(
@@ -105,7 +121,7 @@ def show_histogram(
     chart = alt.Chart(frame).mark_bar(binSpacing=1).encode(
         x=alt.X(**values, axis=number_axis(number_format)),
         y=alt.Y(**counts, axis=number_axis(",.0f")),
-        tooltip=[alt.Tooltip(**values, format=number_format), alt.Tooltip(**counts, format=",.0f")],
+        tooltip=[alt.Tooltip(**values, format=number_format), alt.Tooltip(**counts, format=",.0f")]
     )  # fmt: skip
     show_chart(chart, alt_text)
 
@@ -125,41 +141,6 @@ def number_axis(number_format: str) -> alt.Axis:
 
 def show_chart(chart: alt.Chart, alt_text: str, height: int = HEIGHT) -> None:
     st.altair_chart(chart.properties(height=height).configure(locale=_LOCALE), width="stretch", alt=alt_text)
-
-
-def _time_chart(
-    frame: pd.DataFrame,
-    title: str,
-    series: str,
-    number_format: str,
-    *,
-    stack: bool | None,
-    colours: dict[str, str] | None = None,
-) -> alt.Chart | None:
-    """Return a chart without a mark; None, after a caption in its place, with fewer than two points in time."""
-    frame = frame[frame["value"].notna()]
-    if frame["time"].nunique() < 2:
-        st.caption("Ainda não há leituras que bastem para um gráfico: a próxima vem em instantes.")
-        return None
-    if series:
-        frame = _largest_series(frame, series)
-    tooltip = [
-        alt.Tooltip("time:T", title="Quando", format="%d/%m %H:%M:%S"),
-        alt.Tooltip("value:Q", title=title, format=number_format),
-    ]
-    chart: alt.Chart = alt.Chart(frame).encode(
-        x=alt.X(
-            "time:T", title="Hora", axis=alt.Axis(format=_clock_format(frame), labelOverlap=True, tickCount=4)
-        ),
-        y=alt.Y("value:Q", title=title, axis=number_axis(number_format), stack=stack),
-        tooltip=tooltip,
-    )
-    if series:
-        chart = chart.encode(
-            color=_series_colour(frame[series], colours or {}),
-            tooltip=[alt.Tooltip(field=series, type="nominal"), *tooltip],
-        )
-    return chart
 
 
 def _largest_series(frame: pd.DataFrame, series: str) -> pd.DataFrame:

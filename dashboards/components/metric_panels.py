@@ -93,7 +93,7 @@ def show_traffic_chart(source: Source, where: Matches = NOT_MONITORING) -> None:
     frame = source.rate("api_requests_total", ("status",), where)
     frame["Status"] = [f"{status[:1]}xx" if status[:1] in "2345" else "outros" for status in frame["status"]]
     frame = frame.groupby(["time", "Status"])["value"].sum(min_count=1).reset_index()
-    charts.show_areas(
+    charts.show_lines(
         frame,
         "Requisições (req/s)",
         series="Status",

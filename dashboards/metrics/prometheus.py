@@ -78,8 +78,8 @@ class PrometheusSource:
         return frame
 
     def _ask(self, path: str, query: Query, by: Labels) -> pd.DataFrame:
-        body = self.client.get_json(path, query)
         with self.client.parsing(path):
+            body = self.client.get(path, query).json()
             rows = [
                 (float(at), *(str(series["metric"].get(label, "")) for label in by), float(value))
                 for series in body["data"]["result"]

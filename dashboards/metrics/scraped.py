@@ -28,9 +28,8 @@ Group = tuple[str, ...]
 
 
 def fetch_samples(client: HttpClient) -> Samples:
-    text = client.get(METRICS).text
     with client.parsing(METRICS):
-        return parse(text)
+        return parse(client.get(METRICS).text)
 
 
 @dataclass(frozen=True, slots=True)
