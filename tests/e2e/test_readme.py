@@ -28,7 +28,7 @@ RUN_BY_CI = {
 }
 RUN_BY_TESTS = {
     "make demo": "demo.everything",  # tests/e2e/test_demo.py
-    "make dashboard": "dashboards/dashboard_unificado.py",  # tests/e2e/dashboards/test_browser.py
+    "make dashboard": "dashboards/dashboard_unificado.py",  # tests/dashboard/test_browser.py
 }
 INSTALLS_AND_MEASURES = ("python3 -m venv .venv", ".venv/bin/python benchmarks/")
 
