@@ -220,8 +220,9 @@ def take_pictures(browser: Browser, dashboard: DashboardServer, shop: Server, ca
 
 def take_picture(page: Page, file: Path) -> None:
     """Save the whole page while it is paused and completely drawn."""
+    paused = page.get_by_text(re.compile("em pausa"))
     page.get_by_text("Pausar a atualização").click()
-    expect(page.get_by_text(re.compile("em pausa"))).to_be_visible(timeout=WAIT_MS)
+    expect(paused).to_be_visible(timeout=WAIT_MS)
     expect(page.get_by_test_id("stSkeleton")).to_have_count(0, timeout=WAIT_MS)
     expect(page.locator("[data-stale=true]")).to_have_count(0, timeout=WAIT_MS)
     height = page.evaluate("document.querySelector('[data-testid=stMainBlockContainer]').scrollHeight")
@@ -232,6 +233,7 @@ def take_picture(page: Page, file: Path) -> None:
     picture.convert("RGB").quantize(64).save(file, optimize=True)
     page.set_viewport_size(WIDE)
     page.get_by_text("Pausar a atualização").click()
+    expect(paused).to_have_count(0, timeout=WAIT_MS)  # a link clicked before would be ignored
 
 
 if "UPDATE_SCREENSHOTS" in os.environ:  # not a skipped test, because CI allows none
