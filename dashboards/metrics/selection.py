@@ -1,4 +1,4 @@
-"""Which source answers: Prometheus where it collects the shop, else readings of the API's `/metrics`."""
+"""Select the source: Prometheus where it collects the shop, else readings of the API's `/metrics`."""
 
 from __future__ import annotations
 
