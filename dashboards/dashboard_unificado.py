@@ -11,11 +11,12 @@ ROOT = str(Path(__file__).resolve().parents[1])
 if ROOT not in sys.path:  # `streamlit run` only knows this file's own folder
     sys.path.insert(0, ROOT)
 
-from dashboards.connections import DEFAULT_PERIOD, PERIOD_KEY, PERIODS, prometheus_answers, settings  # noqa: E402
-from dashboards.page import PAUSED_KEY  # noqa: E402
+from dashboards.components.page_layout import PAUSED_KEY  # noqa: E402
+from dashboards.metrics import selection  # noqa: E402
+from dashboards.settings import settings  # noqa: E402
 
 ICON = Path(__file__).parent / "icon.svg"  # icons by name are fetched from Google
-VIEWS = Path(__file__).parent / "views"
+PAGE_SCRIPTS = Path(__file__).parent / "page_scripts"
 PAGES = (
     ("overview.py", "Visão geral", "visao-geral", ":material/storefront:"),
     ("metrics.py", "Métricas Prometheus", "metricas", ":material/monitoring:"),
@@ -27,24 +28,24 @@ PAGES = (
 )
 
 st.set_page_config(page_title="Livraria", page_icon=ICON, layout="wide")
-chosen = st.navigation(
+current_page = st.navigation(
     [
-        st.Page(VIEWS / script, title=title, url_path=path, icon=icon, default=path == "visao-geral")
+        st.Page(PAGE_SCRIPTS / script, title=title, url_path=path, icon=icon, default=path == "visao-geral")
         for script, title, path, icon in PAGES
     ]
 )
 with st.sidebar:
     st.toggle("Pausar a atualização", key=PAUSED_KEY)
-    remembered = prometheus_answers(settings().prometheus_url)
+    has_prometheus = selection.prometheus_available()
     st.selectbox(
         "Período",
-        PERIODS,
-        index=list(PERIODS).index(DEFAULT_PERIOD),
-        key=PERIOD_KEY,
-        disabled=not remembered,
+        selection.PERIODS_S,
+        index=list(selection.PERIODS_S).index(selection.DEFAULT_PERIOD),
+        key=selection.PERIOD_KEY,
+        disabled=not has_prometheus,
         help="O Prometheus guarda o passado. Sem ele, o painel lembra os últimos 15 minutos que viu.",
     )
-    if remembered:
+    if has_prometheus:
         st.caption(f"Métricas: Prometheus em {settings().prometheus_url}")
     else:
         st.caption(
@@ -52,4 +53,4 @@ with st.sidebar:
             f"loja, em {settings().prometheus_url}"
         )
     st.caption(f"API: {settings().api_url} · [documentação]({settings().api_url}/apidocs/)")
-chosen.run()
+current_page.run()

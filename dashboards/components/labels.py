@@ -1,0 +1,55 @@
+"""Names of the API's values in the reader's words."""
+
+from __future__ import annotations
+
+ORDER_STATES = {
+    "awaiting_payment": "Aguardando pagamento",
+    "pending": "Pendente",
+    "processed": "Processado",
+    "shipped": "Enviado",
+    "delivered": "Entregue",
+    "cancelled": "Cancelado",
+    "returned": "Devolvido",
+    "payment_denied": "Pagamento negado",
+    "failed": "Falhou",
+}
+"""In the order in which an order goes through them."""
+PAYMENT_OUTCOMES = {
+    "approved": "Aprovado",
+    "denied": "Negado",
+    "error": "Com erro",
+    "timeout": "Sem resposta",
+}
+RUN_STATES = {
+    "processing": "Em andamento",
+    "done": "Concluída",
+    "error": "Com erro",
+    "cancelled": "Cancelada",
+    "interrupted": "Interrompida",
+}
+CHANGES = {
+    "adicionados": "novos",
+    "removidos": "removidos",
+    "reprecificados": "com outro preço",
+    "reestocados": "com outro estoque",
+    "editados": "editados",
+}
+CANDIDATES = {
+    "regressao_logistica": "Regressão logística",
+    "floresta_aleatoria": "Floresta aleatória",
+    "boosting_de_gradiente": "Boosting de gradiente",
+}
+FEATURE_SETS = {
+    "basico": "Conjunto básico: preços e exemplares",
+    "ampliado": "Conjunto ampliado: também título e categoria",
+}
+SHORT_FEATURE_SETS = {"basico": "Básico", "ampliado": "Ampliado"}
+FEATURES = {
+    "preco_com_taxa": "Preço com taxa",
+    "preco_sem_taxa": "Preço sem taxa",
+    "disponibilidade": "Exemplares",
+}
+
+
+def stars(rating: int) -> str:
+    return "★" * rating

@@ -1,0 +1,1 @@
+"""Metrics for the pages: from Prometheus, or from readings of the API's `/metrics`."""

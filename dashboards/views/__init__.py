@@ -1,1 +1,0 @@
-"""One script per page; `st.navigation` in dashboard_unificado.py runs them."""

@@ -1,0 +1,149 @@
+"""Every page without a browser: with a working, a broken and an unreachable API."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.dashboards.fake_api import HEALTH, PROGRESS, RUN, UNREACHABLE_URL, FakeApi, Response
+from tests.support.dashboards.pages import TITLES, error_messages, open_page, page_text, tile_values
+
+STATUS, RUNS = "/api/v1/scraping/status", "/api/v1/scraping/runs"
+PATHS = {
+    "overview": ("/health", "/metrics", STATUS, RUNS, "/api/v1/ml/model"),
+    "metrics": ("/metrics",),
+    "logs": ("/api/v1/logs",),
+    "orders": ("/metrics", "/api/v1/books"),
+    "catalogue": ("/api/v1/stats/overview", "/api/v1/stats/categories", "/api/v1/books"),
+    "model": ("/api/v1/ml/model", "/api/v1/ml/status", "/metrics"),
+    "scraping": (STATUS, RUNS),
+}
+"""The API's paths that each page reads."""
+UNREACHABLE = f"A API não responde em {UNREACHABLE_URL}."
+every_page = pytest.mark.parametrize("page", TITLES)
+
+
+@every_page
+def test_a_page_shows_the_apis_responses_without_an_error(shop: FakeApi, page: str) -> None:
+    assert error_messages(open_page(page)) == []
+
+
+@every_page
+def test_a_page_says_once_that_the_api_is_down(dashboard_env: pytest.MonkeyPatch, page: str) -> None:
+    assert error_messages(open_page(page)) == [UNREACHABLE]
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["", "<html>Entrar</html>", "null", "[]", "{}", "7", '[{"id": "x"}]', '{"status": {}}', "[" * 100_000],
+    ids=["empty", "html", "null", "array", "object", "number", "wrong types", "wrong object", "deep"],
+)
+@every_page
+def test_a_page_reports_a_malformed_response(shop: FakeApi, page: str, body: str) -> None:
+    for path in PATHS[page]:
+        shop.responses[path] = (200, body)
+    app = open_page(page)
+    if body != "[]":
+        assert "não entende" in page_text(app)
+
+
+@every_page
+def test_a_page_passes_on_the_apis_own_error(shop: FakeApi, page: str) -> None:
+    for path in PATHS[page]:
+        shop.responses[path] = shop.as_json({"detail": "O banco de dados não responde."}, 503)
+    assert "respondeu 503" in page_text(open_page(page))
+
+
+def test_the_overview_shows_the_state_of_the_shop(shop: FakeApi) -> None:
+    app = open_page("overview")
+    tiles = tile_values(app)
+    assert tiles["Pedidos"] == "50"
+    assert tiles["Taxa de recusa"] == "20,0 %"
+    assert tiles["Receita"] == "£ 1.234,50"
+    assert tiles["Exemplares"] == "12.345"
+    assert (tiles["Estoque baixo"], tiles["Esgotados"]) == ("56", "7")
+    text = page_text(app)
+    assert "catálogo de demonstração" in text
+    assert "1.234 livros · versão 7" in text
+    assert "Fonte: /metrics da API" in text
+    assert "3 novos, 1 removidos, 12 com outro preço" in text
+
+
+def test_the_overview_names_the_source_of_a_scraped_catalogue(shop: FakeApi) -> None:
+    shop.responses["/health"] = shop.as_json(
+        {**HEALTH, "origem": "scraping", "fonte": "http://loja.invalid/"}
+    )
+    text = page_text(open_page("overview"))
+    assert "demonstração" not in text
+    assert "Catálogo de http://loja.invalid/" in text
+
+
+def test_the_newest_runs_changes_need_no_token(shop: FakeApi) -> None:
+    counts = {**RUN["contagem"], "adicionados": 4}
+    shop.responses[STATUS] = shop.as_json({**PROGRESS, "status": "done", "contagem": counts})
+    shop.tokens[RUNS] = set()
+    overview = page_text(open_page("overview"))
+    for text in (page_text(open_page("scraping")), overview):
+        assert "O que mudou: 4 novos, 1 removidos, 12 com outro preço" in text
+    assert "API_TOKEN" not in overview
+
+
+def test_history_outlives_the_api_and_the_page_says_that_it_is_down(
+    fake_api: FakeApi, dashboard_env: pytest.MonkeyPatch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As Prometheus responds while it can't scrape the shop: only queries of the past have results."""
+    series = {"metric": {"status": "200", "endpoint": "/a"}, "value": [1, "7"]}
+
+    def respond(path: str, query: dict[str, str], token: str) -> Response:
+        result = [series] if "_over_time(" in query.get("query", "") else []
+        return fake_api.as_json({"data": {"result": result}})
+
+    monkeypatch.setattr(fake_api, "respond", respond)
+    dashboard_env.setenv("PROMETHEUS_URL", fake_api.url)
+    for page in ("overview", "metrics", "orders", "model"):
+        app = open_page(page)
+        assert error_messages(app) == [UNREACHABLE]
+        assert "é o que o Prometheus guardou" in page_text(app)
+
+
+def test_the_orders_page_lists_the_titles_of_the_lowest_stocks(shop: FakeApi) -> None:
+    app = open_page("orders")
+    assert "11 exemplares vendidos" in page_text(app)
+    assert shop.queries["/api/v1/books"][-1] == {
+        "sort": "disponibilidade",
+        "order": "asc",
+        "page": "1",
+        "per_page": "25",
+    }
+    assert app.dataframe[0].value["Título"].iloc[0] == "Livro 0"
+
+
+def test_the_catalogue_page_shows_the_apis_counts(shop: FakeApi) -> None:
+    tiles = tile_values(open_page("catalogue"))
+    assert (tiles["Livros"], tiles["Categorias"], tiles["Preço médio"]) == ("1.234", "3", "£ 35,07")
+
+
+def test_the_history_of_runs_needs_a_token_and_the_page_says_how_to_give_it(shop: FakeApi) -> None:
+    shop.responses[RUNS] = shop.as_json({"detail": "Falta o token."}, 401)
+    for page in ("scraping", "overview"):
+        text = page_text(open_page(page))
+        assert "API_TOKEN" in text
+        assert "/api/v1/auth/login" in text
+
+
+def test_a_shop_that_was_never_scraped_says_so(shop: FakeApi) -> None:
+    shop.responses[STATUS] = shop.as_json({"status": "never"})
+    shop.responses[RUNS] = shop.as_json([])
+    assert "Nenhum scraping foi feito ainda." in page_text(open_page("scraping"))
+
+
+def test_a_failed_run_shows_its_reason(shop: FakeApi) -> None:
+    failed = {**PROGRESS, "status": "error", "motivo": "40 % dos livros sumiram"}
+    shop.responses[STATUS] = shop.as_json(failed)
+    assert "Motivo: 40 % dos livros sumiram" in page_text(open_page("scraping"))
+
+
+def test_the_pause_switch_stops_the_clock(shop: FakeApi) -> None:
+    app = open_page("scraping")
+    assert "a cada 1 h" in page_text(app)
+    app.toggle(key="em_pausa").set_value(True).run()
+    assert "em pausa" in page_text(app)
