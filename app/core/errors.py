@@ -48,13 +48,15 @@ class ShopError(Exception):
     `detail` never repeats what the client sent, which may be a secret in the wrong place.
     """
 
+    detail = ""
     problems: list[FieldProblem] = []
     replayed = False
     """Set where an earlier request with the same Idempotency-Key failed like this."""
 
-    def __init__(self, detail: str) -> None:
-        self.detail = detail
-        super().__init__(detail)
+    def __init__(self, detail: str = "") -> None:
+        """Take the sentence of this case, where the class has none for all."""
+        self.detail = detail or self.detail
+        super().__init__(self.detail)
 
 
 class InvalidInput(ShopError):
@@ -74,8 +76,7 @@ class Unauthenticated(ShopError):
 
 
 class InvalidCredentials(Unauthenticated):
-    def __init__(self) -> None:
-        super().__init__("Usuário ou senha inválidos.")
+    detail = "Usuário ou senha inválidos."
 
 
 class InvalidToken(Unauthenticated):
@@ -92,23 +93,19 @@ class NotFound(ShopError):
 
 
 class BookNotFound(NotFound):
-    def __init__(self) -> None:
-        super().__init__("Livro não encontrado.")
+    detail = "Livro não encontrado."
 
 
 class RunNotFound(NotFound):
-    def __init__(self) -> None:
-        super().__init__("Execução de scraping não encontrada.")
+    detail = "Execução de scraping não encontrada."
 
 
 class OrderNotFound(NotFound):
-    def __init__(self) -> None:
-        super().__init__("Pedido não encontrado.")
+    detail = "Pedido não encontrado."
 
 
 class ModelNotFound(NotFound):
-    def __init__(self, detail: str = "Versão de modelo não encontrada.") -> None:
-        super().__init__(detail)
+    detail = "Versão de modelo não encontrada."
 
 
 class ProductsNotFound(NotFound):
@@ -124,8 +121,7 @@ class Conflict(ShopError):
 
 
 class UsernameTaken(Conflict):
-    def __init__(self) -> None:
-        super().__init__("Este nome de usuário já existe.")
+    detail = "Este nome de usuário já existe."
 
 
 class ScrapeAlreadyRunning(Conflict):
@@ -134,8 +130,7 @@ class ScrapeAlreadyRunning(Conflict):
 
 
 class NoScrapeRunning(Conflict):
-    def __init__(self) -> None:
-        super().__init__("Nenhum scraping em andamento.")
+    detail = "Nenhum scraping em andamento."
 
 
 class TrainingAlreadyRunning(Conflict):
@@ -161,30 +156,23 @@ class TransitionNotAllowed(Conflict):
 
 
 class RequestInFlight(Conflict):
-    def __init__(self) -> None:
-        super().__init__("A primeira requisição com esta Idempotency-Key ainda está em andamento.")
+    detail = "A primeira requisição com esta Idempotency-Key ainda está em andamento."
 
 
 class PaymentDenied(ShopError):
-    def __init__(self) -> None:
-        super().__init__("Pagamento negado. O pedido não foi aceito e o estoque voltou a ser o que era.")
+    detail = "Pagamento negado. O pedido não foi aceito e o estoque voltou a ser o que era."
 
 
 class PaymentFailed(ShopError):
-    def __init__(
-        self, detail: str = "O serviço de pagamento falhou. Nada foi vendido; tente novamente."
-    ) -> None:
-        super().__init__(detail)
+    detail = "O serviço de pagamento falhou. Nada foi vendido; tente novamente."
 
 
 class PaymentTimedOut(PaymentFailed):
-    def __init__(self) -> None:
-        super().__init__("O serviço de pagamento não respondeu a tempo. Nada foi vendido; tente novamente.")
+    detail = "O serviço de pagamento não respondeu a tempo. Nada foi vendido; tente novamente."
 
 
 class KeyReused(ShopError):
-    def __init__(self) -> None:
-        super().__init__("Esta Idempotency-Key já foi usada com outro corpo.")
+    detail = "Esta Idempotency-Key já foi usada com outro corpo."
 
 
 class VersionMismatch(ShopError):

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import timedelta
+from typing import Any
 
 from sqlalchemy.orm import Session
 
 from app.core.errors import FieldProblem, OutOfStock
 from app.core.orders import Order, OrderStatus
-from app.observability.metrics import Metrics
 from app.services.orders import Draft, Orders, Placed
-from app.services.payments import Payments
 from app.simulation.faults import Simulation
-from app.storage.catalogue_store import CatalogueStore
-from app.storage.database import Database
 from app.storage.idempotency import IdempotencyKey
 from app.storage.stock import BookOnSale
 
@@ -22,17 +18,9 @@ from app.storage.stock import BookOnSale
 class FaultyOrders(Orders):
     """Delays and fails requests at the rates of the simulation; a replayed request is at most delayed."""
 
-    def __init__(
-        self,
-        simulation: Simulation,
-        database: Database,
-        catalogue: CatalogueStore,
-        payments: Payments,
-        metrics: Metrics,
-        abandoned_after: timedelta,
-        give_up_after: timedelta,
-    ) -> None:
-        super().__init__(database, catalogue, payments, metrics, abandoned_after, give_up_after)
+    def __init__(self, simulation: Simulation, *parts: Any, **options: Any) -> None:
+        """Take the arguments of `Orders` after the simulation."""
+        super().__init__(*parts, **options)
         self._simulation = simulation
 
     def place(self, draft: Draft, key: IdempotencyKey | None, by: str) -> Placed:

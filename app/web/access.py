@@ -29,8 +29,7 @@ class Access(StrEnum):
 
 
 class InvalidApiKey(Unauthenticated):
-    def __init__(self) -> None:
-        super().__init__("Chave de API ausente ou inválida: envie o cabeçalho X-API-Key.")
+    detail = "Chave de API ausente ou inválida: envie o cabeçalho X-API-Key."
 
 
 _NEEDED_ROLE = {Access.OPERATOR: Role.OPERATOR, Access.ADMIN: Role.ADMIN}

@@ -16,7 +16,7 @@ from werkzeug.routing import Rule
 
 from app.version import API_VERSION
 from app.web.access import Access
-from app.web.endpoint import Operation, operation_of
+from app.web.endpoint import operation, operation_of
 from app.web.error_handlers import MEANINGS
 from app.web.schemas.problem import Problem
 from ml.verdict import Verdict
@@ -142,12 +142,12 @@ def serve_documentation(app: Flask) -> None:
     )
 
 
-def _operations(rule: Rule, declared: Operation) -> dict[str, Any]:
+def _operations(rule: Rule, declared: operation) -> dict[str, Any]:
     methods = (rule.methods or set()) - {"HEAD", "OPTIONS"}
     return {method.lower(): _operation(rule, method, declared) for method in sorted(methods)}
 
 
-def _operation(rule: Rule, method: str, declared: Operation) -> dict[str, Any]:
+def _operation(rule: Rule, method: str, declared: operation) -> dict[str, Any]:
     parameters: list[Any] = [
         {
             "in": "path",
@@ -182,14 +182,14 @@ def _operation(rule: Rule, method: str, declared: Operation) -> dict[str, Any]:
     return described
 
 
-def _responses(declared: Operation) -> dict[str, Any]:
+def _responses(declared: operation) -> dict[str, Any]:
     responses: dict[str, Any] = {str(declared.status): _success(declared)}
     if declared.versioned:
         responses["304"] = {"description": "O cliente já tem esta versão do catálogo (If-None-Match)"}
     return responses | {str(status): f"Erro{status}" for status in declared.error_statuses()}
 
 
-def _success(declared: Operation) -> dict[str, Any]:
+def _success(declared: operation) -> dict[str, Any]:
     names = [*declared.response_headers, "X-Request-ID", *(["ETag"] if declared.versioned else [])]
     response: dict[str, Any] = {
         "description": declared.ok,

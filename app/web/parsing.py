@@ -29,8 +29,7 @@ class BatchTooLarge(ShopError):
 
 
 class UnsupportedMediaType(ShopError):
-    def __init__(self) -> None:
-        super().__init__("O corpo deve ser JSON, com Content-Type: application/json.")
+    detail = "O corpo deve ser JSON, com Content-Type: application/json."
 
 
 def read_query(schema: Schema) -> dict[str, Any]:

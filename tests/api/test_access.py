@@ -11,7 +11,7 @@ from werkzeug.routing import Rule
 
 from app.settings import SAMPLE_API_KEY
 from app.web.access import Access
-from app.web.endpoint import Operation, operation_of
+from app.web.endpoint import operation, operation_of
 from tests.conftest import ADMIN
 from tests.support.checks import problem_of
 
@@ -26,14 +26,14 @@ ADMITTED = {
 }
 
 
-def declared_routes(app: Flask) -> list[tuple[str, str, Operation]]:
+def declared_routes(app: Flask) -> list[tuple[str, str, operation]]:
     """Method, path and operation of every route."""
     found = []
     for rule in app.url_map.iter_rules():
-        operation = operation_of(app.view_functions[rule.endpoint])
-        if operation is not None:
+        declared = operation_of(app.view_functions[rule.endpoint])
+        if declared is not None:
             found += [
-                (method, _path(rule), operation) for method in sorted((rule.methods or set()) - {"OPTIONS"})
+                (method, _path(rule), declared) for method in sorted((rule.methods or set()) - {"OPTIONS"})
             ]
     return found
 
@@ -64,23 +64,23 @@ def test_every_route_admits_whom_it_says(
     trainer_is("exit 1")  # what is admitted need not succeed
     routes = declared_routes(client.application)
     assert len(routes) >= 40
-    for method, path, operation in routes:
+    for method, path, declared in routes:
         response = client.open(path, method=method, headers=header_of(client, caller))
         route = f"{method} {path} as {caller}: {response.status_code}"
-        if operation.access in ADMITTED[caller]:
+        if declared.access in ADMITTED[caller]:
             assert response.status_code not in (401, 403, 500), route
-        elif caller == "operator" and operation.access is Access.ADMIN:
+        elif caller == "operator" and declared.access is Access.ADMIN:
             assert response.status_code == 403, route
             if method != "HEAD":
                 assert "'admin'" in problem_of(response, 403)["detail"]
         else:
             assert response.status_code == 401, route
-            scheme = "ApiKey" if operation.access is Access.API_KEY else "Bearer"
+            scheme = "ApiKey" if declared.access is Access.API_KEY else "Bearer"
             assert response.headers["WWW-Authenticate"] == f'{scheme} realm="livraria"', route
 
 
 def test_what_the_contract_protects_is_protected(app: Flask) -> None:
-    access = {(method, path): operation.access for method, path, operation in declared_routes(app)}
+    access = {(method, path): declared.access for method, path, declared in declared_routes(app)}
     assert access[("POST", "/api/v1/auth/newuser")] is Access.ADMIN
     assert access[("POST", "/api/v1/auth/refresh")] is Access.REFRESH_TOKEN
     assert access[("POST", "/api/v1/auth/logout")] is Access.ANY_TOKEN

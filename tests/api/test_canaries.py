@@ -22,7 +22,7 @@ from werkzeug.test import TestResponse
 from app.observability.logs.handlers import configure_logging, log_path
 from app.services.training_run import TrainingRun
 from app.shop import Shop
-from app.web.endpoint import Operation, operation_of
+from app.web.endpoint import operation, operation_of
 from tests.conftest import ADMIN
 
 PASSWORD = "Kanario-Senha#77!x"
@@ -147,7 +147,7 @@ def place(make_app: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch) -> It
     shop_log.handlers[:], shop_log.level, shop_log.propagate = before[0], before[1], before[2]
 
 
-def routes(place: Place) -> Iterator[tuple[str, Rule, Operation | None]]:
+def routes(place: Place) -> Iterator[tuple[str, Rule, operation | None]]:
     """Every route with each of its methods; the login ends last, as it takes the token with it."""
     app = place.client.application
     for rule in sorted(app.url_map.iter_rules(), key=lambda rule: rule.endpoint == "auth.log_out"):
