@@ -8,10 +8,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 
-.PHONY: help setup run demo dashboard test check format lock clean
+.PHONY: help setup run demo dashboard test test-all check format lock clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo "demo, dashboard, test, test-all and lock take more arguments: make test ARGS=\"tests/api -k orders\""
 
 # The stamps carry the requirements' time: nothing is installed again until a requirements file changes.
 $(VENV)/python.stamp:
@@ -42,8 +43,14 @@ demo: $(VENV)/run.stamp ## the whole shop with visitors, dashboard and Prometheu
 dashboard: $(VENV)/run.stamp ## watch the shop on http://localhost:8501
 	@exec $(BIN)/streamlit run dashboards/dashboard_unificado.py $(ARGS)
 
-test: $(VENV)/dev.stamp ## run the tests
-	@$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
+# A file's tests share what it has prepared, so one worker runs them all; tests/conftest.py puts the long ones first.
+PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
+
+test: $(VENV)/dev.stamp ## run the tests that start no other program
+	@$(PYTEST) $(ARGS)
+
+test-all: $(VENV)/dev.stamp ## run every test; what lacks its system program is skipped
+	@$(PYTEST) -o testpaths=tests $(ARGS)
 
 check: $(VENV)/dev.stamp ## lint, format, types and import contracts
 	@$(BIN)/ruff check .

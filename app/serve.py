@@ -48,6 +48,9 @@ def main() -> None:
 
 def build() -> object:
     """Return the WSGI application of one worker process, ready to serve."""
+    # The supervisor's own handlers, which came with the fork, would lose a SIGTERM until granian sets a worker's.
+    for ending in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(ending, signal.SIG_DFL)
     # Imported here, so that the supervising process stays small and starts its workers at once.
     from sqlalchemy.exc import DBAPIError
 

@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -41,8 +42,8 @@ def main() -> None:
             batch, batch_books = numbers[:rows], books[:rows]
             library, ours = alternating(
                 times,
-                lambda e=estimator, n=batch: e.predict_proba(n),
-                lambda p=predictor, b=batch_books: p.predict(b),
+                partial(estimator.predict_proba, batch),
+                partial(predictor.predict, batch_books),
             )
             sys.stdout.write(
                 f"{name:24} {rows:4} rows   predict_proba {library:7.3f} ms   shop {ours:7.3f} ms   "

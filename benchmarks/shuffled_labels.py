@@ -13,6 +13,7 @@ import argparse
 import json
 import random
 import sys
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -23,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from scipy import stats
 
 from ml.compare import ALPHA
-from ml.features import LABEL, check_training_rows
+from ml.features import LABEL, Row, check_training_rows
 from ml.train import choose, compare_candidates
 from scraper.csv_file import read_books
 
@@ -55,7 +56,7 @@ def main() -> int:
     return int(chance < SURE_BELOW)
 
 
-def promotions(rows: list[dict[str, Any]], seed: int) -> list[str]:
+def promotions(rows: Sequence[Row], seed: int) -> list[str]:
     """Return the candidates that a training promotes on `rows` with shuffled ratings."""
     ratings = [row[LABEL] for row in rows]
     random.Random(seed).shuffle(ratings)

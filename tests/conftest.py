@@ -20,6 +20,12 @@ from tests.support.contract import ContractClient
 from tests.support.shop import make_settings
 
 ADMIN = {"username": "admin", "password": "1234"}
+LONG = Path(__file__).parent / "e2e"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the long tests first, so that no worker is left alone with one at the end."""
+    items.sort(key=lambda item: LONG not in item.path.parents)
 
 
 @pytest.fixture(scope="session")

@@ -91,10 +91,9 @@ def test_opposite_orders_cancellations_and_scrapes_neither_deadlock_nor_lose_a_c
             publish(shop, COPIES)
             return "scraped"
         lines = [Line(book, 1) for book in chance.sample(range(BOOKS), 3)]
-        answer = shop.orders.place(Draft(customer_id="c", lines=tuple(lines)), None, "test").answer
-        order_id = answer["body"]["order_id"]
+        order = shop.orders.place(Draft(customer_id="c", lines=tuple(lines)), None, "test").order
         if chance.random() < 0.7:
-            shop.orders.change(order_id, OrderStatus.CANCELLED, {}, None, "test")
+            shop.orders.change(order.id, OrderStatus.CANCELLED, {}, None, "test")
             return "cancelled"
         return "placed"
 

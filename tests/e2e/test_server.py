@@ -13,7 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from app.serve import DRAIN_S
 from demo.site.server import DemoSite
+from tests.support.orders import wait_until
 from tests.support.server import ROOT, Server
 
 
@@ -97,6 +99,15 @@ def test_sigterm_ends_the_server_and_leaves_its_scrape_to_be_resumed(
     run = server.get("/api/v1/scraping/runs", headers=server.log_in()).json()[0]
     assert run["status"] == "interrupted"
     assert run["livros_lidos"] >= 10
+
+
+def test_told_to_end_while_its_workers_start_it_ends_at_once(tmp_path: Path) -> None:
+    server = Server(tmp_path / "data", WEB_WORKERS="2")
+    server.launch()
+    wait_until((server.data_dir / "livraria.db").exists)
+    began = time.monotonic()
+    server.end(signal.SIGTERM)
+    assert time.monotonic() - began < DRAIN_S / 2
 
 
 def test_workers_end_when_their_supervisor_is_killed(start_server: Callable[..., Server]) -> None:

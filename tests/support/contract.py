@@ -1,4 +1,4 @@
-"""A test client that checks every answer against the OpenAPI document."""
+"""A test client that checks every response against the OpenAPI document."""
 
 from __future__ import annotations
 
@@ -16,39 +16,38 @@ from app.web.openapi import path_of
 
 
 class ContractClient(FlaskClient):
-    """Raises AssertionError where a described route answers otherwise than the document says."""
+    """Raises AssertionError where the response of a described route differs from the document."""
 
     def open(self, *args: Any, **kwargs: Any) -> TestResponse:
         response = super().open(*args, **kwargs)
-        check_answer(self.application, response)
+        check_response(self.application, response)
         return response
 
 
-def check_answer(app: Flask, response: TestResponse) -> None:
+def check_response(app: Flask, response: TestResponse) -> None:
     """Compare status, media type, headers and body of `response` with the document."""
     request = response.request
-    assert response.headers.get("X-Request-ID"), "every answer carries its request id"
-    described = _operation(app, request.path, request.method)
-    if described is None:
+    assert response.headers.get("X-Request-ID"), "every response carries its request id"
+    operation = _operation(app, request.path, request.method)
+    if operation is None:
         if response.status_code >= 400:
             _check_body(app, response, {"$ref": "#/components/schemas/Problem"}, "application/problem+json")
         return
-    answers = described["responses"]
+    described = operation["responses"]
     status = str(response.status_code)
-    assert status in answers, (
-        f"{request.method} {request.path} answered {status}, described are {sorted(answers)}"
+    assert status in described, (
+        f"the response of {request.method} {request.path} is {status}, described are {sorted(described)}"
     )
-    answer = _resolve(_document(app), answers[status])
-    for name in answer.get("headers", {}):
+    description = _resolve(_document(app), described[status])
+    for name in description.get("headers", {}):
         if name != "Link":  # a list that is not paged has none
             assert name in response.headers, f"{name} is described but missing"
-    content = answer.get("content")
+    content: dict[str, Any] | None = description.get("content")
     if content is None:
         assert not response.data
     elif request.method != "HEAD" and response.mimetype != "text/html":
-        media_type = response.mimetype if response.mimetype in content else next(iter(content))
-        described_body = content[media_type]
-        _check_body(app, response, described_body["schema"], media_type)
+        media_type = next((name for name in content if name == response.mimetype), next(iter(content)))
+        _check_body(app, response, content[media_type]["schema"], media_type)
 
 
 def _check_body(app: Flask, response: TestResponse, schema: dict[str, Any], media_type: str) -> None:
@@ -86,8 +85,8 @@ def _document(app: Flask) -> dict[str, Any]:
 
 def _resolve(document: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:
     while "$ref" in node:
-        found: Any = document
+        target: Any = document
         for part in node["$ref"].removeprefix("#/").split("/"):
-            found = found[part]
-        node = found
+            target = target[part]
+        node = target
     return node

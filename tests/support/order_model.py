@@ -11,6 +11,7 @@ from typing import ClassVar
 from app.core.orders import Order, OrderStatus, PaymentStatus
 from app.core.payments import Decision
 from app.services.payments import Payments
+from tests.support.gateway import InMemoryGateway
 
 Basket = dict[str, int]
 """How many copies of each book, by name."""
@@ -174,7 +175,7 @@ class Model:
         self.sales[sale.id] = self.sales.pop(sale.id)
 
 
-class FakeGateway:
+class FakeGateway(InMemoryGateway):
     """A `PaymentGateway` that does what the card says; `away` refuses all but the asking for new payments.
 
     `lost` takes the money and loses its answer; `slow` takes it only after `let_go`.

@@ -64,16 +64,8 @@ class Server:
         return self.process is not None and self.process.poll() is None
 
     def start(self) -> None:
-        """Start and wait for the first healthy answer."""
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "run.py"],
-                cwd=self._root,
-                env=self._environment,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
+        """Start and wait for the first healthy response. Raises AssertionError where there is none."""
+        self.launch()
         deadline = time.monotonic() + START_WITHIN_S
         while time.monotonic() < deadline and self.running:
             try:
@@ -83,8 +75,20 @@ class Server:
                 time.sleep(0.02)
         raise AssertionError(f"the server did not start:\n{self.log.read_text()}")
 
+    def launch(self) -> None:
+        """Start without waiting for anything."""
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "run.py"],
+                cwd=self._root,
+                env=self._environment,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
     def end(self, how: signal.Signals, *, workers_too: bool = False) -> int:
-        """Send `how` to the supervisor and wait until nobody listens any more; answers its exit code."""
+        """Send `how` to the supervisor, wait until its port is free, and return its exit code."""
         assert self.process is not None
         if workers_too:
             os.killpg(self.process.pid, how)
@@ -98,7 +102,7 @@ class Server:
             except OSError:
                 return code
             time.sleep(0.02)
-        raise AssertionError("somebody still listens on the server's port")
+        raise AssertionError("a worker still listens on the server's port")
 
     def get(self, path: str, **arguments: Any) -> requests.Response:
         return requests.get(f"{self.url}{path}", timeout=10, **arguments)
@@ -109,8 +113,9 @@ class Server:
         return requests.post(f"{self.url}{path}", headers=headers, json=json, timeout=10)
 
     def log_in(self, username: str = "admin", password: str = "1234") -> dict[str, str]:
-        answer = self.post("/api/v1/auth/login", json={"username": username, "password": password})
-        return {"Authorization": f"Bearer {answer.json()['access_token']}"}
+        """Return the header of a new session."""
+        response = self.post("/api/v1/auth/login", json={"username": username, "password": password})
+        return {"Authorization": f"Bearer {response.json()['access_token']}"}
 
     def wait_for_scrape(self, within_s: float = 60) -> dict[str, Any]:
         """Poll the status until the run has ended."""

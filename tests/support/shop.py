@@ -13,7 +13,7 @@ SECRET = "a secret of forty bytes, only for tests!"
 
 def make_settings(data_dir: Path, **changes: Any) -> Settings:
     """Return the defaults, with cheap password hashes and a scraper that reaches no host."""
-    quick = {
+    quick: dict[str, Any] = {
         "data_dir": data_dir,
         "jwt_secret_key": SECRET,
         "password_hash_memory_kib": 8,

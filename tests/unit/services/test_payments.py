@@ -11,13 +11,14 @@ from app.core.orders import Order, OrderItem, OrderStatus, PaymentStatus
 from app.core.payments import Decision
 from app.observability.logs.handlers import request_id
 from app.services.payments import MAX_AUTHORISATIONS, GatewayUnavailable, Payments
+from tests.support.gateway import InMemoryGateway
 from tests.support.metrics import make_metrics
 
 PATIENCE_S = 20.0
 HASTE_S = 0.05
 
 
-class FakeGateway:
+class FakeGateway(InMemoryGateway):
     """Answers as it is told and remembers what it was asked; `hang` makes its calls wait for `let_go`."""
 
     def __init__(self) -> None:
@@ -118,7 +119,7 @@ def test_a_gateway_that_raises_has_failed(gateway: FakeGateway, error: Exception
 
 
 def test_a_gateway_that_answers_nonsense_has_failed(gateway: FakeGateway) -> None:
-    gateway.answer = answering("declined")
+    gateway.answer = answering("declined")  # type: ignore[arg-type]
     payments = Payments(gateway, PATIENCE_S, make_metrics())
     assert payments.authorise(make_order(), None) is Decision.ERROR
     with pytest.raises(GatewayUnavailable):

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 
 from app.core.orders import Line, Order, OrderStatus
 from app.core.payments import Decision
@@ -19,13 +21,14 @@ from app.storage.catalogue_store import CatalogueStore
 from app.storage.database import Database
 from app.storage.orders import OrderFilter
 from tests.support.books import LIMITS, make_harvest, make_scraped
+from tests.support.gateway import InMemoryGateway
 from tests.support.metrics import make_metrics
 
 COPIES = 10
 DRAFT = Draft(customer_id="c", lines=(Line(0, 3),))
 
 
-class FakeGateway:
+class FakeGateway(InMemoryGateway):
     """Approves everything, unless it is away; `approved` are the references it knows."""
 
     def __init__(self) -> None:
@@ -151,10 +154,10 @@ def test_one_order_that_cannot_be_settled_holds_up_no_other(
     poisoned = orders.orders(OrderFilter(), 0, 10)[0][-1].id
     move = rows.move_order
 
-    def fail_for_one(session: object, order: Order, *more: object) -> bool:
+    def fail_for_one(session: Session, order: Order, *changes: Any) -> Order | None:
         if order.id == poisoned:
             raise OperationalError("UPDATE", {}, Exception("poison"))
-        return move(session, order, *more)  # type: ignore[arg-type]
+        return move(session, order, *changes)
 
     monkeypatch.setattr(rows, "move_order", fail_for_one)
     orders.reconcile()

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from app.storage.exports import export_catalogue, export_is_stale, replace_file, write_scraping_status
+from app.storage.atomic_write import replace_file
+from app.storage.exports import export_catalogue, export_is_stale, write_scraping_status
 from tests.support.books import PUBLICATION, make_book, make_catalogue
 
 SEED_COLUMNS = [
