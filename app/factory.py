@@ -23,8 +23,8 @@ from app.cli import register_commands
 from app.core.accounts import min_password_length
 from app.core.payments import PaymentGateway
 from app.extensions import db, jwt, migrate
+from app.observability.logs.files import log_path
 from app.observability.logs.follower import LogTails
-from app.observability.logs.handlers import log_path
 from app.observability.logs.reader import LogReader
 from app.observability.logs.writer import LogWriter
 from app.observability.metrics import Metrics

@@ -18,7 +18,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from app.observability.logs.reader import LogFilter, LogReader
+from app.observability.logs.filter import LogFilter
+from app.observability.logs.reader import LogReader
 from tests.support.log_lines import write_log
 
 

@@ -11,7 +11,8 @@ from flask.typing import ResponseReturnValue
 
 from app.core.errors import InvalidInput
 from app.observability.logs.files import Position, PositionGone
-from app.observability.logs.reader import LogFilter, LogPage
+from app.observability.logs.filter import LogFilter
+from app.observability.logs.reader import LogPage
 from app.web.access import Access
 from app.web.context import shop
 from app.web.endpoint import operation

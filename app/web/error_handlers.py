@@ -11,7 +11,7 @@ from marshmallow import ValidationError
 from werkzeug.exceptions import HTTPException
 
 from app.core import errors
-from app.observability.logs.handlers import request_id
+from app.observability.logs.context import request_id
 from app.web.access import InvalidApiKey
 from app.web.context import request_record
 from app.web.parsing import BatchTooLarge, BodyTooLarge, UnsupportedMediaType, invalid_input

@@ -14,7 +14,7 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 from flask import Flask, request
 
 from app.core.orders import is_order_id
-from app.observability.logs.handlers import request_id
+from app.observability.logs.context import request_id
 from app.observability.logs.masking import looks_secret, mask
 from app.observability.metrics import METHODS, UNMATCHED, Metrics
 from app.web.context import RequestRecord, request_record

@@ -12,7 +12,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app.factory import create_app
-from app.observability.logs.handlers import JsonLines
+from app.observability.logs.formatters import JsonFormatter
 from app.services.catalogue import publish_harvest
 from app.shop import Shop
 from app.storage.model_files import artefact_path
@@ -118,7 +118,7 @@ def log_lines() -> Iterator[Callable[[], list[dict[str, Any]]]]:
             written.append(self.format(record))
 
     handler = Keep()
-    handler.setFormatter(JsonLines())
+    handler.setFormatter(JsonFormatter())
     shop_log = logging.getLogger("app")
     level = shop_log.level
     shop_log.addHandler(handler)

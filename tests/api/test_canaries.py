@@ -19,7 +19,8 @@ from sqlalchemy import text
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
-from app.observability.logs.handlers import configure_logging, log_path
+from app.observability.logs.files import log_path
+from app.observability.logs.handlers import configure_logging
 from app.services.training_run import TrainingRun
 from app.shop import Shop
 from app.web.endpoint import operation, operation_of

@@ -9,7 +9,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.exc import OperationalError
 
-from app.observability.logs.handlers import ReadableLines
+from app.observability.logs.formatters import ConsoleFormatter
 from app.shop import Shop
 from tests.support.checks import problem_of
 
@@ -154,7 +154,7 @@ def test_every_request_is_logged_once_with_its_outcome(reader: FlaskClient, log_
 def test_a_path_cannot_forge_a_log_line(reader: FlaskClient, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "app")
     reader.get("/x%0A12:00:00%20INFO%20%20forged")
-    lines = [ReadableLines().format(record) for record in caplog.records if record.name.startswith("app")]
+    lines = [ConsoleFormatter().format(record) for record in caplog.records if record.name.startswith("app")]
     assert len(lines) == 1
     assert "\n" not in lines[0]
 

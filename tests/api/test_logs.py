@@ -12,7 +12,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from app.observability.logs.handlers import LogFile, log_path
+from app.observability.logs.files import log_path
+from app.observability.logs.handlers import LogFileHandler
 from app.shop import Shop
 from tests.conftest import ADMIN
 from tests.support.checks import fields_of, problem_of
@@ -25,7 +26,7 @@ NDJSON = "application/x-ndjson"
 @pytest.fixture
 def logged(shop: Shop) -> Iterator[Shop]:
     """A shop whose log is written to its file, as a server's is."""
-    handler = LogFile(shop.log_writer)
+    handler = LogFileHandler(shop.log_writer)
     shop_log = logging.getLogger("app")
     level = shop_log.level
     shop_log.addHandler(handler)

@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app.observability.logs.handlers import log_path
+from app.observability.logs.files import log_path
 from app.shop import Shop
 from tests.support.checks import problem_of
 from tests.support.log_lines import make_line

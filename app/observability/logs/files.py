@@ -12,10 +12,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.observability.logs.writer import rotated
-
 _FIRST_BYTES = 4_096
 _POSITION = re.compile(r"([0-9a-f]{1,16}-[0-9a-f]{16}):([0-9]{1,15})", re.ASCII)
+
+
+def log_path(data_dir: Path) -> Path:
+    """Where the shop on `data_dir` keeps its log."""
+    return data_dir / "logs" / "app.jsonl"
+
+
+def rotated_path(path: Path, number: int) -> Path:
+    """The `number`-th newest of the files that were turned over, from 1."""
+    return path.with_name(f"{path.name}.{number}")
 
 
 class PositionGone(Exception):
@@ -23,7 +31,7 @@ class PositionGone(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class LogFile:
+class OpenLogFile:
     """An open file; `identity` stays the same when it is renamed, and is no later file's."""
 
     descriptor: int
@@ -38,7 +46,7 @@ class Position:
     identity: str
     offset: int
 
-    def place_in(self, files: Sequence[LogFile]) -> int:
+    def place_in(self, files: Sequence[OpenLogFile]) -> int:
         """The index of its file. Raises PositionGone."""
         for index, file in enumerate(files):
             if file.identity == self.identity and self.offset <= file.size:
@@ -63,15 +71,15 @@ class Position:
 
 
 @contextmanager
-def open_files(path: Path, files: int) -> Iterator[list[LogFile]]:
+def open_log_files(path: Path, files: int) -> Iterator[list[OpenLogFile]]:
     """The files that there are, newest first. Raises OSError where one can't be read.
 
     They are opened from the newest to the oldest: a rotation meanwhile makes one appear twice, and that is seen,
     but can't make one be missed.
     """
-    opened: dict[str, LogFile] = {}
+    opened: dict[str, OpenLogFile] = {}
     try:
-        for each in (path, *(rotated(path, number) for number in range(1, files))):
+        for each in (path, *(rotated_path(path, number) for number in range(1, files))):
             try:
                 descriptor = os.open(each, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
             except FileNotFoundError:
@@ -87,10 +95,10 @@ def open_files(path: Path, files: int) -> Iterator[list[LogFile]]:
             os.close(file.descriptor)
 
 
-def _describe(descriptor: int) -> LogFile:
+def _describe(descriptor: int) -> OpenLogFile:
     status = os.fstat(descriptor)
     # An inode's number is given to another file soon after its own was removed; two files don't also begin with
     # the same line, which has a time and a request's id.
     first = os.pread(descriptor, _FIRST_BYTES, 0).partition(b"\n")[0]
     digest = hashlib.sha256(first).hexdigest()[:16]
-    return LogFile(descriptor, f"{status.st_ino:x}-{digest}", status.st_size)
+    return OpenLogFile(descriptor, f"{status.st_ino:x}-{digest}", status.st_size)

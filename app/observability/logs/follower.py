@@ -10,8 +10,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from app.observability.logs.files import LogFile, Position, PositionGone, open_files
-from app.observability.logs.reader import LogFilter, wants
+from app.observability.logs.files import OpenLogFile, Position, PositionGone, open_log_files
+from app.observability.logs.filter import LogFilter, wants
 
 POLL_EVERY_S: Final = 0.25
 HEARTBEAT_EVERY_S: Final = 2.0
@@ -32,7 +32,7 @@ class LogTail:
         self._read_up_to: dict[str, int] = {}
         if start is None:
             return  # there was no log yet, so that all of it is new
-        with open_files(path, files) as found:
+        with open_log_files(path, files) as found:
             try:
                 place = start.place_in(found)
             except PositionGone:
@@ -42,12 +42,12 @@ class LogTail:
 
     def read(self) -> list[bytes]:
         """The complete lines that were not read before, oldest first; empty where there are none."""
-        with open_files(self._path, self._files) as found:
+        with open_log_files(self._path, self._files) as found:
             here = {file.identity for file in found}
             self._read_up_to = {key: offset for key, offset in self._read_up_to.items() if key in here}
             return [line for file in reversed(found) for line in self._lines_of(file)]
 
-    def _lines_of(self, file: LogFile) -> list[bytes]:
+    def _lines_of(self, file: OpenLogFile) -> list[bytes]:
         offset = self._read_up_to.get(file.identity, 0)
         if offset >= file.size:
             return []

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from app.observability.logs.files import rotated_path
+
 log = logging.getLogger(__name__)
 
 COMPLAIN_EVERY_S = 60.0
@@ -109,8 +111,8 @@ class LogWriter:
     def _shift_names(self) -> None:
         for number in range(self._files - 1, 1, -1):
             with suppress(FileNotFoundError):
-                rotated(self.path, number - 1).replace(rotated(self.path, number))
-        self.path.replace(rotated(self.path, 1))
+                rotated_path(self.path, number - 1).replace(rotated_path(self.path, number))
+        self.path.replace(rotated_path(self.path, 1))
 
     def _open(self) -> None:
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK
@@ -134,8 +136,3 @@ class LogWriter:
         if time.monotonic() - self._complained_at >= COMPLAIN_EVERY_S:
             self._complained_at = time.monotonic()
             log.warning(event, extra={"reason": reason, "lines_lost": self.lines_lost})
-
-
-def rotated(path: Path, number: int) -> Path:
-    """The `number`-th newest of the files that were turned over, from 1."""
-    return path.with_name(f"{path.name}.{number}")

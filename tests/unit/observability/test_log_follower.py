@@ -2,8 +2,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from app.observability.logs.filter import LogFilter
 from app.observability.logs.follower import LogTail
-from app.observability.logs.reader import LogFilter, LogReader
+from app.observability.logs.reader import LogReader
 from tests.support.log_lines import make_line, numbers, write
 
 EVERYTHING = LogFilter()

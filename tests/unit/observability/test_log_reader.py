@@ -1,11 +1,8 @@
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Iterator
-from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -13,9 +10,9 @@ from hypothesis import strategies as st
 
 from app.observability.logs import reader as reader_module
 from app.observability.logs.files import Position, PositionGone
-from app.observability.logs.handlers import JsonLines
-from app.observability.logs.reader import BLOCK_BYTES, LogFilter, LogReader, blocks_backwards
-from tests.support.log_lines import BEGAN_AT, make_line, numbers, write, write_log
+from app.observability.logs.filter import LogFilter
+from app.observability.logs.reader import BLOCK_BYTES, LogReader, blocks_backwards
+from tests.support.log_lines import make_line, numbers, write, write_log
 
 EVERYTHING = LogFilter()
 
@@ -188,91 +185,3 @@ def test_a_file_without_any_line_end_is_bounded_too(path: Path) -> None:
     path.write_bytes(b"x" * 3_000_000)
     reader = LogReader(path, files=5, max_scanned_bytes=1_000_000)
     assert len(list(pages(reader, EVERYTHING, 10))) == 3
-
-
-@pytest.mark.parametrize(
-    ("wanted", "expected"),
-    [
-        ({"level": "ERROR"}, [1]),
-        ({"status": "404"}, [2]),
-        ({"status": "4xx"}, [2, 3]),
-        ({"status": "5xx"}, [1]),
-        ({"route": "/health"}, [5]),
-        ({"user_id": 7}, [3]),
-        ({"request_id": f"{6:032x}"}, [6]),
-        ({"text": "scrape"}, [4]),
-        ({"text": "/books/6"}, [6]),
-        ({"text": ".*"}, []),
-        ({"text": "ação"}, [7]),
-        ({"text": 'a"b'}, [8]),
-        ({"text": "ORDER-7Q"}, [8]),
-        ({"text": "maria"}, [7]),
-        ({"text": f"{6:032x}"}, [6]),
-        ({"text": "user_id"}, []),
-        ({"since": BEGAN_AT + timedelta(seconds=7)}, [7, 8]),
-        ({"until": BEGAN_AT + timedelta(seconds=2)}, [0, 1]),
-        ({"since": BEGAN_AT + timedelta(seconds=2), "until": BEGAN_AT + timedelta(seconds=4)}, [2, 3]),
-        ({"status": "4xx", "user_id": 7, "route": "/orders", "text": "request"}, [3]),
-        ({"status": "4xx", "user_id": 8}, []),
-        ({"since": BEGAN_AT + timedelta(seconds=2), "status": "4xx"}, [2, 3]),
-    ],
-)
-def test_filters_are_exact_and_combine(
-    reader: LogReader, path: Path, wanted: dict[str, Any], expected: list[int]
-) -> None:
-    write(
-        path,
-        make_line(0),
-        make_line(1, level="ERROR", status=500),
-        make_line(2, status=404),
-        make_line(3, status=401, user_id=7, route="/orders"),
-        make_line(4, event="scrape_ended", status="done"),
-        make_line(5, route="/health"),
-        make_line(6),
-        make_line(7, event="ação", username="maria"),
-        make_line(8, event='a"b', order_id="ORDER-7Q3EXA…"),
-    )
-    assert numbers(reader.page(LogFilter(**wanted), 100).lines) == expected
-
-
-@pytest.mark.parametrize(
-    "wanted",
-    [
-        LogFilter(status="500"),
-        LogFilter(status="5xx"),
-        LogFilter(user_id=77),
-        LogFilter(level="ERROR"),
-        LogFilter(text="não"),
-        LogFilter(text='"quoted"'),
-        LogFilter(status="5xx", since=BEGAN_AT),
-        LogFilter(status="5xx", until=BEGAN_AT + timedelta(days=1)),
-        LogFilter(until=BEGAN_AT + timedelta(seconds=1)),
-    ],
-)
-def test_to_find_the_one_line_that_is_wanted_few_are_parsed(
-    reader: LogReader, path: Path, wanted: LogFilter, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    rare = make_line(0, level="ERROR", status=500, user_id=77, reason='não "quoted"')
-    write(path, rare, *(make_line(number) for number in range(1, 10_000)))
-    parsed, parse = [], reader_module.parse
-    monkeypatch.setattr(reader_module, "parse", lambda line: parsed.append(1) or parse(line))
-    assert reader.page(wanted, 10).lines == [rare]
-    assert len(parsed) < 500
-
-
-def test_what_a_terminal_would_not_show_is_found_as_it_was_sent(reader: LogReader, path: Path) -> None:
-    line = JsonLines().format(logging.makeLogRecord({"msg": "happened", "reason": "a\u2028b"}))
-    write(path, line.encode())
-    assert reader.page(LogFilter(text="a\u2028b"), 10).lines == [line.encode()]
-
-
-def test_a_search_by_time_ends_where_its_time_begins(reader: LogReader, path: Path) -> None:
-    write(path, *(make_line(number) for number in range(10_000)))
-    page = reader.page(LogFilter(since=BEGAN_AT + timedelta(seconds=9_990), text="nowhere"), 10)
-    assert page.older is None
-    assert page.scanned_bytes <= BLOCK_BYTES
-
-
-def test_a_line_a_little_out_of_order_is_still_found(reader: LogReader, path: Path) -> None:
-    write(path, make_line(100), make_line(70), make_line(101))
-    assert numbers(reader.page(LogFilter(since=BEGAN_AT + timedelta(seconds=90)), 10).lines) == [100, 101]

@@ -9,7 +9,7 @@ import pytest
 
 from app.core.orders import Order, OrderItem, OrderStatus, PaymentStatus
 from app.core.payments import Decision
-from app.observability.logs.handlers import request_id
+from app.observability.logs.context import request_id
 from app.services.payments import MAX_AUTHORISATIONS, GatewayUnavailable, Payments
 from tests.support.gateway import InMemoryGateway
 from tests.support.metrics import make_metrics

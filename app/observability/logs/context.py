@@ -1,0 +1,8 @@
+"""The context of the lines that are logged while a request is served."""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+
+request_id: ContextVar[str] = ContextVar("request_id", default="-")
+"""The id of the request that this thread serves."""
