@@ -38,7 +38,7 @@ def prepare(app: Flask) -> None:
     if export_is_stale(shop.settings.data_dir, catalogue):
         export_catalogue(shop.settings.data_dir, catalogue)
     if catalogue.publication.origin == DEMONSTRATION:
-        log.warning("serving_the_demonstration_catalogue: run a scrape to replace it")
+        log.warning("serving_the_demonstration_catalogue")
 
 
 def _upgrade(app: Flask, database: Database) -> None:

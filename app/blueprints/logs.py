@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import fields
 from typing import Any
 from urllib.parse import urlencode
 
@@ -47,7 +48,7 @@ def read_logs(query: dict[str, Any]) -> ResponseReturnValue:
     as_ndjson = _asks_for_ndjson(query)
     if query["tail"] == "true" and not as_ndjson:
         raise InvalidInput.of("tail", "exige format=ndjson ou Accept: application/x-ndjson")
-    wanted = LogFilter(user_id=query.get("user"), **{name: query.get(name) for name in _SAME_NAMES})
+    wanted = LogFilter(**{field.name: query.get(field.name) for field in fields(LogFilter)})
     try:
         page = shop().log_reader.page(wanted, query["limit"], _cursor(query))
     except PositionGone:
@@ -62,9 +63,6 @@ def read_logs(query: dict[str, Any]) -> ResponseReturnValue:
     if as_ndjson:
         return Response(_lines(page), mimetype=NDJSON, headers=headers)
     return Response(b"[" + b",".join(page.lines) + b"]", mimetype="application/json", headers=headers)
-
-
-_SAME_NAMES = ("level", "status", "route", "request_id", "text", "since", "until")
 
 
 def _tail(page: LogPage, wanted: LogFilter, headers: dict[str, str]) -> Response:

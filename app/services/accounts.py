@@ -51,7 +51,7 @@ class Accounts:
         except IntegrityError as error:
             # The database decides, since two requests may send the same name at once.
             raise UsernameTaken from error
-        log.info("user_created", extra={"user_id": row.id, "role": role.value})
+        log.info("user_created", extra={"user": row.id, "role": role.value})
         return accounts.as_user(row)
 
     def log_in(self, username: str, password: str) -> Login:
@@ -95,7 +95,7 @@ class Accounts:
             if not fresh:
                 accounts.close_login(session, login_id)
         if not fresh:
-            log.warning("refresh_token_reused", extra={"user_id": user.id})
+            log.warning("refresh_token_reused", extra={"user": user.id})
             raise InvalidToken(
                 "Este refresh token já foi usado: a sessão foi encerrada, faça login novamente."
             )
@@ -119,7 +119,7 @@ class Accounts:
             try:
                 self.create_user("admin", password, Role.ADMIN)
             except UsernameTaken:
-                log.debug("another process created the admin first")
+                log.debug("admin_already_created")
         elif replaces is not None and self._passwords.matches(row.password_hash, replaces):
             new_hash = self._passwords.hash(password)
             with self._database.writing() as session:

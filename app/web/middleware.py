@@ -112,13 +112,13 @@ class RequestMiddleware:
             log.info(
                 "request",
                 extra={
+                    "remote_addr": record.remote_addr,
                     "method": record.method,
-                    "route": record.route or UNMATCHED,
                     "path": record.path,
                     "status": record.status,
-                    "remote_addr": record.remote_addr,
-                    "user_id": record.user_id,
-                    "duration_ms": round(seconds * 1_000, 1),
+                    "duration": round(seconds, 4),
+                    "user": record.user_id,
+                    "route": record.route or UNMATCHED,
                     "bytes": sent_bytes,
                 },
             )

@@ -90,8 +90,8 @@ class Place:
         """Each canary that got out, and where."""
         self.shop.log_writer.close()
         log = log_path(self.shop.settings.data_dir).read_text()
-        assert log.count('"event":"request"') >= self.answers
-        assert self.console.getvalue().count('"event":"request"') >= self.answers
+        assert log.count('"message":"request"') >= self.answers
+        assert self.console.getvalue().count('"message":"request"') >= self.answers
         ways_out = {
             "log": log,
             "console": self.console.getvalue(),

@@ -157,7 +157,7 @@ def test_the_log_has_the_reason_that_the_public_does_not_get(
 ) -> None:
     trainer_is("echo memoria esgotada >&2; exit 7")
     train(shop)
-    [line] = [line for line in log_lines() if line["event"] == "trainer_failed"]
+    [line] = [line for line in log_lines() if line["message"] == "trainer_failed"]
     assert (line["version"], line["reason"]) == (1, "memoria esgotada\n")
     assert "memoria" not in client.get(f"{ML}/status").text
 

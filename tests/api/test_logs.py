@@ -70,20 +70,23 @@ def test_a_request_is_in_the_log_with_all_that_is_known_of_it(
 ) -> None:
     answer = client.get("/api/v1/books/0?token=x", headers={"X-Request-ID": "r-1"})
     (line,) = lines_of(client.get(f"{LOGS}?request_id=r-1"))
-    assert datetime.fromisoformat(line.pop("timestamp")).tzinfo == UTC
-    assert line.pop("duration_ms") >= 0
-    assert line == {
-        "level": "INFO",
-        "event": "request",
-        "request_id": "r-1",
-        "method": "GET",
-        "route": "/api/v1/books/<int:book_idx>",
-        "path": "/api/v1/books/0",
-        "status": 200,
-        "remote_addr": "127.0.0.1",
-        "user_id": None,
-        "bytes": len(answer.data),
-    }
+    assert datetime.fromisoformat(line["timestamp"]).tzinfo == UTC
+    assert 0 <= line["duration"] < 10
+    assert list(line.items()) == [
+        ("timestamp", line["timestamp"]),
+        ("levelname", "INFO"),
+        ("name", "app.web.middleware"),
+        ("message", "request"),
+        ("remote_addr", "127.0.0.1"),
+        ("method", "GET"),
+        ("path", "/api/v1/books/0"),
+        ("status", 200),
+        ("duration", line["duration"]),
+        ("user", None),
+        ("request_id", "r-1"),
+        ("route", "/api/v1/books/<int:book_idx>"),
+        ("bytes", len(answer.data)),
+    ]
 
 
 def test_the_user_of_a_token_is_in_the_log_also_where_the_role_is_not_enough(
@@ -91,8 +94,8 @@ def test_the_user_of_a_token_is_in_the_log_also_where_the_role_is_not_enough(
 ) -> None:
     client.get("/api/v1/simulation", headers=as_operator)
     (line,) = lines_of(client.get(f"{LOGS}?status=403"))
-    assert isinstance(line["user_id"], int)
-    assert lines_of(client.get(f"{LOGS}?user={line['user_id']}&status=4xx")) == [line]
+    assert isinstance(line["user"], int)
+    assert lines_of(client.get(f"{LOGS}?user={line['user']}&status=4xx")) == [line]
 
 
 @pytest.mark.parametrize(
@@ -154,7 +157,7 @@ def test_the_links_lead_through_the_whole_log_with_their_filters(client: FlaskCl
 @pytest.mark.parametrize(
     ("query", "expected"),
     [
-        ("level=ERROR", [1]),
+        ("levelname=ERROR", [1]),
         ("status=500", [1]),
         ("status=5xx", [1]),
         (f"route={quote('/health')}", [2]),
@@ -165,14 +168,14 @@ def test_the_links_lead_through_the_whole_log_with_their_filters(client: FlaskCl
         ("since=2026-11-22T10:00:01Z", [1, 2]),
         ("until=2026-11-22T10:00:01%2B00:00", [0]),
         ("since=2026-11-22T10:00:01Z&until=2026-11-22T10:00:02Z", [1]),
-        ("since=2026-11-22T10:00:01Z&user=7&status=2xx&level=INFO", [2]),
+        ("since=2026-11-22T10:00:01Z&user=7&status=2xx&levelname=INFO", [2]),
         ("user=7&status=4xx", []),
     ],
 )
 def test_filters_combine(client: FlaskClient, shop: Shop, query: str, expected: list[int]) -> None:
     write(shop, 0)
-    write(shop, 1, level="ERROR", status=500, exception="ValueError: maria")
-    write(shop, 2, route="/health", user_id=7)
+    write(shop, 1, levelname="ERROR", status=500, exception="ValueError: maria")
+    write(shop, 2, route="/health", user=7)
     assert ids(lines_of(client.get(f"{LOGS}?{query}"))) == expected
 
 
@@ -182,7 +185,7 @@ def test_filters_combine(client: FlaskClient, shop: Shop, query: str, expected: 
         ("limit=0", "limit"),
         ("limit=1001", "limit"),
         ("limit=x", "limit"),
-        ("level=info", "level"),
+        ("levelname=info", "levelname"),
         ("status=600", "status"),
         ("status=4x", "status"),
         ("status=404%0A", "status"),
@@ -196,7 +199,7 @@ def test_filters_combine(client: FlaskClient, shop: Shop, query: str, expected: 
         ("format=xml", "format"),
         ("tail=true", "tail"),
         ("tail=yes", "tail"),
-        ("level=INFO&level=ERROR", "level"),
+        ("levelname=INFO&levelname=ERROR", "levelname"),
     ],
 )
 def test_a_wrong_parameter_is_named(client: FlaskClient, query: str, field: str) -> None:

@@ -35,12 +35,12 @@ def follower(app: Flask) -> FlaskClient:
 
 def test_a_tail_sends_what_there_is_and_then_what_is_written(follower: FlaskClient, shop: Shop) -> None:
     write(shop, *range(3))
-    write(shop, 3, level="ERROR")
-    response = follower.get(f"{LOGS}?tail=true&format=ndjson&level=INFO&limit=2")
+    write(shop, 3, levelname="ERROR")
+    response = follower.get(f"{LOGS}?tail=true&format=ndjson&levelname=INFO&limit=2")
     assert response.mimetype == NDJSON
     parts = response.iter_encoded()
     assert ids([orjson.loads(line) for line in next(parts).splitlines()]) == [1, 2]
-    write(shop, 4, level="ERROR")
+    write(shop, 4, levelname="ERROR")
     write(shop, 5)
     assert ids([orjson.loads(line) for line in next(parts).splitlines()]) == [5]
     log = log_path(shop.settings.data_dir)

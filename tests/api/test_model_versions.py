@@ -40,7 +40,7 @@ def test_the_newest_training_serves_until_an_operator_goes_back(
     assert versions_of(client, as_operator) == [(3, False), (2, False), (1, True)]
     with shop.database.reading() as session:
         assert session.get_one(ActiveModelRow, 1).chosen_by == "operadora"
-    [line] = [line for line in log_lines() if line["event"] == "model_chosen"]
+    [line] = [line for line in log_lines() if line["message"] == "model_chosen"]
     assert (line["version"], line["username"]) == (1, "operadora")
     train(shop)
     assert served_version(client) == "4"

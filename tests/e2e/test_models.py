@@ -153,8 +153,8 @@ def test_a_pickle_that_would_run_code_is_refused_told_and_replaced_without_runni
         assert answer.headers["X-Model-Version"] == "0"
         assert "SHA-256" in server.get("/api/v1/ml/model").json()["problema"]
         assert refused(server) == 1
-        log = server.get("/api/v1/logs?level=ERROR").json()
-        assert [line["event"] for line in log] == ["model_refused"]
+        log = server.get("/api/v1/logs?levelname=ERROR").json()
+        assert [line["message"] for line in log] == ["model_refused"]
 
         wait_for(lambda: predict(server).headers["X-Model-Version"] == "2")
         assert ratings(predict(server)) == RISING

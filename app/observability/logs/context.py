@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from contextvars import ContextVar
 
-request_id: ContextVar[str] = ContextVar("request_id", default="-")
+NO_REQUEST = "-"
+request_id: ContextVar[str] = ContextVar("request_id", default=NO_REQUEST)
 """The id of the request that this thread serves."""

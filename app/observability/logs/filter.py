@@ -12,7 +12,7 @@ from app.observability.logs.masking import in_one_line
 
 _OUT_OF_ORDER: Final = timedelta(minutes=1)
 """By how much a line may be older than one before it: processes write when they get to it."""
-_SAME: Final = ("level", "route", "user_id", "request_id")
+_SAME: Final = ("levelname", "route", "user", "request_id")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,10 +23,10 @@ class LogFilter:
     `since` is included, `until` is not.
     """
 
-    level: str | None = None
+    levelname: str | None = None
     status: str | None = None
     route: str | None = None
-    user_id: int | None = None
+    user: int | None = None
     request_id: str | None = None
     text: str | None = None
     since: datetime | None = None

@@ -6,55 +6,54 @@ What is written is an allow-list: the fields of `FIELDS`, and nothing else that 
 from __future__ import annotations
 
 import logging
+from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any, Final
 
 import orjson
 
-from app.observability.logs.context import request_id
+from app.observability.logs.context import NO_REQUEST, request_id
 from app.observability.logs.masking import in_one_line, mask, mask_trace
+from app.settings import Settings
 
-_MADE_BY_THE_SHOP: Final = frozenset(
-    {"method", "route", "path", "status", "duration_ms", "remote_addr", "user_id", "bytes"}
+REQUEST_FIELDS: Final = (
+    "remote_addr",
+    "method",
+    "path",
+    "status",
+    "duration",
+    "user",
+    "request_id",
+    "route",
+    "bytes",
 )
-_KNOBS: Final = frozenset(
-    {
-        "payment_denied_rate",
-        "payment_error_rate",
-        "payment_latency_ms",
-        "stock_failure_rate",
-        "internal_error_rate",
-        "slow_rate",
-        "slow_ms",
-        "seed",
-    }
-)
-FIELDS: Final = (
-    _MADE_BY_THE_SHOP
-    | _KNOBS
-    | frozenset(
-        {
-            "books",
-            "by",
-            "chore",
-            "lines_lost",
-            "mismatch",
-            "order_id",
-            "outcome",
-            "reason",
-            "reused",
-            "role",
-            "run_id",
-            "total",
-            "url",
-            "username",
-            "version",
-        }
-    )
-)
+"""The fields of a request's line, in this order; the middleware makes them safe to log."""
+_SIMULATION_FIELDS: Final = {
+    field.name.removeprefix("simulation_")
+    for field in fields(Settings)
+    if field.name.startswith("simulation_")
+}
+_EVENT_FIELDS: Final = {
+    "books",
+    "by",
+    "chore",
+    "lines_lost",
+    "mismatch",
+    "order_id",
+    "outcome",
+    "reason",
+    "reused",
+    "role",
+    "run_id",
+    "total",
+    "url",
+    "username",
+    "version",
+}
+FIELDS: Final = frozenset(REQUEST_FIELDS) | _SIMULATION_FIELDS | _EVENT_FIELDS
 """The names that `extra=` may use; others are dropped. Never a body, password, token, key or cookie."""
 
-_SHOWN_OF_AN_ID = 8
+_ID_PREFIX_CHARACTERS = 8
 _COLOURS = {"DEBUG": 2, "INFO": 32, "WARNING": 33, "ERROR": 31, "CRITICAL": 31}
 
 
@@ -64,9 +63,9 @@ class JsonFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, Any] = {
             "timestamp": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
-            "level": record.levelname,
-            "event": mask(record.getMessage()),
-            "request_id": request_id.get(),
+            "levelname": record.levelname,
+            "name": record.name,
+            "message": mask(record.getMessage()),
             **_fields(record),
         }
         if record.exc_info:
@@ -85,13 +84,14 @@ class ConsoleFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         time = datetime.fromtimestamp(record.created).astimezone().strftime("%H:%M:%S")
         level = self._coloured(f"{record.levelname:<7}", _COLOURS.get(record.levelname, 0))
+        values = _fields(record)
+        own_id = values.pop("request_id")
+        if own_id != NO_REQUEST:
+            values["request_id"] = own_id[:_ID_PREFIX_CHARACTERS]
         # What a client sent may hold line ends: shown escaped, it can't pass for a line of the log.
-        shown = _fields(record)
-        if request_id.get() != "-":
-            shown["request_id"] = request_id.get()[:_SHOWN_OF_AN_ID]
-        fields = " ".join(f"{name}={in_one_line(str(value))}" for name, value in shown.items())
-        event = in_one_line(mask(record.getMessage()))
-        line = f"{self._coloured(time, 2)} {level} {event} {self._coloured(fields, 2)}".rstrip()
+        shown = " ".join(f"{name}={in_one_line(str(value))}" for name, value in values.items())
+        message = in_one_line(mask(record.getMessage()))
+        line = f"{self._coloured(time, 2)} {level} {message} {self._coloured(shown, 2)}".rstrip()
         if record.exc_info:
             trace = mask_trace(self.formatException(record.exc_info))
             line += "".join(f"\n    | {in_one_line(part)}" for part in trace.split("\n"))
@@ -102,8 +102,10 @@ class ConsoleFormatter(logging.Formatter):
 
 
 def _fields(record: logging.LogRecord) -> dict[str, Any]:
-    """The allowed fields of `record`, masked, as values that JSON has."""
-    return {name: _plain(name, value) for name, value in vars(record).items() if name in FIELDS}
+    """Return the allowed fields of `record`, masked, as values that JSON has: those of a request first."""
+    values = {**vars(record), "request_id": request_id.get()}
+    names = dict.fromkeys((*REQUEST_FIELDS, *values))
+    return {name: _plain(name, values[name]) for name in names if name in FIELDS and name in values}
 
 
 def _plain(name: str, value: object) -> str | int | float | bool | None:
@@ -111,4 +113,4 @@ def _plain(name: str, value: object) -> str | int | float | bool | None:
         return value
     if isinstance(value, int):
         return value if abs(value) < 2**53 else mask(str(value))
-    return str(value) if name in _MADE_BY_THE_SHOP else mask(str(value))
+    return str(value) if name in REQUEST_FIELDS else mask(str(value))

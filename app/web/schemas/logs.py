@@ -18,7 +18,7 @@ class LogsQuery(RequestSchema):
         load_default=DEFAULT_LIMIT,
         metadata={"description": f"Quantos registros (até {MAX_LIMIT})"},
     )
-    level = OneOf(*LEVELS, metadata={"description": "Só os deste nível", "example": "ERROR"})
+    levelname = OneOf(*LEVELS, metadata={"description": "Só os deste nível", "example": "ERROR"})
     status = fields.String(
         validate=validate.Regexp(
             r"[1-5](\d\d|xx)\Z", error="deve ser um status, como 404, ou uma classe, como 4xx"
@@ -33,7 +33,9 @@ class LogsQuery(RequestSchema):
             "example": "/api/v1/books/<int:book_idx>",
         },
     )
-    user = BoundedInteger(low=0, high=MAX_ID, metadata={"description": "O user_id do token", "example": 1})
+    user = BoundedInteger(
+        low=0, high=MAX_ID, metadata={"description": "O id do usuário do token", "example": 1}
+    )
     request_id = Text(low=1, high=64, metadata={"description": "O X-Request-ID de uma resposta"})
     text = Text(low=1, high=200, metadata={"description": "Um trecho literal de qualquer texto do registro"})
     since = DateTime(metadata={"description": "Escritos a partir daqui", "example": "2026-11-22"})
@@ -52,17 +54,22 @@ class LogLine(Schema):
     """The fields of an event beyond these depend on the event."""
 
     timestamp = fields.DateTime(metadata={"description": "UTC"})
-    level = fields.String(metadata={"enum": list(LEVELS)})
-    event = fields.String(metadata={"description": "`request` para uma requisição", "example": "request"})
-    request_id = fields.String(metadata={"description": "`-` fora de uma requisição"})
+    levelname = fields.String(metadata={"enum": list(LEVELS)})
+    name = fields.String(
+        metadata={"description": "O módulo que escreveu o registro", "example": "app.web.middleware"}
+    )
+    message = fields.String(
+        metadata={"description": "O nome do evento: `request` para uma requisição", "example": "request"}
+    )
+    remote_addr = fields.String(allow_none=True, metadata={"example": "127.0.0.1"})
     method = fields.String(metadata={"example": "GET"})
-    route = fields.String(metadata={"example": "/api/v1/books/<int:book_idx>"})
     path = fields.String(
         metadata={"description": "Com `*` no que poderia ser um segredo", "example": "/api/v1/books/888"}
     )
     status = fields.Raw(metadata={"description": "O status HTTP, ou o estado de que o evento fala"})
-    duration_ms = fields.Float(metadata={"example": 1.2})
-    remote_addr = fields.String(allow_none=True, metadata={"example": "127.0.0.1"})
-    user_id = fields.Integer(allow_none=True, metadata={"description": "De quem era o token"})
+    duration = fields.Float(metadata={"description": "Em segundos", "example": 0.0012})
+    user = fields.Integer(allow_none=True, metadata={"description": "O id de quem era o token"})
+    request_id = fields.String(metadata={"description": "`-` fora de uma requisição"})
+    route = fields.String(metadata={"example": "/api/v1/books/<int:book_idx>"})
     bytes = fields.Integer(metadata={"description": "Tamanho do corpo da resposta"})
     exception = fields.String(metadata={"description": "O rastro de um erro"})

@@ -77,12 +77,18 @@ def test_a_line_is_one_object_with_its_time_its_level_and_its_request() -> None:
     line = written(event="happened", run_id=3)
     request_id.reset(token)
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00", line.pop("timestamp"))
-    assert line == {"level": "INFO", "event": "happened", "request_id": "r-1", "run_id": 3}
+    assert list(line.items()) == [
+        ("levelname", "INFO"),
+        ("name", "app.test"),
+        ("message", "happened"),
+        ("request_id", "r-1"),
+        ("run_id", 3),
+    ]
 
 
 def test_what_is_not_allowed_is_dropped() -> None:
     line = written(password="p", body={"a": 1}, unknown=2, reason="r")
-    assert set(line) == {"timestamp", "level", "event", "request_id", "reason"}
+    assert set(line) == {"timestamp", "levelname", "name", "message", "request_id", "reason"}
 
 
 @pytest.mark.parametrize("formatter", [JsonFormatter(), ConsoleFormatter(), ConsoleFormatter(colours=True)])

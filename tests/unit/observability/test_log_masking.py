@@ -49,7 +49,7 @@ def test_what_is_called_a_secret_is_masked(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "serving_the_demonstration_catalogue: run a scrape to replace it",
+        "alembic.runtime.migration: run an upgrade to replace it",
         "2026-11-22 10:00:00",
         "/work/main/app/services/accounts.py",
         "12 páginas com falha; 1.234567890123456 s",

@@ -95,7 +95,7 @@ def test_what_is_no_cursor_is_refused(text: str) -> None:
         b'{"a": NaN}',
         b"\xff\xfe{}",
         b"\x00" * 50,
-        b'{"event": "\xe2\x80"}',
+        b'{"message": "\xe2\x80"}',
     ],
 )
 def test_lines_that_are_no_json_objects_are_skipped(reader: LogReader, path: Path, foreign: bytes) -> None:
@@ -111,7 +111,7 @@ def test_a_line_that_is_not_written_to_its_end_is_skipped(reader: LogReader, pat
 
 
 def test_a_line_of_many_megabytes_is_passed_by_with_little_memory(reader: LogReader, path: Path) -> None:
-    write(path, make_line(0), b'{"event": "' + b"x" * 5_000_000 + b'"}', make_line(1))
+    write(path, make_line(0), b'{"message": "' + b"x" * 5_000_000 + b'"}', make_line(1))
     assert numbers(reader.page(EVERYTHING, 10).lines) == [0, 1]
     descriptor = os.open(path, os.O_RDONLY)
     largest = max(len(text) for _, text in blocks_backwards(descriptor, path.stat().st_size))

@@ -84,8 +84,8 @@ def test_lines_that_cannot_be_written_are_counted_and_told_once_a_minute(
     writer.close()
     lines = [json.loads(line) for line in console.getvalue().splitlines()]
     assert writer.lines_lost == len(told) == 20
-    assert [line["event"] for line in lines].count("happened") == 20
-    assert [line["event"] for line in lines].count("log_lines_lost") == 1
+    assert [line["message"] for line in lines].count("happened") == 20
+    assert [line["message"] for line in lines].count("log_lines_lost") == 1
 
 
 def test_lines_are_written_again_when_the_trouble_is_over(tmp_path: Path) -> None:
