@@ -135,7 +135,7 @@ def _assemble(app: Flask, settings: Settings) -> Shop:
         metrics=metrics,
         log_writer=LogWriter(log, settings.log_max_bytes, settings.log_files, metrics.count_lost_line),
         log_reader=LogReader(log, settings.log_files),
-        log_tails=LogTails(log, settings.log_files, most=min(MAX_TAILS, settings.web_threads - 1)),
+        log_tails=LogTails(log, settings.log_files, max_clients=min(MAX_TAILS, settings.web_threads - 1)),
         sweeper=Sweeper("sweeper", [orders.reconcile, orders.purge_keys, gateway.purge]),
         # Apart, since it reads everything that was ever sold, and must hold up neither orders nor the machine.
         auditor=Sweeper("auditor", [functools.partial(audit, database, metrics)], rests=20),

@@ -1,4 +1,4 @@
-"""`/api/v1/logs`: what the shop wrote about itself."""
+"""`/api/v1/logs`: the shop's own log."""
 
 from __future__ import annotations
 
@@ -48,38 +48,38 @@ def read_logs(query: dict[str, Any]) -> ResponseReturnValue:
     as_ndjson = _asks_for_ndjson(query)
     if query["tail"] == "true" and not as_ndjson:
         raise InvalidInput.of("tail", "exige format=ndjson ou Accept: application/x-ndjson")
-    wanted = LogFilter(**{field.name: query.get(field.name) for field in fields(LogFilter)})
+    log_filter = LogFilter(**{field.name: query.get(field.name) for field in fields(LogFilter)})
     try:
-        page = shop().log_reader.page(wanted, query["limit"], _cursor(query))
+        page = shop().log_reader.page(log_filter, query["limit"], _cursor(query))
     except PositionGone:
         raise InvalidInput.of("cursor", "o arquivo de log a que se refere não existe mais") from None
     except OSError:
         return problem(503, "O arquivo de log não pode ser lido.")
     headers = {**NO_STORE, "X-Log-Scanned-Bytes": str(page.scanned_bytes), "Vary": "Accept"}
     if query["tail"] == "true":
-        return _tail(page, wanted, headers)
+        return _tail(page, log_filter, headers)
     if page.older is not None:
-        headers["Link"] = f'<{_address(page.older)}>; rel="next"'
+        headers["Link"] = f'<{_url(page.older)}>; rel="next"'
     if as_ndjson:
-        return Response(_lines(page), mimetype=NDJSON, headers=headers)
+        return Response(_as_ndjson(page), mimetype=NDJSON, headers=headers)
     return Response(b"[" + b",".join(page.lines) + b"]", mimetype="application/json", headers=headers)
 
 
-def _tail(page: LogPage, wanted: LogFilter, headers: dict[str, str]) -> Response:
-    """The page, and then what is written, until the client leaves or its time is up."""
+def _tail(page: LogPage, log_filter: LogFilter, headers: dict[str, str]) -> Response:
+    """Stream the page, and then what is written, until the client leaves or its time is up."""
     tails = shop().log_tails
-    leave = tails.take_place()
-    if leave is None:
+    release = tails.acquire()
+    if release is None:
         response = problem(429, "Já há clientes demais seguindo os logs. Tente de novo em alguns segundos.")
         response.headers["Retry-After"] = RETRY_AFTER_S
         return response
 
     def lines() -> Iterator[bytes]:
-        yield _lines(page)
-        yield from tails.follow(wanted, page.newest)
+        yield _as_ndjson(page)
+        yield from tails.follow(log_filter, page.newest)
 
     response = Response(lines(), mimetype=NDJSON, headers={**headers, "X-Accel-Buffering": "no"})
-    response.call_on_close(leave)
+    response.call_on_close(release)
     return response
 
 
@@ -96,9 +96,9 @@ def _cursor(query: dict[str, Any]) -> Position | None:
         raise InvalidInput.of("cursor", "não é um cursor desta rota") from None
 
 
-def _address(older: Position) -> str:
+def _url(older: Position) -> str:
     return f"{request.path}?{urlencode({**request.args.to_dict(), 'cursor': older.as_text()})}"
 
 
-def _lines(page: LogPage) -> bytes:
+def _as_ndjson(page: LogPage) -> bytes:
     return b"".join(line + b"\n" for line in page.lines)

@@ -52,9 +52,9 @@ def test_a_tail_sends_what_there_is_and_then_what_is_written(follower: FlaskClie
 
 def test_a_tail_ends_with_its_time_and_with_the_shop(follower: FlaskClient, shop: Shop) -> None:
     write(shop, 0)
-    shop.log_tails.lasts_s = 0
+    shop.log_tails.duration_s = 0
     assert len(follower.get(f"{LOGS}?tail=true&format=ndjson").data.splitlines()) == 1
-    shop.log_tails.lasts_s = 3_600
+    shop.log_tails.duration_s = 3_600
     shop.log_tails.stop()
     assert len(follower.get(f"{LOGS}?tail=true&format=ndjson").data.splitlines()) == 1
 

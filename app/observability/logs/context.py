@@ -1,4 +1,4 @@
-"""The context of the lines that are logged while a request is served."""
+"""What every log line carries of the request during which it was written."""
 
 from __future__ import annotations
 

@@ -1,9 +1,10 @@
-"""Which lines of the log are asked for."""
+"""The filter that selects records of the log."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import Any, Final
 
 import orjson
@@ -11,15 +12,15 @@ import orjson
 from app.observability.logs.masking import in_one_line
 
 _OUT_OF_ORDER: Final = timedelta(minutes=1)
-"""By how much a line may be older than one before it: processes write when they get to it."""
-_SAME: Final = ("levelname", "route", "user", "request_id")
+"""How much older than the line before it a line may be: processes write when they get to it."""
+_EXACT_KEYS: Final = ("levelname", "route", "user", "request_id")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class LogFilter:
-    """Which lines are wanted; what is None or empty doesn't matter, and the rest must all match.
+    """Conditions that must all hold; one that is None always does.
 
-    `status` is exact, such as `404`, or a class, such as `4xx`. `text` is a literal part of any text of the line.
+    `status` is exact, such as `404`, or a class, such as `4xx`. `text` is a literal part of any text of the record.
     `since` is included, `until` is not.
     """
 
@@ -32,34 +33,44 @@ class LogFilter:
     since: datetime | None = None
     until: datetime | None = None
 
-    def words(self) -> list[bytes]:
-        """What a line must hold to be wanted, as the shop writes it: most need not be parsed to see that."""
-        same = {name: getattr(self, name) for name in _SAME}
-        words = [f'"{name}":{_written(value)}' for name, value in same.items() if value is not None]
+    def matches(self, line: bytes) -> bool:
+        """Return whether `line`, as it was written, is a record that matches."""
+        record = parse(line) if self.may_match(line) else None
+        return record is not None and self._selects(record)
+
+    def may_match(self, text: bytes) -> bool:
+        """Return False where no line of `text` can match, which is seen without parsing it."""
+        return all(word in text for word in self._words)
+
+    def excludes_from(self, at: datetime | None) -> bool:
+        """Return whether no line that follows one written at `at` can match."""
+        return at is not None and self.until is not None and at - _OUT_OF_ORDER >= self.until
+
+    def excludes_until(self, at: datetime | None) -> bool:
+        """Return whether no line that precedes one written at `at` can match."""
+        return at is not None and self.since is not None and at < self.since - _OUT_OF_ORDER
+
+    @cached_property
+    def _words(self) -> list[bytes]:
+        """What the shop writes into every line that matches."""
+        exact = ((key, getattr(self, key)) for key in _EXACT_KEYS)
+        words = [f'"{key}":{_as_written(value)}' for key, value in exact if value is not None]
         if self.status is not None:
             words.append(f'"status":{self.status.removesuffix("xx")}')
         if self.text is not None:
-            words.append(_written(self.text)[1:-1])
+            words.append(_as_written(self.text)[1:-1])
         return [word.encode() for word in words]
 
-    def admits(self, line: dict[str, Any]) -> bool:
-        """Whether `line` is wanted."""
+    def _selects(self, record: dict[str, Any]) -> bool:
         return (
-            all(getattr(self, name) in (None, line.get(name)) for name in _SAME)
-            and (self.status is None or str(line.get("status")).startswith(self.status.removesuffix("xx")))
+            all(getattr(self, key) in (None, record.get(key)) for key in _EXACT_KEYS)
+            and (self.status is None or str(record.get("status")).startswith(self.status.removesuffix("xx")))
             and (
-                self.text is None or any(self.text in each for each in line.values() if isinstance(each, str))
+                self.text is None
+                or any(self.text in text for text in record.values() if isinstance(text, str))
             )
-            and self._includes(_moment(line))
+            and self._includes(_timestamp(record))
         )
-
-    def may_be_after(self, began_at: datetime) -> bool:
-        """Whether a line that is wanted may follow one that was written at `began_at`."""
-        return self.until is None or began_at - _OUT_OF_ORDER < self.until
-
-    def may_be_before(self, began_at: datetime) -> bool:
-        """Whether a line that is wanted may precede one that was written at `began_at`."""
-        return self.since is None or began_at >= self.since - _OUT_OF_ORDER
 
     def _includes(self, at: datetime | None) -> bool:
         if at is None:
@@ -68,30 +79,29 @@ class LogFilter:
 
 
 def parse(line: bytes) -> dict[str, Any] | None:
-    """The object that `line` is, or None where it is torn or somebody else's."""
+    """Return the record on `line`, or None where it is torn or no JSON object."""
     if not line.startswith(b"{"):
         return None
     try:
-        found = orjson.loads(line)
+        record = orjson.loads(line)
     except orjson.JSONDecodeError:
         return None
-    return found if isinstance(found, dict) else None
+    return record if isinstance(record, dict) else None
 
 
-def wants(line: bytes, wanted: LogFilter) -> bool:
-    parsed = parse(line)
-    return parsed is not None and wanted.admits(parsed)
+def written_at(line: bytes) -> datetime | None:
+    """Return the timestamp of the record on `line`, or None where there is none."""
+    return _timestamp(parse(line) or {})
 
 
-def _moment(line: dict[str, Any]) -> datetime | None:
-    """When `line` was written, if it says so."""
+def _timestamp(record: dict[str, Any]) -> datetime | None:
     try:
-        moment = datetime.fromisoformat(str(line.get("timestamp")))
+        timestamp = datetime.fromisoformat(str(record.get("timestamp")))
     except ValueError:
         return None
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+    return timestamp if timestamp.tzinfo is not None else timestamp.replace(tzinfo=UTC)
 
 
-def _written(value: str | int) -> str:
-    """`value` as a line of the log has it."""
+def _as_written(value: str | int) -> str:
+    """Return `value` as a line of the log has it."""
     return in_one_line(orjson.dumps(value).decode())

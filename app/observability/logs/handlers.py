@@ -22,24 +22,24 @@ def configure_logging(level: str, *, readable: bool, writer: LogWriter | None = 
 
 
 class ConsoleHandler(logging.StreamHandler[Any]):
-    """A console that nobody listens to any more costs no request anything."""
+    """Writes to a stream, and ignores one that was closed: no request fails for it."""
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
         pass
 
 
 class LogFileHandler(logging.Handler):
-    """Hands lines to a writer."""
+    """Hands JSON lines to a writer."""
 
     def __init__(self, writer: LogWriter) -> None:
         super().__init__()
         self._writer = writer
         self.setFormatter(JsonFormatter())
-        # The file can't be told its own troubles: that would come back here.
+        # The writer's own warnings go to the console alone: in the file, they would come back to the writer.
         self.addFilter(lambda record: record.name != writer_log.name)
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
             self._writer.write(self.format(record).encode() + b"\n")
         except Exception as error:  # noqa: BLE001 - whatever is wrong with a line, its request goes on
-            self._writer.lose(type(error).__name__)
+            self._writer.drop(type(error).__name__)

@@ -1,4 +1,4 @@
-"""What a log line may show of a text that somebody else wrote: no secret, and nothing that moves a terminal."""
+"""Makes foreign text safe to log: without secrets, and without characters that move a terminal."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import re
 
 HIDDEN = "[oculto]"
 MAX_TEXT = 2_000
-"""Characters of one field; of an exception's trace, `MAX_TRACE`, and those are its last."""
+"""How many characters of a field are logged: its first."""
 MAX_TRACE = 16_000
+"""How many characters of an exception's trace are logged: its last."""
 
 _ORDER_ID = re.compile(r"\bORDER-([A-Z2-7]{6})[A-Z2-7]{20}\b")
 _JWT = r"\beyJ[\w-]{8,}(?:\.[\w-]*){0,2}"
@@ -36,15 +37,16 @@ _QUOTED = re.compile(r"'[^'\n\d]*\d[^'\n]*'")
 
 
 def mask(text: str) -> str:
-    """`text` without what looks like a secret, at most `MAX_TEXT` characters of it.
+    """Return at most `MAX_TEXT` characters of `text`, without what looks like a secret.
 
-    Of an order's id, which is the permission to see the order, enough is left to tell it from others.
+    An order's id, which is the permission to see the order, is shortened: enough stays to tell it from others.
     """
-    return _mask(_bounded(text.encode(errors="replace").decode()))
+    text = text.encode(errors="replace").decode()
+    return _mask(text if len(text) <= MAX_TEXT else f"{text[:MAX_TEXT]}…")
 
 
 def mask_trace(trace: str) -> str:
-    """The end of an exception's trace, without the values that its messages carry."""
+    """Return the end of an exception's trace, without the values that its messages carry."""
     text = trace.encode(errors="replace").decode()[-MAX_TRACE:]
     text = _DETAIL.sub(f"DETAIL: {HIDDEN}", text)
     text = _QUOTED_VALUE.sub(lambda line: _QUOTED.sub(f"'{HIDDEN}'", line[0]), text)
@@ -52,12 +54,12 @@ def mask_trace(trace: str) -> str:
 
 
 def looks_secret(text: str) -> bool:
-    """Whether `text` is or holds a JWT, a card's number or a key; an UUID or another usual id does not."""
+    """Return whether `text` holds a JWT, a card's number or a key; a UUID or another usual id is none of them."""
     return _OFFERED_SECRET.search(text) is not None
 
 
 def in_one_line(text: str) -> str:
-    """`text` with escapes for all that could end a line, move a cursor or turn the direction of reading."""
+    """Return `text` with escapes for all that could end a line, move a cursor or turn the direction of reading."""
     if text.isprintable():
         return text
     return "".join(char if char.isprintable() else json.dumps(char)[1:-1] for char in text)
@@ -68,7 +70,3 @@ def _mask(text: str) -> str:
     text = _SCHEME.sub(rf"\1 {HIDDEN}", text)
     text = _URL_PASSWORD.sub(rf"\1:{HIDDEN}@", text)
     return _SECRET.sub(HIDDEN, _ORDER_ID.sub(r"ORDER-\1…", text))
-
-
-def _bounded(text: str) -> str:
-    return text if len(text) <= MAX_TEXT else f"{text[:MAX_TEXT]}…"

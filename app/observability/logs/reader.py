@@ -1,6 +1,6 @@
-"""Reads the log from its end, in blocks, across the files that were turned over; knows no HTTP.
+"""Reads the log from its end, in blocks, across the rotated files; knows no HTTP.
 
-The cost of an answer is that of the lines it looks at, whatever the size of the files.
+A page costs as much as the lines it looks at, whatever the size of the files.
 """
 
 from __future__ import annotations
@@ -8,31 +8,47 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 from app.observability.logs.files import OpenLogFile, Position, open_log_files
-from app.observability.logs.filter import LogFilter, _moment, parse, wants
+from app.observability.logs.filter import LogFilter, written_at
 
 BLOCK_BYTES: Final = 64 * 1024
 MAX_LINE_BYTES: Final = 1024 * 1024
-"""A longer line is skipped like any other that is no JSON object."""
+"""A longer line is skipped, like any other that is no JSON object."""
 MAX_SCANNED_BYTES: Final = 64 * 1024 * 1024
-"""After so much of the log, an answer ends with what it has, and a cursor to go on from."""
+"""After so much of the log, a page ends with what it has, and a position to go on from."""
 
 
 @dataclass(frozen=True, slots=True)
 class LogPage:
-    """`lines` as they were written, oldest first; `older` is where the lines before them end, if there are any.
+    """`lines` as they were written, oldest first.
 
-    `newest` is where the reading began: what is written later comes after it.
+    `older` is the position where the lines before them end, or None where there are none. `newest` is the position
+    where the reading began: later lines come after it.
     """
 
     lines: list[bytes]
     older: Position | None
     newest: Position | None
     scanned_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """Lines of `file` from `offset` on, without the last one's end.
+
+    `scanned` counts the bytes from the end of the page to the beginning of the block.
+    """
+
+    file: OpenLogFile
+    offset: int
+    text: bytes
+    began_at: datetime | None
+    scanned: int
 
 
 class LogReader:
@@ -43,61 +59,48 @@ class LogReader:
         self._files = files
         self._max_scanned_bytes = max_scanned_bytes
 
-    def page(self, wanted: LogFilter, limit: int, before: Position | None = None) -> LogPage:
-        """The last `limit` lines that are wanted and were written before `before`. Raises PositionGone."""
-        words = wanted.words()
-        found: list[bytes] = []
+    def page(self, log_filter: LogFilter, limit: int, before: Position | None = None) -> LogPage:
+        """Return the last `limit` lines that match and were written before `before`. Raises PositionGone."""
+        lines: list[bytes] = []
         older, scanned = None, 0
-        with self._files_from(before) as (files, newest):
-            for block in _blocks(files, newest):
-                began_at = _moment(parse(block.text.partition(b"\n")[0]) or {})
-                offset = block.offset
-                if began_at is None or wanted.may_be_after(began_at):
-                    lines, offset = _search(block, wanted, words, limit - len(found))
-                    found += lines
+        with self._files_until(before) as files:
+            for block in _blocks(files):
+                matches, offset = _search(block, log_filter, limit - len(lines))
+                lines += matches
                 scanned = block.scanned - (offset - block.offset)
-                if len(found) < limit and began_at is not None and not wanted.may_be_before(began_at):
+                if len(lines) < limit and log_filter.excludes_until(block.began_at):
                     break
-                if len(found) == limit or scanned >= self._max_scanned_bytes:
-                    more = offset > 0 or block.place + 1 < len(files)
-                    older = Position(files[block.place].identity, offset) if more else None
+                if len(lines) == limit or scanned >= self._max_scanned_bytes:
+                    if offset > 0 or block.file is not files[-1]:
+                        older = Position(block.file.identity, offset)
                     break
-        return LogPage(found[::-1], older, newest, scanned)
+            return LogPage(lines[::-1], older, files[0].end if files else None, scanned)
 
     @contextmanager
-    def _files_from(self, before: Position | None) -> Iterator[tuple[list[OpenLogFile], Position | None]]:
-        """The files from the newest, or from that of `before`, to the oldest, and where to begin in the first."""
+    def _files_until(self, before: Position | None) -> Iterator[list[OpenLogFile]]:
+        """Open the files, newest first; where `before` is given, they end there."""
         with open_log_files(self._path, self._files) as files:
             if before is not None:
-                files = files[before.place_in(files) :]
-            yield files, before or (Position(files[0].identity, files[0].size) if files else None)
+                files = files[before.index_in(files) :]
+                files[0] = replace(files[0], size=before.offset)
+            yield files
 
 
-@dataclass(frozen=True, slots=True)
-class _Block:
-    """Some lines of the file at `place`, without the last one's end; to its beginning, `scanned` bytes were read."""
-
-    place: int
-    offset: int
-    text: bytes
-    scanned: int
-
-
-def _blocks(files: list[OpenLogFile], newest: Position | None) -> Iterator[_Block]:
-    """Every line, from the newest block to the oldest."""
+def _blocks(files: list[OpenLogFile]) -> Iterator[_Block]:
+    """Yield every line, from the newest block to the oldest."""
     scanned = 0
-    for place, file in enumerate(files):
-        end = newest.offset if place == 0 and newest else file.size
-        for offset, text in blocks_backwards(file.descriptor, end):
-            yield _Block(place, offset, text, scanned + end - offset)
-        scanned += end
+    for file in files:
+        for offset, text in blocks_backwards(file.descriptor, file.size):
+            began_at = written_at(text.partition(b"\n")[0])
+            yield _Block(file, offset, text, began_at, scanned + file.size - offset)
+        scanned += file.size
 
 
 def blocks_backwards(descriptor: int, end: int) -> Iterator[tuple[int, bytes]]:
-    """The complete lines before `end`, some at a time, with their offset and without the last one's end.
+    """Yield the complete lines before `end`, some at a time: their offset, and them without the last one's end.
 
-    The last come first. A line without its end, or too long a one, comes as an empty one: what matters is that time
-    passes.
+    The last come first. In the place of a line that has no end or is too long comes an empty one, so that its time
+    counts as scanned.
     """
     carried, useless = b"", True  # the line in `carried` has no end yet that was seen
     position = end
@@ -116,15 +119,16 @@ def blocks_backwards(descriptor: int, end: int) -> Iterator[tuple[int, bytes]]:
         yield 0, carried
 
 
-def _search(block: _Block, wanted: LogFilter, words: list[bytes], most: int) -> tuple[list[bytes], int]:
-    """The last lines of `block` that are wanted, the last first, and the offset at which the search ended."""
-    found: list[bytes] = []
-    if all(word in block.text for word in words):
-        end = block.offset + len(block.text)
-        for line in reversed(block.text.split(b"\n")):
-            if all(word in line for word in words) and wants(line, wanted):
-                found.append(line)
-                if len(found) == most:
-                    return found, end - len(line)
-            end -= len(line) + 1
-    return found, block.offset
+def _search(block: _Block, log_filter: LogFilter, limit: int) -> tuple[list[bytes], int]:
+    """Return the last `limit` lines of `block` that match, the last first, and the offset where the search ended."""
+    matches: list[bytes] = []
+    if log_filter.excludes_from(block.began_at) or not log_filter.may_match(block.text):
+        return matches, block.offset
+    end = block.offset + len(block.text)
+    for line in reversed(block.text.split(b"\n")):
+        if log_filter.matches(line):
+            matches.append(line)
+            if len(matches) == limit:
+                return matches, end - len(line)
+        end -= len(line) + 1
+    return matches, block.offset

@@ -1,4 +1,4 @@
-"""Lines into a file that many processes share, turned over by size. Nothing here ever raises an OSError."""
+"""Writes lines into a file that many processes share, and rotates it by size. Never raises an OSError."""
 
 from __future__ import annotations
 
@@ -15,70 +15,70 @@ from app.observability.logs.files import rotated_path
 
 log = logging.getLogger(__name__)
 
-COMPLAIN_EVERY_S = 60.0
+WARN_EVERY_S = 60.0
 
 
 class LogWriter:
-    """Appends to `path`; a full one becomes `path.1`, that one `path.2`, and only `files` of them are kept.
+    """Appends to `path`; a full file becomes `path.1`, that one `path.2`, and only `files` of them are kept.
 
     Each line is one write to a descriptor opened with O_APPEND, so that lines of other threads and processes stay
-    whole. A line that could not be written is counted in `lines_lost` and told to `on_lost`.
+    whole. A line that can't be written is counted in `lines_lost`, and `on_lost` is called.
     `_lock` protects the descriptor, which another thread might otherwise close and reuse in the middle of a write.
     """
 
     def __init__(
         self, path: Path, max_bytes: int, files: int, on_lost: Callable[[], None] | None = None
     ) -> None:
-        self.path = path
         self.lines_lost = 0
-        self.on_lost = on_lost
+        self._path = path
         self._max_bytes = max_bytes
         self._files = files
+        self._on_lost = on_lost
         self._lock = threading.Lock()
         self._descriptor = -1
-        self._file = (0, 0)
+        self._identity = (0, 0)
         self._torn = False
-        self._complained_at = float("-inf")
+        self._warned_at = float("-inf")
 
     def write(self, line: bytes) -> None:
-        """Append `line`, which ends with its only line end, or lose and count it."""
+        """Append `line`, which ends with its only line end, or drop and count it."""
         with self._lock:
             try:
-                self._follow(len(line))
+                self._prepare(len(line))
                 self._append(line)
                 return
             except OSError as error:
                 self._close()
                 reason = error.strerror or str(error)
-        self.lose(reason)
+        self.drop(reason)
 
-    def lose(self, reason: str) -> None:
+    def drop(self, reason: str) -> None:
         """Count a line that will not be written."""
         with self._lock:
             self.lines_lost += 1
-        if self.on_lost is not None:
-            self.on_lost()
-        self._complain("log_lines_lost", reason)
+        if self._on_lost is not None:
+            self._on_lost()
+        self._warn("log_lines_lost", reason)
 
     def close(self) -> None:
-        """Give the descriptor back; another write opens the file again."""
+        """Close the file; another write opens it again."""
         with self._lock:
             self._close()
 
-    def _follow(self, coming_bytes: int) -> None:
-        """Have the file open that bears the name now, with room for `coming_bytes`.
+    def _prepare(self, line_bytes: int) -> None:
+        """Open the file that has the name now, and rotate it where it has no room for `line_bytes`.
 
-        One stat a line, 2 µs, tells both whether another process turned the file over and whether it is full.
+        One stat a line, 2 µs, shows both whether another process rotated the file and whether it is full.
         """
         try:
-            found = self.path.stat()
+            status = self._path.stat()
         except FileNotFoundError:
             self._open()
             return
-        if self._descriptor < 0 or (found.st_dev, found.st_ino) != self._file:
+        if self._descriptor < 0 or _identity(status) != self._identity:
             self._open()
-        elif found.st_size and found.st_size + coming_bytes > self._max_bytes:
-            self._turn_over()
+        elif status.st_size and status.st_size + line_bytes > self._max_bytes:
+            self._rotate()
 
     def _append(self, line: bytes) -> None:
         # After a write that the disk cut short, this line must not become the rest of that one.
@@ -88,51 +88,53 @@ class LogWriter:
         if self._torn:
             raise OSError(f"{written} of {len(line)} bytes written")
 
-    def _turn_over(self) -> None:
-        """Give the file the next name and begin a new one, in one process; the others go on meanwhile."""
+    def _rotate(self) -> None:
+        """Rename the files and open a new one, in one process; the others go on writing meanwhile."""
         try:
-            lock = os.open(f"{self.path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            lock = os.open(f"{self._path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
-            self._complain("log_not_rotated", error.strerror)
+            self._warn("log_not_rotated", error.strerror)
             return
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            found = self.path.stat()
-            if (found.st_dev, found.st_ino) == self._file:  # nobody did it between our look and our lock
-                self._shift_names()
+            if _identity(self._path.stat()) == self._identity:  # no other process did it before our lock
+                self._rename_files()
             self._open()
         except BlockingIOError:
-            return  # somebody is at it: this line still goes to the file as it was
+            return  # another process is rotating: this line still goes to the file as it was
         except OSError as error:
-            self._complain("log_not_rotated", error.strerror)  # too long a log is better than none
+            self._warn("log_not_rotated", error.strerror)  # too long a log is better than none
         finally:
             os.close(lock)
 
-    def _shift_names(self) -> None:
+    def _rename_files(self) -> None:
         for number in range(self._files - 1, 1, -1):
             with suppress(FileNotFoundError):
-                rotated_path(self.path, number - 1).replace(rotated_path(self.path, number))
-        self.path.replace(rotated_path(self.path, 1))
+                rotated_path(self._path, number - 1).replace(rotated_path(self._path, number))
+        self._path.replace(rotated_path(self._path, 1))
 
     def _open(self) -> None:
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK
         try:
-            descriptor = os.open(self.path, flags, 0o600)
+            descriptor = os.open(self._path, flags, 0o600)
         except FileNotFoundError:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(self.path, flags, 0o600)
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(self._path, flags, 0o600)
         self._close()
         self._descriptor = descriptor
-        opened = os.fstat(descriptor)
-        self._file = (opened.st_dev, opened.st_ino)
+        self._identity = _identity(os.fstat(descriptor))
 
     def _close(self) -> None:
         if self._descriptor >= 0:
             os.close(self._descriptor)
         self._descriptor = -1
 
-    def _complain(self, event: str, reason: str | None) -> None:
-        """Tell the console, which alone listens to this logger, now and then."""
-        if time.monotonic() - self._complained_at >= COMPLAIN_EVERY_S:
-            self._complained_at = time.monotonic()
+    def _warn(self, event: str, reason: str | None) -> None:
+        """Log a warning, at most one in WARN_EVERY_S; this logger's records go to the console alone."""
+        if time.monotonic() - self._warned_at >= WARN_EVERY_S:
+            self._warned_at = time.monotonic()
             log.warning(event, extra={"reason": reason, "lines_lost": self.lines_lost})
+
+
+def _identity(status: os.stat_result) -> tuple[int, int]:
+    return status.st_dev, status.st_ino

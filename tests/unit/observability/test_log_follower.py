@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from app.observability.logs.filter import LogFilter
-from app.observability.logs.follower import LogTail
+from app.observability.logs.follower import TailReader
 from app.observability.logs.reader import LogReader
 from tests.support.log_lines import make_line, numbers, write
 
@@ -14,7 +14,7 @@ def test_a_tail_goes_on_where_the_page_ended_and_across_rotations(reader: LogRea
     write(path, make_line(0))
     page = reader.page(EVERYTHING, 10)
     write(path, make_line(1))
-    tail = LogTail(path, 5, page.newest)
+    tail = TailReader(path, 5, page.newest)
     assert numbers(tail.read()) == [1]
     assert tail.read() == []
     write(path, make_line(2))
@@ -27,7 +27,7 @@ def test_a_tail_goes_on_where_the_page_ended_and_across_rotations(reader: LogRea
 
 
 def test_a_tail_waits_for_the_end_of_a_line(path: Path) -> None:
-    tail = LogTail(path, 5, None)
+    tail = TailReader(path, 5, None)
     with path.open("ab") as file:
         file.write(make_line(0)[:10])
         file.flush()
@@ -39,7 +39,7 @@ def test_a_tail_waits_for_the_end_of_a_line(path: Path) -> None:
 
 def test_a_tail_goes_on_after_its_file_was_removed(reader: LogReader, path: Path) -> None:
     write(path, make_line(0))
-    tail = LogTail(path, 5, reader.page(EVERYTHING, 1).newest)
+    tail = TailReader(path, 5, reader.page(EVERYTHING, 1).newest)
     path.unlink()
     assert tail.read() == []
     write(path, make_line(1))
