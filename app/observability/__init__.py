@@ -1,1 +1,1 @@
-"""What the shop tells about itself."""
+"""Metrics and logs."""

@@ -1,4 +1,4 @@
-"""Figures that are read when Prometheus asks, rather than kept."""
+"""Collectors: figures that are read when Prometheus asks, rather than kept up to date."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ from app.version import API_VERSION
 
 log = logging.getLogger(__name__)
 
-_LOOKS = 5
+_ATTEMPTS = 5
 
 
 class StateCollector(Collector):
-    """Asks how the shop stands whenever Prometheus does, so that nobody has to keep gauges up to date."""
+    """Reads the shop's state, so that no gauge has to be kept up to date."""
 
-    def __init__(self, look: Callable[[], ShopState]) -> None:
-        self._look = look
+    def __init__(self, read_state: Callable[[], ShopState]) -> None:
+        self._read_state = read_state
 
     def collect(self) -> Iterator[Metric]:
         build = GaugeMetricFamily("livraria_build_info", "A versão em serviço", labels=["version", "python"])
         build.add_metric([API_VERSION, platform.python_version()], 1)
         yield build
         try:
-            state = self._look()
+            state = self._read_state()
         except Exception:
             log.exception("state_not_read")
         else:
@@ -82,9 +82,9 @@ def _families(state: ShopState) -> Iterator[Metric]:
 
 
 class ProcessesCollector(Collector):
-    """What a supervisor and its workers use together, whichever of them answers; nothing where there is no /proc.
+    """Sums what a supervisor and its workers use; yields nothing where there is no /proc.
 
-    A process that has ended goes on to count in the CPU time of the one that waited for it, so that the sum never
+    The CPU time of a process that has ended counts with its parent's, which waited for it, so that the sum never
     falls.
     """
 
@@ -92,43 +92,43 @@ class ProcessesCollector(Collector):
         self._supervisor = supervisor
 
     def collect(self) -> Iterator[Metric]:
-        uses = self._uses()
-        if uses:
-            ticks, pages, open_fds = map(sum, zip(*uses, strict=True))
+        usages = self._usages()
+        if usages:
+            ticks, pages, open_fds = map(sum, zip(*usages, strict=True))
             seconds, resident = ticks / os.sysconf("SC_CLK_TCK"), pages * resource.getpagesize()
-            most_fds = resource.getrlimit(resource.RLIMIT_NOFILE)[0] * len(uses)
+            max_fds = resource.getrlimit(resource.RLIMIT_NOFILE)[0] * len(usages)
             yield CounterMetricFamily("process_cpu_seconds", "Segundos de CPU", value=seconds)
             yield GaugeMetricFamily("process_resident_memory_bytes", "Memória residente", value=resident)
             yield GaugeMetricFamily("process_open_fds", "Descritores abertos", value=open_fds)
-            yield GaugeMetricFamily("process_max_fds", "Descritores permitidos", value=most_fds)
+            yield GaugeMetricFamily("process_max_fds", "Descritores permitidos", value=max_fds)
 
-    def _uses(self) -> list[tuple[int, int, int]]:
-        """Of each process; looked at again where one came or went meanwhile, which would count twice or not at all."""
-        for _ in range(_LOOKS):
+    def _usages(self) -> list[tuple[int, int, int]]:
+        """Return each process' usage; read again where one came or went, and could count twice or not at all."""
+        for _ in range(_ATTEMPTS):
             with suppress(OSError):
                 pids = self._pids()
-                uses = [_use_of(pid) for pid in pids]
+                usages = [_usage(pid) for pid in pids]
                 if pids == self._pids():
-                    return uses
+                    return usages
         return []
 
     def _pids(self) -> list[int]:
         threads = Path(f"/proc/{self._supervisor}/task").iterdir()
         return [
             self._supervisor,
-            *sorted(int(pid) for each in threads for pid in (each / "children").read_text().split()),
+            *sorted(int(pid) for thread in threads for pid in (thread / "children").read_text().split()),
         ]
 
 
-def _use_of(pid: int) -> tuple[int, int, int]:
-    """Ticks of CPU, those of the ended processes that it waited for included; resident pages; open files."""
+def _usage(pid: int) -> tuple[int, int, int]:
+    """Return ticks of CPU, with those of the ended processes that it waited for; resident pages; open files."""
     # Counted from after the name, which is in parentheses and may hold spaces: see proc_pid_stat(5).
     figures = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
     return sum(map(int, figures[11:15])), int(figures[21]), sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir())
 
 
 def forget_dead_processes(folder: Path) -> None:
-    """Take the gauges of workers that have ended out of the sums; what they counted stays counted."""
+    """Remove the gauges of workers that have ended from the sums; their counters stay."""
     for file in folder.glob("gauge_live*_*.db"):
         pid = int(file.stem.rpartition("_")[2])
         if has_ended(pid):

@@ -1,4 +1,4 @@
-"""What Prometheus reads: the instruments are private to this room, which offers verbs. See docs/metrics.md."""
+"""The metrics of the shop: callers use verbs, and the instruments stay private. See docs/metrics.md."""
 
 from __future__ import annotations
 
@@ -52,28 +52,28 @@ class RequestKind(StrEnum):
 
 
 class Metrics:
-    """The instruments of one application, in a registry of its own. They lock themselves."""
+    """The instruments of one application, in a registry of its own. Safe to share: prometheus_client locks them."""
 
-    def __init__(self, look: Callable[[], ShopState]) -> None:
-        """`look` tells how the shop stands; what it raises costs one scrape those figures, and no more."""
+    def __init__(self, read_state: Callable[[], ShopState]) -> None:
+        """`read_state` returns the shop's state; where it raises, a response lacks those figures and no others."""
         self._folder = os.environ.get(FOLDER_VARIABLE)
         # Chosen anew, since the library chose when it was imported, which was before the server knew.
         values.ValueClass = values.get_value_class()
-        disable_created_metrics()  # a second series for each counter and histogram, which nobody asks for
-        self._state = StateCollector(look)
+        disable_created_metrics()  # a second series for each counter and histogram, which nothing reads
+        self._state = StateCollector(read_state)
         self._registry = registry = CollectorRegistry()
 
         counter = functools.partial(Counter, registry=registry)
         gauge = functools.partial(Gauge, registry=registry)
         histogram = functools.partial(Histogram, buckets=BUCKETS, registry=registry)
 
-        answered, took = "Requisições respondidas", "Segundos até a resposta"
-        self._requests = counter("api_requests_total", answered, ["method", "endpoint", "status"])
-        self._latency = histogram("api_request_latency_seconds", took, ["method", "endpoint"])
+        responses, seconds = "Requisições respondidas", "Segundos até a resposta"
+        self._requests = counter("api_requests_total", responses, ["method", "endpoint", "status"])
+        self._latency = histogram("api_request_latency_seconds", seconds, ["method", "endpoint"])
         self._errors = counter("api_errors_total", "Respostas de erro", ["endpoint", "error_type"])
         flask_labels = ["method", "path", "status"]
-        self._flask_requests = counter("flask_http_request_total", answered, flask_labels)
-        self._flask_latency = histogram("flask_http_request_duration_seconds", took, flask_labels)
+        self._flask_requests = counter("flask_http_request_total", responses, flask_labels)
+        self._flask_latency = histogram("flask_http_request_duration_seconds", seconds, flask_labels)
         self._in_flight = gauge(
             "ecommerce_active_sessions_gauge", "Requisições em andamento", multiprocess_mode="livesum"
         )
@@ -106,7 +106,7 @@ class Metrics:
         self._predictions = counter(
             "livraria_predictions_total", "Avaliações previstas, pela avaliação", ["rating"]
         )
-        self._far_out = counter(
+        self._out_of_distribution = counter(
             "livraria_prediction_inputs_far_out_total",
             "Entradas de predição muito fora dos dados de treino",
             ["feature"],
@@ -117,7 +117,7 @@ class Metrics:
             ["feature"],
             multiprocess_mode="livemax",
         )
-        self._model_refused = gauge(
+        self._model_rejected = gauge(
             "livraria_model_refused",
             "1 enquanto o artefato do modelo em uso é recusado",
             multiprocess_mode="livemax",
@@ -126,12 +126,12 @@ class Metrics:
         self._lines_lost = counter(
             "livraria_log_lines_lost_total", "Linhas de log que não puderam ser gravadas"
         )
-        self._begin_at_zero()
+        self._create_known_series()
 
-    def begin_route(
+    def create_series(
         self, method: str, route: str, statuses: Iterable[int], error_types: Iterable[str]
     ) -> None:
-        """Have the series of what a route may answer, before it first does."""
+        """Create the series of a route's declared responses at zero."""
         for status in statuses:
             self._requests.labels(method, route, status)
         for error_type in error_types:
@@ -164,89 +164,82 @@ class Metrics:
             self._logins.labels(_LOGIN_OUTCOMES[status]).inc()
 
     def count_order(self, status: OrderStatus, pounds: float, units: int) -> None:
-        """The payment of an order came to an end."""
-        labels = _PAYMENT_STATUS.get(status)
-        if labels is None:
-            return
-        self._orders.labels(*labels).inc()
+        """Count an order whose payment has ended, with its total and its copies where it was paid."""
+        if status in _PAYMENT_STATUS:
+            self._orders.labels(*_PAYMENT_STATUS[status]).inc()
         if status is OrderStatus.PENDING:
             self._revenue.inc(pounds)
             self._units_sold.inc(units)
 
     def count_payment(self, decision: Decision | None, seconds: float) -> None:
-        """The gateway decided, or did not in time."""
+        """Count what the gateway decided, None for a timeout, after `seconds`."""
         self._payments.labels("timeout" if decision is None else decision.value).inc()
         self._payment_latency.observe(seconds)
 
-    def count_mismatches(self, number: int) -> None:
+    def set_mismatches(self, number: int) -> None:
         self._mismatches.set(number)
 
     def count_run(self, status: RunStatus, *, done: int, failed: int, reused: int) -> None:
-        """A scraping run has ended; of its pages that are `done`, some failed and some were read by another run."""
+        """Count a scrape that ended and its `done` pages, of which some `failed` and others were `reused`."""
         read = max(0, done - failed - reused)
         self._runs.labels(status.value).inc()
         for outcome, pages in (("read", read), ("failed", failed), ("reused", reused)):
             self._pages.labels(outcome).inc(pages)
 
     def count_training(self, status: RunStatus) -> None:
-        """A training has ended."""
+        """Count a training that ended."""
         self._trainings.labels(status.value).inc()
 
     def count_predictions(self, by_rating: Mapping[int, int]) -> None:
-        """So many predictions were answered of each rating."""
+        """Count predictions, by the rating that they predict."""
         for rating, number in by_rating.items():
             self._predictions.labels(rating).inc(number)
 
-    def count_far_out(self, by_feature: Mapping[str, int]) -> None:
-        """So many inputs were far outside the training data, by the feature that is."""
+    def count_out_of_distribution(self, by_feature: Mapping[str, int]) -> None:
+        """Count inputs far outside the training data, by the feature that is."""
         for feature, number in by_feature.items():
-            self._far_out.labels(feature).inc(number)
+            self._out_of_distribution.labels(feature).inc(number)
 
-    def tell_drift(self, by_feature: Mapping[str, float]) -> None:
-        """How far the last inputs are from the training data, by the feature."""
+    def set_drift(self, by_feature: Mapping[str, float]) -> None:
+        """Set how far the last inputs are from the training data (PSI), by feature."""
         for feature, index in by_feature.items():
             self._drift.labels(feature).set(index)
 
-    def tell_model_refused(self, refused: bool) -> None:
-        self._model_refused.set(refused)
+    def set_model_rejected(self, rejected: bool) -> None:
+        self._model_rejected.set(rejected)
 
     def count_lost_line(self) -> None:
         self._lines_lost.inc()
 
     def render(self) -> bytes:
-        """Everything, in Prometheus' text format; of all worker processes, where there are several."""
-        answer = CollectorRegistry()
-        answer.register(self._state)
+        """Return all metrics in Prometheus' text format; where there are several worker processes, of all of them."""
+        registry = CollectorRegistry()
+        registry.register(self._state)
         if self._folder is None:
             for collector in (self._registry, PROCESS_COLLECTOR, PLATFORM_COLLECTOR, GC_COLLECTOR):
-                answer.register(collector)
+                registry.register(collector)
         else:
             forget_dead_processes(Path(self._folder))
-            multiprocess.MultiProcessCollector(answer, self._folder)
-            answer.register(ProcessesCollector(os.getppid()))
-        return generate_latest(answer)
+            multiprocess.MultiProcessCollector(registry, self._folder)
+            registry.register(ProcessesCollector(os.getppid()))
+        return generate_latest(registry)
 
-    def _begin_at_zero(self) -> None:
-        """Alerts compare with what was before: the first failure must not be the first sample of its series."""
+    def _create_known_series(self) -> None:
+        """Create series at zero: to alerts, which compare, a first failure must not be a first sample."""
         for labels in _PAYMENT_STATUS.values():
             self._orders.labels(*labels)
         self._errors.labels("/orders", "insufficient_stock")
-        for outcome in (*Decision, "timeout"):
-            self._payments.labels(str(outcome))
-        for kind in (RequestKind.ORDER_CREATE, RequestKind.ORDER_UPDATE):
-            self._order_latency.labels(kind.value)
-        for status in RunStatus:
-            if status is not RunStatus.PROCESSING:
-                self._runs.labels(status.value)
-        for status in (RunStatus.DONE, RunStatus.ERROR, RunStatus.INTERRUPTED):
-            self._trainings.labels(status.value)
-        for rating in RATINGS:
-            self._predictions.labels(rating)
-        for feature in OUT_OF_DISTRIBUTION_FEATURES:
-            self._far_out.labels(feature)
-        for feature in BASIC_FEATURES:
-            self._drift.labels(feature)
-        for outcome in ("read", "failed", "reused"):
-            self._pages.labels(outcome)
-        for outcome in _LOGIN_OUTCOMES.values():
-            self._logins.labels(outcome)
+        series: tuple[tuple[Counter | Gauge | Histogram, Iterable[object]], ...] = (
+            (self._payments, (*Decision, "timeout")),
+            (self._order_latency, (RequestKind.ORDER_CREATE, RequestKind.ORDER_UPDATE)),
+            (self._runs, [status for status in RunStatus if status is not RunStatus.PROCESSING]),
+            (self._trainings, (RunStatus.DONE, RunStatus.ERROR, RunStatus.INTERRUPTED)),
+            (self._predictions, RATINGS),
+            (self._out_of_distribution, OUT_OF_DISTRIBUTION_FEATURES),
+            (self._drift, BASIC_FEATURES),
+            (self._pages, ("read", "failed", "reused")),
+            (self._logins, _LOGIN_OUTCOMES.values()),
+        )
+        for instrument, values_of_label in series:
+            for value in values_of_label:
+                instrument.labels(value)

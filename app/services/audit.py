@@ -16,7 +16,7 @@ def audit(database: Database, metrics: Metrics) -> list[str]:
     """Return a sentence for each mismatch, after logging and counting them."""
     with database.reading() as session:
         mismatches = find_mismatches(session, datetime.now(UTC))
-    metrics.count_mismatches(len(mismatches))
+    metrics.set_mismatches(len(mismatches))
     for mismatch in mismatches:
         log.error("audit_mismatch", extra={"mismatch": mismatch})
     return mismatches

@@ -118,7 +118,7 @@ class Models:
         self._current = self._stand_in(Verdict.UNTRAINED, None) if row is None else self._serve(row)
         self._wanted = wanted
         self._stands_in_for = published if self._current.version == NO_VERSION else None
-        self._metrics.tell_model_refused(self._current.problem is not None)
+        self._metrics.set_model_rejected(self._current.problem is not None)
 
     def load(self, row: TrainingRow) -> ServedModel:
         """The model of a training that is done. Raises ArtefactRefused where it can't be served any more."""

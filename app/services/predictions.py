@@ -47,7 +47,9 @@ class Predictions:
         predictions = model.predictor.predict(rows)
         far_out = [model.profile.out_of_distribution(row) if model.profile else [] for row in rows]
         self._metrics.count_predictions(Counter(prediction.rating for prediction in predictions))
-        self._metrics.count_far_out(Counter(feature for features in far_out for feature in features))
+        self._metrics.count_out_of_distribution(
+            Counter(feature for features in far_out for feature in features)
+        )
         if rows:
             self._watch(model, rows)
         return Predicted(model, predictions, far_out)
@@ -57,7 +59,7 @@ class Predictions:
             if self._window_of is not model:
                 self._window = Window(model.profile) if model.profile else None
                 self._window_of = model
-                self._metrics.tell_drift(dict.fromkeys(BASIC_FEATURES, 0.0))
+                self._metrics.set_drift(dict.fromkeys(BASIC_FEATURES, 0.0))
             if self._window is not None:
                 self._window.add(rows)
-                self._metrics.tell_drift(self._window.indices())
+                self._metrics.set_drift(self._window.indices())

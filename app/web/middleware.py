@@ -57,7 +57,7 @@ def register_middleware(app: Flask, metrics: Metrics, api_key: str) -> None:
         errors = declared.error_statuses() if declared is not None else (500,)
         statuses = [*([declared.status] if declared is not None else ()), *errors]
         for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
-            metrics.begin_route(method, rule.rule, statuses, [MEANINGS[status][1] for status in errors])
+            metrics.create_series(method, rule.rule, statuses, [MEANINGS[status][1] for status in errors])
     app.before_request(_describer(app))
     app.before_request(refuse_large_body)
     app.after_request(compress)
