@@ -48,7 +48,7 @@ class Sweeper:
             try:
                 chore()
             except Exception:
-                log.exception("chore_failed", extra={"chore": str(chore)})
+                log.exception("task_failed", extra={"task": str(chore)})
 
     def _run(self) -> None:
         self._stopping.wait(self._first_after_s)

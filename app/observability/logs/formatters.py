@@ -1,6 +1,6 @@
-"""Log lines: JSON objects in the file, readable ones on a developer's terminal; all carry the request's id.
+"""Formats log lines: JSON objects in the file, readable ones on a developer's terminal; all with the request's id.
 
-What is written is an allow-list: the fields of `FIELDS`, and nothing else that a record may carry.
+`FIELDS` is an allow-list: nothing else that a record may carry is written.
 """
 
 from __future__ import annotations
@@ -16,49 +16,27 @@ from app.observability.logs.context import NO_REQUEST, request_id
 from app.observability.logs.masking import in_one_line, mask, mask_trace
 from app.settings import Settings
 
-REQUEST_FIELDS: Final = (
-    "remote_addr",
-    "method",
-    "path",
-    "status",
-    "duration",
-    "user",
-    "request_id",
-    "route",
-    "bytes",
-)
-"""The fields of a request's line, in this order; the middleware makes them safe to log."""
+_SEED_FIELDS: Final = ("remote_addr", "method", "path", "status", "duration", "user", "request_id")
+REQUEST_FIELDS: Final = (*_SEED_FIELDS, "route", "bytes")
+"""The fields of a request's line, in the order of the seed's log; the middleware makes them safe to log."""
 _SIMULATION_FIELDS: Final = {
     field.name.removeprefix("simulation_")
     for field in fields(Settings)
     if field.name.startswith("simulation_")
 }
-_EVENT_FIELDS: Final = {
-    "books",
-    "by",
-    "chore",
-    "lines_lost",
-    "mismatch",
-    "order_id",
-    "outcome",
-    "reason",
-    "reused",
-    "role",
-    "run_id",
-    "total",
-    "url",
-    "username",
-    "version",
-}
-FIELDS: Final = frozenset(REQUEST_FIELDS) | _SIMULATION_FIELDS | _EVENT_FIELDS
+FIELDS: Final = (
+    _SIMULATION_FIELDS.union(REQUEST_FIELDS)
+    | {"order_id", "outcome", "total", "by", "mismatch"}
+    | {"run_id", "reason", "reused", "books", "version"}
+    | {"username", "role", "task", "url", "lines_lost"}
+)
 """The names that `extra=` may use; others are dropped. Never a body, password, token, key or cookie."""
-
 _ID_PREFIX_CHARACTERS = 8
 _COLOURS = {"DEBUG": 2, "INFO": 32, "WARNING": 33, "ERROR": 31, "CRITICAL": 31}
 
 
 class JsonFormatter(logging.Formatter):
-    """NDJSON: one object a line, with the event's name and its fields."""
+    """Formats NDJSON: one object a line, with the event's name and its fields."""
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, Any] = {
@@ -75,15 +53,11 @@ class JsonFormatter(logging.Formatter):
 
 
 class ConsoleFormatter(logging.Formatter):
-    """For a person at a terminal: every line of an event after its first is set in."""
-
-    def __init__(self, *, colours: bool = False) -> None:
-        super().__init__()
-        self._colours = colours
+    """Formats for a person at a terminal, in colours; an event's lines after its first are indented."""
 
     def format(self, record: logging.LogRecord) -> str:
         time = datetime.fromtimestamp(record.created).astimezone().strftime("%H:%M:%S")
-        level = self._coloured(f"{record.levelname:<7}", _COLOURS.get(record.levelname, 0))
+        level = _coloured(f"{record.levelname:<7}", _COLOURS.get(record.levelname, 0))
         values = _fields(record)
         own_id = values.pop("request_id")
         if own_id != NO_REQUEST:
@@ -91,14 +65,15 @@ class ConsoleFormatter(logging.Formatter):
         # What a client sent may hold line ends: shown escaped, it can't pass for a line of the log.
         shown = " ".join(f"{name}={in_one_line(str(value))}" for name, value in values.items())
         message = in_one_line(mask(record.getMessage()))
-        line = f"{self._coloured(time, 2)} {level} {message} {self._coloured(shown, 2)}".rstrip()
+        line = f"{_coloured(time, 2)} {level} {message} {_coloured(shown, 2)}".rstrip()
         if record.exc_info:
             trace = mask_trace(self.formatException(record.exc_info))
             line += "".join(f"\n    | {in_one_line(part)}" for part in trace.split("\n"))
         return line
 
-    def _coloured(self, text: str, code: int) -> str:
-        return f"\x1b[{code}m{text}\x1b[0m" if self._colours and text else text
+
+def _coloured(text: str, code: int) -> str:
+    return f"\x1b[{code}m{text}\x1b[0m" if text else text
 
 
 def _fields(record: logging.LogRecord) -> dict[str, Any]:

@@ -11,12 +11,12 @@ from app.observability.logs.writer import LogWriter
 from app.observability.logs.writer import log as writer_log
 
 
-def configure_logging(level: str, *, readable: bool, writer: LogWriter | None = None) -> None:
+def configure_logging(level: str, *, readable: bool, writer: LogWriter) -> None:
     """Send this process' log to standard error and, as JSON lines, to `writer`."""
     console = ConsoleHandler(sys.stderr)
-    console.setFormatter(ConsoleFormatter(colours=True) if readable else JsonFormatter())
+    console.setFormatter(ConsoleFormatter() if readable else JsonFormatter())
     shop = logging.getLogger("app")
-    shop.handlers[:] = [console] if writer is None else [console, LogFileHandler(writer)]
+    shop.handlers[:] = [console, LogFileHandler(writer)]
     shop.setLevel(level)
     shop.propagate = False
 

@@ -13,9 +13,19 @@ from app.observability.logs.formatters import JsonFormatter
 from app.observability.logs.reader import BLOCK_BYTES, LogReader
 from tests.support.log_lines import BEGAN_AT, make_line, numbers, write
 
+RARE_LINE = make_line(0, levelname="ERROR", status=500, user=77, reason='não "quoted"')
+
+
+@pytest.fixture(scope="module")
+def long_log(tmp_path_factory: pytest.TempPathFactory) -> LogReader:
+    """A log of 10,000 lines, the oldest of which is RARE_LINE."""
+    path = tmp_path_factory.mktemp("logs") / "app.jsonl"
+    write(path, RARE_LINE, *(make_line(number) for number in range(1, 10_000)))
+    return LogReader(path, files=5)
+
 
 @pytest.mark.parametrize(
-    ("wanted", "expected"),
+    ("conditions", "expected"),
     [
         ({"levelname": "ERROR"}, [1]),
         ({"status": "404"}, [2]),
@@ -42,7 +52,7 @@ from tests.support.log_lines import BEGAN_AT, make_line, numbers, write
     ],
 )
 def test_filters_are_exact_and_combine(
-    reader: LogReader, path: Path, wanted: dict[str, Any], expected: list[int]
+    reader: LogReader, path: Path, conditions: dict[str, Any], expected: list[int]
 ) -> None:
     write(
         path,
@@ -56,11 +66,11 @@ def test_filters_are_exact_and_combine(
         make_line(7, message="ação", username="maria"),
         make_line(8, message='a"b', order_id="ORDER-7Q3EXA…"),
     )
-    assert numbers(reader.page(LogFilter(**wanted), 100).lines) == expected
+    assert numbers(reader.page(LogFilter(**conditions), 100).lines) == expected
 
 
 @pytest.mark.parametrize(
-    "wanted",
+    "log_filter",
     [
         LogFilter(status="500"),
         LogFilter(status="5xx"),
@@ -73,26 +83,29 @@ def test_filters_are_exact_and_combine(
         LogFilter(until=BEGAN_AT + timedelta(seconds=1)),
     ],
 )
-def test_to_find_the_one_line_that_is_wanted_few_are_parsed(
-    reader: LogReader, path: Path, wanted: LogFilter, monkeypatch: pytest.MonkeyPatch
+def test_few_lines_are_parsed_to_find_the_only_match(
+    long_log: LogReader, log_filter: LogFilter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rare = make_line(0, levelname="ERROR", status=500, user=77, reason='não "quoted"')
-    write(path, rare, *(make_line(number) for number in range(1, 10_000)))
-    parsed, parse = [], filter_module.parse
-    monkeypatch.setattr(filter_module, "parse", lambda line: parsed.append(1) or parse(line))
-    assert reader.page(wanted, 10).lines == [rare]
+    parsed: list[bytes] = []
+    parse = filter_module.parse
+
+    def count(line: bytes) -> dict[str, Any] | None:
+        parsed.append(line)
+        return parse(line)
+
+    monkeypatch.setattr(filter_module, "parse", count)
+    assert long_log.page(log_filter, 10).lines == [RARE_LINE]
     assert len(parsed) < 500
 
 
-def test_what_a_terminal_would_not_show_is_found_as_it_was_sent(reader: LogReader, path: Path) -> None:
+def test_unprintable_text_is_found_as_it_was_sent(reader: LogReader, path: Path) -> None:
     line = JsonFormatter().format(logging.makeLogRecord({"msg": "happened", "reason": "a\u2028b"}))
     write(path, line.encode())
     assert reader.page(LogFilter(text="a\u2028b"), 10).lines == [line.encode()]
 
 
-def test_a_search_by_time_ends_where_its_time_begins(reader: LogReader, path: Path) -> None:
-    write(path, *(make_line(number) for number in range(10_000)))
-    page = reader.page(LogFilter(since=BEGAN_AT + timedelta(seconds=9_990), text="nowhere"), 10)
+def test_a_search_by_time_ends_where_its_time_begins(long_log: LogReader) -> None:
+    page = long_log.page(LogFilter(since=BEGAN_AT + timedelta(seconds=9_990), text="nowhere"), 10)
     assert page.older is None
     assert page.scanned_bytes <= BLOCK_BYTES
 

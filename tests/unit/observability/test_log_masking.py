@@ -24,7 +24,7 @@ ORDER_ID = "ORDER-7Q3EXAMPLEEXAMPLEEXAMPLE7Q"
         JWT[:60],
     ],
 )
-def test_what_looks_like_a_secret_is_masked(secret: str) -> None:
+def test_text_that_looks_like_a_secret_is_masked(secret: str) -> None:
     assert secret not in mask(f"it was {secret}, said the client")
     assert secret not in mask(secret)
     assert secret not in mask_trace(f"ValueError: {secret}")
@@ -42,7 +42,7 @@ def test_what_looks_like_a_secret_is_masked(secret: str) -> None:
         "refresh_token='hunter2x'",
     ],
 )
-def test_what_is_called_a_secret_is_masked(text: str) -> None:
+def test_a_value_that_is_named_a_secret_is_masked(text: str) -> None:
     assert "hunter2x" not in mask(text)
 
 
@@ -56,11 +56,11 @@ def test_what_is_called_a_secret_is_masked(text: str) -> None:
         "http://127.0.0.1:5000/",
     ],
 )
-def test_what_is_no_secret_is_left_as_it_is(text: str) -> None:
+def test_other_text_stays_as_it_is(text: str) -> None:
     assert mask(text) == text
 
 
-def test_of_an_order_enough_is_shown_to_tell_it_and_too_little_to_see_it() -> None:
+def test_an_order_id_is_shortened_to_what_tells_it_apart_but_does_not_open_it() -> None:
     assert mask(ORDER_ID) == "ORDER-7Q3EXA…"
 
 

@@ -17,11 +17,11 @@ from tests.support.log_lines import make_line, numbers, write, write_log
 EVERYTHING = LogFilter()
 
 
-def pages(reader: LogReader, wanted: LogFilter, limit: int) -> Iterator[list[bytes]]:
+def pages(reader: LogReader, log_filter: LogFilter, limit: int) -> Iterator[list[bytes]]:
     """Every page from the newest to the oldest."""
     before: Position | None = None
     while True:
-        page = reader.page(wanted, limit, before)
+        page = reader.page(log_filter, limit, before)
         yield page.lines
         if page.older is None:
             return
@@ -50,9 +50,9 @@ def test_the_pages_together_are_the_log(reader: LogReader, path: Path) -> None:
         ("app.jsonl", range(90, 211)),
     ):
         write(path.with_name(name), *(make_line(number) for number in range_))
-    found = [numbers(page) for page in pages(reader, EVERYTHING, 20)]
-    assert [number for page in reversed(found) for number in page] == list(range(211))
-    assert max(len(page) for page in found) == 20
+    read = [numbers(page) for page in pages(reader, EVERYTHING, 20)]
+    assert [number for page in reversed(read) for number in page] == list(range(211))
+    assert max(len(page) for page in read) == 20
 
 
 def test_a_page_that_ends_where_a_file_begins_leads_to_the_file_before(reader: LogReader, path: Path) -> None:
@@ -79,7 +79,7 @@ def test_a_cursor_whose_file_is_gone_says_so(reader: LogReader, path: Path) -> N
 
 
 @pytest.mark.parametrize("text", ["", "x", "ção", "MTox", "eA==", "LTE6LTE", "A" * 200])
-def test_what_is_no_cursor_is_refused(text: str) -> None:
+def test_an_invalid_cursor_is_refused(text: str) -> None:
     with pytest.raises(ValueError):
         Position.from_text(text)
 
@@ -110,7 +110,7 @@ def test_a_line_that_is_not_written_to_its_end_is_skipped(reader: LogReader, pat
     assert numbers(reader.page(EVERYTHING, 10).lines) == [0]
 
 
-def test_a_line_of_many_megabytes_is_passed_by_with_little_memory(reader: LogReader, path: Path) -> None:
+def test_a_line_of_many_megabytes_is_skipped_with_little_memory(reader: LogReader, path: Path) -> None:
     write(path, make_line(0), b'{"message": "' + b"x" * 5_000_000 + b'"}', make_line(1))
     assert numbers(reader.page(EVERYTHING, 10).lines) == [0, 1]
     descriptor = os.open(path, os.O_RDONLY)
@@ -132,11 +132,11 @@ def test_lines_read_backwards_are_the_lines_whatever_the_blocks(
     descriptor = os.open(path, os.O_RDONLY)
     with pytest.MonkeyPatch.context() as small:
         small.setattr(reader_module, "BLOCK_BYTES", 7)
-        found = list(blocks_backwards(descriptor, len(content)))
+        blocks = list(blocks_backwards(descriptor, len(content)))
     os.close(descriptor)
-    read = [line for _, text in reversed(found) for line in text.split(b"\n") if line]
+    read = [line for _, text in reversed(blocks) for line in text.split(b"\n") if line]
     assert read == [line for line in lines if line]
-    assert all(content[offset:].startswith(text) for offset, text in found)
+    assert all(content[offset:].startswith(text) for offset, text in blocks)
 
 
 def count_reads(monkeypatch: pytest.MonkeyPatch) -> list[int]:

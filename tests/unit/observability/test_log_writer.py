@@ -17,7 +17,7 @@ def lines_of(path: Path) -> list[bytes]:
     return path.read_bytes().splitlines()
 
 
-def test_a_full_file_is_turned_over_and_the_oldest_removed(tmp_path: Path) -> None:
+def test_a_full_file_is_rotated_and_the_oldest_removed(tmp_path: Path) -> None:
     path = tmp_path / "logs" / "app.jsonl"
     writer = LogWriter(path, max_bytes=30, files=3)
     for number in range(10):
@@ -25,37 +25,31 @@ def test_a_full_file_is_turned_over_and_the_oldest_removed(tmp_path: Path) -> No
     writer.close()
     names = sorted(file.name for file in path.parent.iterdir())
     assert names == ["app.jsonl", "app.jsonl.1", "app.jsonl.2", "app.jsonl.lock"]
-    kept = [line for name in names[2::-1] for line in lines_of(path.with_name(name))]
-    assert kept == [b"line number 007", b"line number 008", b"line number 009"]
+    lines = [line for name in names[2::-1] for line in lines_of(path.with_name(name))]
+    assert lines == [b"line number 007", b"line number 008", b"line number 009"]
     assert writer.lines_lost == 0
 
 
-def test_a_line_longer_than_the_limit_is_written_all_the_same(tmp_path: Path) -> None:
-    path = tmp_path / "app.jsonl"
+def test_a_line_longer_than_the_limit_is_written_all_the_same(path: Path) -> None:
     writer = LogWriter(path, max_bytes=10, files=2)
     writer.write(b"x" * 50 + b"\n")
     writer.close()
     assert lines_of(path) == [b"x" * 50]
 
 
-def test_a_writer_follows_a_file_that_others_turned_over_or_removed(tmp_path: Path) -> None:
-    path = tmp_path / "app.jsonl"
-    writer = LogWriter(path, max_bytes=1_000, files=2)
+def test_a_writer_follows_a_file_that_others_rotated_or_removed(writer: LogWriter, path: Path) -> None:
     writer.write(b"1\n")
-    path.rename(tmp_path / "app.jsonl.1")
+    path.rename(path.with_name("app.jsonl.1"))
     writer.write(b"2\n")
     assert lines_of(path) == [b"2"]
     path.unlink()
     writer.write(b"3\n")
-    writer.close()
     assert lines_of(path) == [b"3"]
 
 
-def test_the_log_is_for_the_shops_user_alone(tmp_path: Path) -> None:
-    writer = LogWriter(tmp_path / "app.jsonl", max_bytes=1_000, files=2)
+def test_the_log_is_for_the_shops_user_alone(writer: LogWriter, path: Path) -> None:
     writer.write(b"1\n")
-    writer.close()
-    assert (tmp_path / "app.jsonl").stat().st_mode & 0o077 == 0
+    assert path.stat().st_mode & 0o077 == 0
 
 
 def make_unwritable(path: Path, how: str) -> None:
@@ -69,55 +63,48 @@ def make_unwritable(path: Path, how: str) -> None:
 
 
 @pytest.mark.parametrize("how", ["a full disk", "a folder in its place", "a file in the folder's place"])
-def test_lines_that_cannot_be_written_are_counted_and_told_once_a_minute(
+def test_lines_that_cannot_be_written_are_counted_and_warned_of_once_a_minute(
     tmp_path: Path, how: str, shop_log: logging.Logger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    console, told = io.StringIO(), []
+    console, losses = io.StringIO(), []
     monkeypatch.setattr(sys, "stderr", console)
     path = tmp_path / "logs" / "app.jsonl"
     path.parent.mkdir()
     make_unwritable(path, how)
-    writer = LogWriter(path, max_bytes=1_000, files=2, on_lost=lambda: told.append(1))
+    writer = LogWriter(path, max_bytes=1_000, files=2, on_lost=lambda: losses.append(1))
     configure_logging("INFO", readable=False, writer=writer)
     for number in range(20):
         shop_log.info("happened", extra={"run_id": number})
     writer.close()
-    lines = [json.loads(line) for line in console.getvalue().splitlines()]
-    assert writer.lines_lost == len(told) == 20
-    assert [line["message"] for line in lines].count("happened") == 20
-    assert [line["message"] for line in lines].count("log_lines_lost") == 1
+    messages = [json.loads(line)["message"] for line in console.getvalue().splitlines()]
+    assert writer.lines_lost == len(losses) == 20
+    assert messages.count("happened") == 20
+    assert messages.count("log_lines_lost") == 1
 
 
-def test_lines_are_written_again_when_the_trouble_is_over(tmp_path: Path) -> None:
-    path = tmp_path / "app.jsonl"
+def test_lines_are_written_again_when_the_trouble_is_over(writer: LogWriter, path: Path) -> None:
     path.symlink_to("/dev/full")
-    writer = LogWriter(path, max_bytes=1_000, files=2)
     writer.write(b"1\n")
     path.unlink()
     writer.write(b"2\n")
-    writer.close()
     assert writer.lines_lost == 1
     assert b"2" in lines_of(path)
 
 
 def test_a_line_after_one_that_was_cut_short_is_whole(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    writer: LogWriter, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = tmp_path / "app.jsonl"
-    writer = LogWriter(path, max_bytes=1_000, files=2)
     write = os.write
     with monkeypatch.context() as nearly_full:
         nearly_full.setattr(os, "write", lambda descriptor, line: write(descriptor, line[:3]))
         writer.write(b"first\n")
     writer.write(b"second\n")
-    writer.close()
     assert lines_of(path) == [b"fir", b"second"]
     assert writer.lines_lost == 1
 
 
-def test_a_log_that_cannot_be_turned_over_goes_on(tmp_path: Path) -> None:
-    path = tmp_path / "app.jsonl"
-    (tmp_path / "app.jsonl.1").mkdir()  # nothing can take this name
+def test_a_log_that_cannot_be_rotated_goes_on(path: Path) -> None:
+    path.with_name("app.jsonl.1").mkdir()  # no file can take this name
     writer = LogWriter(path, max_bytes=10, files=2)
     for number in range(5):
         writer.write(b"line %d\n" % number)

@@ -7,15 +7,16 @@ from pathlib import Path
 import pytest
 
 from app.observability.logs.reader import LogReader
+from app.observability.logs.writer import LogWriter
 
 
 @pytest.fixture
 def shop_log() -> Iterator[logging.Logger]:
-    """The shop's logger, as it was afterwards."""
+    """The shop's logger, restored after the test."""
     log = logging.getLogger("app")
-    before = log.handlers[:], log.level, log.propagate
+    handlers, level, propagate = log.handlers[:], log.level, log.propagate
     yield log
-    log.handlers[:], log.level, log.propagate = before[0], before[1], before[2]
+    log.handlers[:], log.level, log.propagate = handlers, level, propagate
 
 
 @pytest.fixture
@@ -27,3 +28,10 @@ def path(tmp_path: Path) -> Path:
 @pytest.fixture
 def reader(path: Path) -> LogReader:
     return LogReader(path, files=5)
+
+
+@pytest.fixture
+def writer(path: Path) -> Iterator[LogWriter]:
+    writer = LogWriter(path, max_bytes=1_000, files=2)
+    yield writer
+    writer.close()

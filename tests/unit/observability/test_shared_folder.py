@@ -1,5 +1,3 @@
-"""Where several workers keep their figures, and what they use together."""
-
 from __future__ import annotations
 
 import os
@@ -8,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from app.observability import shared_folder
-from app.observability.collectors import ProcessesCollector
 
 DEAD = 2**22 + 1
 """More than any process' number can be."""
@@ -45,7 +42,3 @@ def test_folders_of_the_dead_are_removed_and_no_others(
     served.mkdir()
     new = make_folder(own)
     assert set(tmp_path.iterdir()) == {own, other, of_other, served, new}
-
-
-def test_where_processes_cannot_be_looked_at_nothing_is_told_of_them() -> None:
-    assert list(ProcessesCollector(DEAD).collect()) == []
