@@ -28,7 +28,7 @@ from tests.conftest import ADMIN
 
 PASSWORD = "Kanario-Senha#77!x"
 PLAIN_PASSWORD = "Kanario-Senha77x"
-"""It could be an id, and is too short to look like a key."""
+"""It may pass for an id, and is too short to look like a key."""
 API_KEY = "a-chave-da-empresa-canario"
 CARD = "4111111111111111"
 HEADERS = (
@@ -57,7 +57,7 @@ UNDECLARED_PARAMETERS = ("password", "token", "api_key", "access_token", "x")
 
 @dataclass
 class Place:
-    """A shop with every way out of it watched."""
+    """A shop, and every way out of it."""
 
     client: FlaskClient
     shop: Shop
@@ -66,11 +66,11 @@ class Place:
     credentials: dict[str, str]
     order_id: str
     errors: list[str] = field(default_factory=list)
-    answers: int = 0
+    responses: int = 0
     successes: int = 0
 
     def each_secret(self) -> Iterator[str]:
-        """The canaries; for each of them the client logs in anew, since some requests end a login."""
+        """Yield the canaries, and log in anew for each of them, since some requests end a login."""
         for secret in self.canaries.values():
             tokens = self.client.post("/api/v1/auth/login", json=ADMIN).get_json()
             self.credentials["Authorization"] = f"Bearer {tokens['access_token']}"
@@ -79,19 +79,19 @@ class Place:
     def send(self, method: str, path: str, **arguments: Any) -> TestResponse:
         headers = {**self.credentials, **arguments.pop("headers", {})}
         response = self.client.open(path, method=method, headers=headers, buffered=True, **arguments)
-        self.answers += 1
+        self.responses += 1
         self.successes += response.status_code < 400
         if response.status_code >= 400:
             self.errors.append(response.get_data(as_text=True))
         assert response.status_code != 500 or "simul" in str(arguments), response.text
         return response
 
-    def found(self) -> list[str]:
-        """Each canary that got out, and where."""
+    def leaks(self) -> list[str]:
+        """Return each canary that got out, and where."""
         self.shop.log_writer.close()
         log = log_path(self.shop.settings.data_dir).read_text()
-        assert log.count('"message":"request"') >= self.answers
-        assert self.console.getvalue().count('"message":"request"') >= self.answers
+        assert log.count('"message":"request"') >= self.responses
+        assert self.console.getvalue().count('"message":"request"') >= self.responses
         ways_out = {
             "log": log,
             "console": self.console.getvalue(),
@@ -149,7 +149,7 @@ def place(make_app: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch) -> It
 
 
 def routes(place: Place) -> Iterator[tuple[str, Rule, operation | None]]:
-    """Every route with each of its methods; the login ends last, as it takes the token with it."""
+    """Yield every route with each of its methods; the logout comes last, as it ends the token."""
     app = place.client.application
     for rule in sorted(app.url_map.iter_rules(), key=lambda rule: rule.endpoint == "auth.log_out"):
         for method in sorted((rule.methods or set()) - {"OPTIONS"}):
@@ -157,9 +157,9 @@ def routes(place: Place) -> Iterator[tuple[str, Rule, operation | None]]:
 
 
 def address(place: Place, rule: Rule, secret: str | None = None) -> str:
-    """The address of a route, with a thing that is there or with a secret in its place."""
+    """Return the address of a route, with an existing thing or a secret in the place of each parameter."""
     path = rule.rule
-    for name, there in (
+    for name, existing in (
         ("book_idx", "0"),
         ("run_id", "1"),
         ("order_id", place.order_id),
@@ -167,7 +167,7 @@ def address(place: Place, rule: Rule, secret: str | None = None) -> str:
         ("filename", "inicio.css"),
     ):
         for form in (f"<int:{name}>", f"<path:{name}>", f"<{name}>"):
-            path = path.replace(form, there if secret is None else quote(secret))
+            path = path.replace(form, existing if secret is None else quote(secret))
     if secret is not None:
         while "<" in path:
             path = path[: path.index("<")] + quote(secret) + path[path.index(">") + 1 :]
@@ -175,20 +175,20 @@ def address(place: Place, rule: Rule, secret: str | None = None) -> str:
     return path
 
 
-def example(shape: fields.Field) -> Any:
-    """Something that `shape` takes."""
+def example(shape: fields.Field[Any]) -> Any:
+    """Return a value that `shape` accepts."""
     if isinstance(shape, fields.Nested):
         return {name: example(inner) for name, inner in shape.schema.fields.items()}
     if isinstance(shape, fields.List):
         return [example(shape.inner)]
     if "example" in shape.metadata:
         return shape.metadata["example"]
-    choices = [each.choices for each in shape.validators if isinstance(each, validate.OneOf)]
+    choices = [rule.choices for rule in shape.validators if isinstance(rule, validate.OneOf)]
     return next(iter(choices[0])) if choices else 0
 
 
 def spoilt(value: Any, secret: str) -> Iterator[Any]:
-    """`value` with a secret in the place of each of its parts, and of itself."""
+    """Yield `value` with a secret in the place of each of its parts, and of itself."""
     yield secret
     if isinstance(value, dict):
         for name, inner in value.items():
@@ -222,7 +222,7 @@ def test_secrets_in_headers_are_nowhere(place: Place) -> None:
             if rule.endpoint != "auth.log_out":
                 place.send(method, path, headers=harmless)
     assert place.successes > 100
-    assert place.found() == []
+    assert place.leaks() == []
 
 
 def test_secrets_in_queries_are_nowhere(place: Place) -> None:
@@ -236,7 +236,7 @@ def test_secrets_in_queries_are_nowhere(place: Place) -> None:
                     place.send(method, path, query_string={name: secret})
                 place.send(method, path, query_string=[(names[0], secret), (names[0], secret)])
     assert place.successes > 100
-    assert place.found() == []
+    assert place.leaks() == []
 
 
 def test_secrets_in_paths_are_nowhere(place: Place) -> None:
@@ -246,11 +246,11 @@ def test_secrets_in_paths_are_nowhere(place: Place) -> None:
                 place.send(method, address(place, rule, secret))
             place.send(method, f"{address(place, rule).rstrip('/')}/{quote(secret)}")
             place.send(method, f"/{quote(secret)}{address(place, rule)}")
-    assert place.found() == []
+    assert place.leaks() == []
 
 
 def test_secrets_in_bodies_are_nowhere(place: Place) -> None:
-    with_bodies = [each for each in routes(place) if each[2] is not None and each[2].body is not None]
+    with_bodies = [route for route in routes(place) if route[2] is not None and route[2].body is not None]
     assert len(with_bodies) >= 6
     for secret in place.each_secret():
         for method, rule, declared in with_bodies:
@@ -259,7 +259,7 @@ def test_secrets_in_bodies_are_nowhere(place: Place) -> None:
             for body in bodies(declared.body, secret):
                 place.send(method, address(place, rule), data=body, content_type="application/json")
     assert place.successes > 10
-    assert place.found() == []
+    assert place.leaks() == []
 
 
 def test_secrets_in_bodies_of_routes_that_take_none_are_nowhere(place: Place) -> None:
@@ -267,7 +267,7 @@ def test_secrets_in_bodies_of_routes_that_take_none_are_nowhere(place: Place) ->
         for method, rule, declared in routes(place):
             if (declared is None or declared.body is None) and rule.endpoint != "auth.log_out":
                 place.send(method, address(place, rule), json={"password": secret})
-    assert place.found() == []
+    assert place.leaks() == []
 
 
 @pytest.mark.parametrize("table", ["usuario", "pedido"])
@@ -293,4 +293,4 @@ def test_secrets_in_the_statements_of_a_broken_database_are_nowhere(place: Place
     assert place.console.getvalue().count("OperationalError") >= len(place.canaries)
     shortened = {f"the first 60 of {name}": secret[:60] for name, secret in place.canaries.items()}
     place.canaries |= shortened
-    assert place.found() == []
+    assert place.leaks() == []

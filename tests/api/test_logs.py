@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-import orjson
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -15,37 +16,61 @@ from werkzeug.test import TestResponse
 from app.observability.logs.files import log_path
 from app.observability.logs.handlers import LogFileHandler
 from app.shop import Shop
-from tests.conftest import ADMIN
+from tests.api.conftest import open_shop
+from tests.conftest import ADMIN, close
 from tests.support.checks import fields_of, problem_of
-from tests.support.log_lines import make_line
+from tests.support.log_lines import log, numbers
 
 LOGS = "/api/v1/logs"
 NDJSON = "application/x-ndjson"
 
 
-@pytest.fixture
-def logged(shop: Shop) -> Iterator[Shop]:
-    """A shop whose log is written to its file, as a server's is."""
+@contextmanager
+def log_written(shop: Shop) -> Iterator[None]:
+    """Write the log to the shop's file, as a server does."""
     handler = LogFileHandler(shop.log_writer)
     shop_log = logging.getLogger("app")
     level = shop_log.level
     shop_log.addHandler(handler)
     shop_log.setLevel(logging.INFO)
-    yield shop
+    yield
     shop_log.removeHandler(handler)
     shop_log.setLevel(level)
 
 
-def write(shop: Shop, *numbers: int, **fields: Any) -> None:
-    for number in numbers:
-        shop.log_writer.write(make_line(number, **fields) + b"\n")
+@pytest.fixture
+def logged(shop: Shop) -> Iterator[None]:
+    """Make the test's own shop write its log."""
+    with log_written(shop):
+        yield
+
+
+@pytest.fixture(scope="module")
+def logged_reader(ready_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FlaskClient]:
+    """A client of a shop that writes its log, which tests share."""
+    app = open_shop(ready_data, tmp_path_factory.mktemp("logged") / "data")
+    with log_written(app.extensions["shop"]):
+        yield app.test_client()
+    close(app)
+
+
+@pytest.fixture(scope="module")
+def three_lines(ready_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FlaskClient]:
+    """A client of a shop with three lines in its log, only for requests that change nothing."""
+    app = open_shop(ready_data, tmp_path_factory.mktemp("three") / "data")
+    shop: Shop = app.extensions["shop"]
+    log(shop, 0)
+    log(shop, 1, levelname="ERROR", status=500, exception="ValueError: maria")
+    log(shop, 2, route="/health", user=7)
+    yield app.test_client()
+    close(app)
 
 
 def lines_of(response: TestResponse) -> list[dict[str, Any]]:
     assert response.status_code == 200, response.text
     assert response.headers["Cache-Control"] == "no-store"
-    found: list[dict[str, Any]] = response.get_json()
-    return found
+    lines: list[dict[str, Any]] = response.get_json()
+    return lines
 
 
 def ids(lines: list[dict[str, Any]]) -> list[int]:
@@ -65,13 +90,11 @@ def test_a_shop_that_has_written_nothing_answers_an_empty_array(client: FlaskCli
     assert "Link" not in response.headers
 
 
-def test_a_request_is_in_the_log_with_all_that_is_known_of_it(
-    logged: Shop, client: FlaskClient, as_admin: dict[str, str]
-) -> None:
-    answer = client.get("/api/v1/books/0?token=x", headers={"X-Request-ID": "r-1"})
-    (line,) = lines_of(client.get(f"{LOGS}?request_id=r-1"))
+def test_a_request_is_in_the_log_under_the_keys_of_the_published_log(logged_reader: FlaskClient) -> None:
+    response = logged_reader.get("/api/v1/books/0?token=x", headers={"X-Request-ID": "r-1"})
+    (line,) = lines_of(logged_reader.get(f"{LOGS}?request_id=r-1"))
     assert datetime.fromisoformat(line["timestamp"]).tzinfo == UTC
-    assert 0 <= line["duration"] < 10
+    assert 0 <= line["duration"] < 60, "seconds"
     assert list(line.items()) == [
         ("timestamp", line["timestamp"]),
         ("levelname", "INFO"),
@@ -85,12 +108,12 @@ def test_a_request_is_in_the_log_with_all_that_is_known_of_it(
         ("user", None),
         ("request_id", "r-1"),
         ("route", "/api/v1/books/<int:book_idx>"),
-        ("bytes", len(answer.data)),
+        ("bytes", len(response.data)),
     ]
 
 
 def test_the_user_of_a_token_is_in_the_log_also_where_the_role_is_not_enough(
-    logged: Shop, client: FlaskClient, as_operator: dict[str, str]
+    logged: None, client: FlaskClient, as_operator: dict[str, str]
 ) -> None:
     client.get("/api/v1/simulation", headers=as_operator)
     (line,) = lines_of(client.get(f"{LOGS}?status=403"))
@@ -99,7 +122,7 @@ def test_the_user_of_a_token_is_in_the_log_also_where_the_role_is_not_enough(
 
 
 @pytest.mark.parametrize(
-    ("path", "route", "shown"),
+    ("path", "route", "logged_path"),
     [
         ("/nowhere", "unmatched", "/*"),
         ("/api/v1/books/hunter2", "unmatched", "/api/v1/books/*"),
@@ -116,20 +139,22 @@ def test_the_user_of_a_token_is_in_the_log_also_where_the_role_is_not_enough(
     ],
 )
 def test_a_path_is_shown_where_it_is_the_shops_own(
-    logged: Shop, client: FlaskClient, path: str, route: str, shown: str
+    logged_reader: FlaskClient, path: str, route: str, logged_path: str
 ) -> None:
-    client.get(path, headers={"X-Request-ID": "r-1"})
-    (line,) = lines_of(client.get(f"{LOGS}?request_id=r-1"))
-    assert (line["route"], line["path"], line["status"]) == (route, shown, 404)
+    request_id = logged_reader.get(path).headers["X-Request-ID"]
+    (line,) = lines_of(logged_reader.get(f"{LOGS}?request_id={request_id}"))
+    assert (line["route"], line["path"], line["status"]) == (route, logged_path, 404)
 
 
-def test_an_unknown_method_is_no_text_of_the_log(logged: Shop, client: FlaskClient) -> None:
-    client.open("/health", method="HUNTER2", headers={"X-Request-ID": "r-1"})
-    (line,) = lines_of(client.get(f"{LOGS}?request_id=r-1"))
+def test_an_unknown_method_is_no_text_of_the_log(logged_reader: FlaskClient) -> None:
+    request_id = logged_reader.open("/health", method="HUNTER2").headers["X-Request-ID"]
+    (line,) = lines_of(logged_reader.get(f"{LOGS}?request_id={request_id}"))
     assert line["method"] == "other"
 
 
-def test_a_spoofed_address_is_no_text_of_the_log(make_app: Callable[..., Flask], log_lines: Any) -> None:
+def test_a_spoofed_address_is_no_text_of_the_log(
+    make_app: Callable[..., Flask], log_lines: Callable[[], list[dict[str, Any]]]
+) -> None:
     client = make_app(trusted_proxies=1).test_client()
     client.get("/", headers={"X-Forwarded-For": "hunter2"})
     client.get("/", headers={"X-Forwarded-For": "192.0.2.7"})
@@ -137,14 +162,14 @@ def test_a_spoofed_address_is_no_text_of_the_log(make_app: Callable[..., Flask],
 
 
 def test_without_parameters_the_last_hundred_come_newest_last(client: FlaskClient, shop: Shop) -> None:
-    write(shop, *range(150))
+    log(shop, *range(150))
     assert ids(lines_of(client.get(LOGS))) == list(range(50, 150))
 
 
 def test_the_links_lead_through_the_whole_log_with_their_filters(client: FlaskClient, shop: Shop) -> None:
-    write(shop, *range(95))
-    write(shop, *range(95, 100), status=404)
-    write(shop, *range(100, 130))
+    log(shop, *range(95))
+    log(shop, *range(95, 100), status=404)
+    log(shop, *range(100, 130))
     response = client.get(f"{LOGS}?limit=40&status=2xx")
     pages = [ids(lines_of(response))]
     while "Link" in response.headers:
@@ -172,11 +197,8 @@ def test_the_links_lead_through_the_whole_log_with_their_filters(client: FlaskCl
         ("user=7&status=4xx", []),
     ],
 )
-def test_filters_combine(client: FlaskClient, shop: Shop, query: str, expected: list[int]) -> None:
-    write(shop, 0)
-    write(shop, 1, levelname="ERROR", status=500, exception="ValueError: maria")
-    write(shop, 2, route="/health", user=7)
-    assert ids(lines_of(client.get(f"{LOGS}?{query}"))) == expected
+def test_filters_combine(three_lines: FlaskClient, query: str, expected: list[int]) -> None:
+    assert ids(lines_of(three_lines.get(f"{LOGS}?{query}"))) == expected
 
 
 @pytest.mark.parametrize(
@@ -202,15 +224,15 @@ def test_filters_combine(client: FlaskClient, shop: Shop, query: str, expected: 
         ("levelname=INFO&levelname=ERROR", "levelname"),
     ],
 )
-def test_a_wrong_parameter_is_named(client: FlaskClient, query: str, field: str) -> None:
-    assert fields_of(client.get(f"{LOGS}?{query}")) == {field}
+def test_a_wrong_parameter_is_named(reader: FlaskClient, query: str, field: str) -> None:
+    assert fields_of(reader.get(f"{LOGS}?{query}")) == {field}
 
 
 def test_a_cursor_whose_file_is_gone_is_named(client: FlaskClient, shop: Shop) -> None:
-    write(shop, *range(10))
+    log(shop, *range(10))
     older = next_of(client.get(f"{LOGS}?limit=5"))
     log_path(shop.settings.data_dir).unlink()
-    write(shop, *range(10, 20))
+    log(shop, *range(10, 20))
     assert fields_of(client.get(older)) == {"cursor"}
 
 
@@ -218,15 +240,15 @@ def test_a_cursor_whose_file_is_gone_is_named(client: FlaskClient, shop: Shop) -
 def test_ndjson_has_a_record_a_line_and_pages_too(
     client: FlaskClient, shop: Shop, asked: dict[str, Any]
 ) -> None:
-    write(shop, *range(150))
+    log(shop, *range(150))
     response = client.get(f"{LOGS}{asked.get('query', '')}", headers=asked.get("headers"))
     assert response.mimetype == NDJSON
-    assert ids([orjson.loads(line) for line in response.data.splitlines()]) == list(range(50, 150))
+    assert numbers(response.data.splitlines()) == list(range(50, 150))
     assert "Link" in response.headers
 
 
-def test_an_explicit_format_wins_over_the_header(client: FlaskClient) -> None:
-    assert client.get(f"{LOGS}?format=json", headers={"Accept": NDJSON}).mimetype == "application/json"
+def test_an_explicit_format_wins_over_the_header(reader: FlaskClient) -> None:
+    assert reader.get(f"{LOGS}?format=json", headers={"Accept": NDJSON}).mimetype == "application/json"
 
 
 def test_a_log_that_cannot_be_read_is_503(client: FlaskClient, shop: Shop) -> None:

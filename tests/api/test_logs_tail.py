@@ -3,7 +3,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import orjson
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -11,19 +10,10 @@ from flask.testing import FlaskClient
 from app.observability.logs.files import log_path
 from app.shop import Shop
 from tests.support.checks import problem_of
-from tests.support.log_lines import make_line
+from tests.support.log_lines import log, make_line, numbers
 
 LOGS = "/api/v1/logs"
 NDJSON = "application/x-ndjson"
-
-
-def write(shop: Shop, *numbers: int, **fields: Any) -> None:
-    for number in numbers:
-        shop.log_writer.write(make_line(number, **fields) + b"\n")
-
-
-def ids(lines: list[dict[str, Any]]) -> list[int]:
-    return [int(line["request_id"], 16) for line in lines]
 
 
 @pytest.fixture
@@ -34,24 +24,24 @@ def follower(app: Flask) -> FlaskClient:
 
 
 def test_a_tail_sends_what_there_is_and_then_what_is_written(follower: FlaskClient, shop: Shop) -> None:
-    write(shop, *range(3))
-    write(shop, 3, levelname="ERROR")
+    log(shop, *range(3))
+    log(shop, 3, levelname="ERROR")
     response = follower.get(f"{LOGS}?tail=true&format=ndjson&levelname=INFO&limit=2")
     assert response.mimetype == NDJSON
     parts = response.iter_encoded()
-    assert ids([orjson.loads(line) for line in next(parts).splitlines()]) == [1, 2]
-    write(shop, 4, levelname="ERROR")
-    write(shop, 5)
-    assert ids([orjson.loads(line) for line in next(parts).splitlines()]) == [5]
-    log = log_path(shop.settings.data_dir)
-    log.rename(log.with_name("app.jsonl.1"))
-    write(shop, 6)
-    assert ids([orjson.loads(line) for line in next(parts).splitlines()]) == [6]
+    assert numbers(next(parts).splitlines()) == [1, 2]
+    log(shop, 4, levelname="ERROR")
+    log(shop, 5)
+    assert numbers(next(parts).splitlines()) == [5]
+    path = log_path(shop.settings.data_dir)
+    path.rename(path.with_name("app.jsonl.1"))
+    log(shop, 6)
+    assert numbers(next(parts).splitlines()) == [6]
     response.close()
 
 
 def test_a_tail_ends_with_its_time_and_with_the_shop(follower: FlaskClient, shop: Shop) -> None:
-    write(shop, 0)
+    log(shop, 0)
     shop.log_tails.duration_s = 0
     assert len(follower.get(f"{LOGS}?tail=true&format=ndjson").data.splitlines()) == 1
     shop.log_tails.duration_s = 3_600
@@ -59,7 +49,7 @@ def test_a_tail_ends_with_its_time_and_with_the_shop(follower: FlaskClient, shop
     assert len(follower.get(f"{LOGS}?tail=true&format=ndjson").data.splitlines()) == 1
 
 
-def test_few_may_follow_at_once_and_who_leaves_makes_room(follower: FlaskClient) -> None:
+def test_few_clients_may_follow_at_once_and_one_that_leaves_makes_room(follower: FlaskClient) -> None:
     tail = f"{LOGS}?tail=true&format=ndjson"
     streams = [follower.get(tail) for _ in range(4)]
     assert [stream.status_code for stream in streams] == [200] * 4
@@ -78,7 +68,7 @@ def test_few_may_follow_at_once_and_who_leaves_makes_room(follower: FlaskClient)
 def test_a_tail_is_logged_when_it_ends_with_all_it_sent(
     follower: FlaskClient, shop: Shop, log_lines: Callable[[], list[dict[str, Any]]]
 ) -> None:
-    write(shop, 0)
+    log(shop, 0)
     response = follower.get(f"{LOGS}?tail=true&format=ndjson", headers={"X-Request-ID": "r-1"})
     next(response.iter_encoded())
     assert log_lines() == []

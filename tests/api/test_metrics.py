@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,23 +11,28 @@ from types import SimpleNamespace
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import text
 
 from app.observability.metrics import METHODS
 from app.shop import Shop
 from app.web import middleware
-from tests.support.exposition import Samples, labels_of, read_samples, value
+from tests.api.conftest import open_shop
+from tests.conftest import close
+from tests.support.exposition import Samples, increase, labels_of, read_samples, value
 from tests.support.orders import API_KEY, move, place
 from tests.support.server import ROOT
 
-REQUESTS = 2_000
+MAX_SERIES = 1_000
+REQUESTS = MAX_SERIES
+"""One series for each unknown URL or book would be more than MAX_SERIES."""
 
 
 def scrape(client: FlaskClient) -> Samples:
     return read_samples(client.get("/metrics").get_data(as_text=True))
 
 
-def test_it_is_prometheus_text(client: FlaskClient) -> None:
-    response = client.get("/metrics")
+def test_it_is_prometheus_text(reader: FlaskClient) -> None:
+    response = reader.get("/metrics")
     assert response.headers["Content-Type"].startswith("text/plain; version=")
     assert read_samples(response.get_data(as_text=True))
 
@@ -38,31 +44,34 @@ def documented() -> list[str]:
     )
 
 
+@pytest.fixture(scope="module")
+def families(reader: FlaskClient) -> set[str]:
+    reader.get("/nowhere")
+    text = reader.get("/metrics").get_data(as_text=True)
+    return set(re.findall(r"^# TYPE (\w+) ", text, re.MULTILINE))
+
+
 @pytest.mark.parametrize("name", documented())
-def test_every_documented_metric_is_there(client: FlaskClient, name: str) -> None:
-    client.get("/nowhere")
-    text = client.get("/metrics").get_data(as_text=True)
-    assert re.search(rf"^# TYPE {name} ", text, re.MULTILINE), name
+def test_every_documented_metric_is_there(families: set[str], name: str) -> None:
+    assert name in families
 
 
-def test_nothing_undocumented_is_there(client: FlaskClient) -> None:
-    text = client.get("/metrics").get_data(as_text=True)
-    families = set(re.findall(r"^# TYPE (\w+) ", text, re.MULTILINE))
+def test_nothing_undocumented_is_there(families: set[str]) -> None:
     assert {name for name in families if not name.startswith(("process_", "python_"))} <= set(documented())
 
 
-def test_requests_are_counted_by_route_and_exact_status_under_both_seeds_names(client: FlaskClient) -> None:
+def test_requests_are_counted_by_route_and_exact_status_under_both_seeds_names(reader: FlaskClient) -> None:
+    before = scrape(reader)
     for path in ("/api/v1/books/0", "/api/v1/books/1", "/api/v1/books/99999"):
-        client.get(path)
-    samples, route = scrape(client), "/api/v1/books/<int:book_idx>"
+        reader.get(path)
+    counted = functools.partial(increase, before, scrape(reader))
+    route = "/api/v1/books/<int:book_idx>"
     for name, label in (("api_requests_total", "endpoint"), ("flask_http_request_total", "path")):
-        assert value(samples, name, method="GET", status=200, **{label: route}) == 2
-        assert value(samples, name, method="GET", status=404, **{label: route}) == 1
-    assert value(samples, "api_request_latency_seconds_count", method="GET", endpoint=route) == 3
-    assert (
-        value(samples, "flask_http_request_duration_seconds_count", method="GET", path=route, status=200) == 2
-    )
-    assert value(samples, "api_errors_total", endpoint=route, error_type="not_found") == 1
+        assert counted(name, method="GET", status=200, **{label: route}) == 2
+        assert counted(name, method="GET", status=404, **{label: route}) == 1
+    assert counted("api_request_latency_seconds_count", method="GET", endpoint=route) == 3
+    assert counted("flask_http_request_duration_seconds_count", method="GET", path=route, status=200) == 2
+    assert counted("api_errors_total", endpoint=route, error_type="not_found") == 1
 
 
 @pytest.mark.parametrize(
@@ -76,18 +85,21 @@ def test_requests_are_counted_by_route_and_exact_status_under_both_seeds_names(c
     ],
 )
 def test_errors_are_counted_by_their_type(
-    client: FlaskClient, method: str, path: str, headers: dict[str, str], endpoint: str, error_type: str
+    reader: FlaskClient, method: str, path: str, headers: dict[str, str], endpoint: str, error_type: str
 ) -> None:
-    client.open(path, method=method, headers=headers)
-    assert value(scrape(client), "api_errors_total", endpoint=endpoint, error_type=error_type) == 1
+    before = scrape(reader)
+    reader.open(path, method=method, headers=headers)
+    labels = {"endpoint": endpoint, "error_type": error_type}
+    assert increase(before, scrape(reader), "api_errors_total", **labels) == 1
 
 
-def test_a_body_refused_for_its_size_is_counted_for_its_route(client: FlaskClient) -> None:
-    too_large = b"x" * (client.application.config["MAX_CONTENT_LENGTH"] + 1)
-    assert client.post("/orders", data=too_large).status_code == 413
-    samples = scrape(client)
-    assert value(samples, "api_errors_total", endpoint="/orders", error_type="payload_too_large") == 1
-    assert value(samples, "api_requests_total", method="POST", endpoint="/orders", status=413) == 1
+def test_a_body_refused_for_its_size_is_counted_for_its_route(reader: FlaskClient) -> None:
+    before = scrape(reader)
+    too_large = b"x" * (reader.application.config["MAX_CONTENT_LENGTH"] + 1)
+    assert reader.post("/orders", data=too_large).status_code == 413
+    counted = functools.partial(increase, before, scrape(reader))
+    assert counted("api_errors_total", endpoint="/orders", error_type="payload_too_large") == 1
+    assert counted("api_requests_total", method="POST", endpoint="/orders", status=413) == 1
 
 
 def test_a_stream_is_timed_up_to_its_beginning(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -154,10 +166,10 @@ def test_only_so_many_books_have_a_series(make_app: Callable[..., Flask], books:
     client = make_app(metrics_inventory_books=books).test_client()
     for book in range(5):
         place(client, (book, 1))
-    shown = labels_of(scrape(client), "ecommerce_inventory_level_gauge", "product_id")
-    assert len(shown) == books
+    book_ids = labels_of(scrape(client), "ecommerce_inventory_level_gauge", "product_id")
+    assert len(book_ids) == books
     if books == 7:
-        assert {"4", "3", "2"} <= shown, "of those sold last, up to half"
+        assert {"4", "3", "2"} <= book_ids, "of those sold last, up to half"
 
 
 def test_logins_are_counted_by_outcome(client: FlaskClient) -> None:
@@ -170,8 +182,6 @@ def test_logins_are_counted_by_outcome(client: FlaskClient) -> None:
 
 
 def test_an_audit_that_finds_something_shows(client: FlaskClient, shop: Shop) -> None:
-    from sqlalchemy import text
-
     with shop.database.writing() as session:
         session.execute(text("UPDATE livros SET disponibilidade = disponibilidade + 1 WHERE id < 3"))
     shop.auditor.sweep()
@@ -223,6 +233,14 @@ def test_two_applications_share_no_figure(make_app: Callable[..., Flask]) -> Non
     assert "unmatched" not in labels_of(scrape(other), "api_requests_total", "endpoint")
 
 
+@pytest.fixture(scope="module")
+def first_samples(ready_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Samples]:
+    """What a shop shows that has answered no request."""
+    app = open_shop(ready_data, tmp_path_factory.mktemp("new") / "data")
+    yield scrape(app.test_client())
+    close(app)
+
+
 @pytest.mark.parametrize(
     ("method", "endpoint", "status", "error_type"),
     [
@@ -238,13 +256,12 @@ def test_two_applications_share_no_figure(make_app: Callable[..., Flask]) -> Non
         ("GET", "/health", 503, "service_unavailable"),
     ],
 )
-def test_what_a_route_may_answer_is_there_from_the_start(
-    client: FlaskClient, method: str, endpoint: str, status: int, error_type: str | None
+def test_the_responses_that_a_route_declares_have_series_from_the_start(
+    first_samples: Samples, method: str, endpoint: str, status: int, error_type: str | None
 ) -> None:
-    samples = scrape(client)
-    assert value(samples, "api_requests_total", method=method, endpoint=endpoint, status=status) == 0
+    assert value(first_samples, "api_requests_total", method=method, endpoint=endpoint, status=status) == 0
     if error_type is not None:
-        assert value(samples, "api_errors_total", endpoint=endpoint, error_type=error_type) == 0
+        assert value(first_samples, "api_errors_total", endpoint=endpoint, error_type=error_type) == 0
 
 
 def test_clients_cannot_make_series(app: Flask) -> None:
@@ -255,6 +272,6 @@ def test_clients_cannot_make_series(app: Flask) -> None:
         client.get(f"/api/v1/books/{number % 1_000}")
     text = client.get("/metrics").get_data(as_text=True)
     series = read_samples(text)
-    assert len(series) < 1_000
+    assert len(series) < MAX_SERIES
     assert len(text) < 150_000
     assert labels_of(series, "api_requests_total", "method") <= METHODS | {"other"}

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
+
+if TYPE_CHECKING:
+    from app.shop import Shop
 
 BEGAN_AT = datetime(2026, 11, 22, 10, tzinfo=UTC)
 
 
 def make_line(number: int, **fields: Any) -> bytes:
-    """The `number`-th line of a log that writes one a second, without its line end."""
+    """Return the `number`-th line of a log that writes one a second, without its line end."""
     return orjson.dumps(
         {
             "timestamp": (BEGAN_AT + timedelta(seconds=number)).isoformat(timespec="milliseconds"),
@@ -34,18 +38,24 @@ def make_line(number: int, **fields: Any) -> bytes:
 
 
 def write(path: Path, *lines: bytes) -> None:
-    """Append `lines`, without their ends, to a log."""
+    """Append `lines`, without their ends, to the file of a log."""
     with path.open("ab") as file:
         file.write(b"".join(line + b"\n" for line in lines))
 
 
-def numbers(lines: list[bytes]) -> list[int]:
-    """Which of `make_line`'s lines these are."""
+def numbers(lines: Iterable[bytes]) -> list[int]:
+    """Return the numbers that `make_line` gave to `lines`."""
     return [int(orjson.loads(line)["request_id"], 16) for line in lines]
 
 
+def log(shop: Shop, *numbers: int, **fields: Any) -> None:
+    """Write `make_line`'s lines to the log of `shop`."""
+    for number in numbers:
+        shop.log_writer.write(make_line(number, **fields) + b"\n")
+
+
 def write_log(path: Path, at_least_bytes: int) -> int:
-    """Make a log of `at_least_bytes`, whose last line is `number` 999; answers its size."""
+    """Write a log of `at_least_bytes`, whose last line is `number` 999, and return its size."""
     thousand = b"".join(make_line(number) + b"\n" for number in range(1_000))
     with path.open("wb") as file:
         for _ in range(-(-at_least_bytes // len(thousand))):

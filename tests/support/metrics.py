@@ -7,9 +7,9 @@ from app.observability.metrics import Metrics
 
 
 def make_metrics() -> Metrics:
-    """Metrics of a shop that nobody looks at."""
+    """Return metrics of a shop whose state is never read."""
 
-    def look() -> ShopState:
-        raise AssertionError("nobody asks how this shop stands")
+    def read_state() -> ShopState:
+        raise AssertionError("no test renders these metrics")
 
-    return Metrics(look)
+    return Metrics(read_state)
