@@ -31,18 +31,27 @@ def work(thread):
         text = f"{process}-{thread}-{number}"
         writer.write(f'{{"id": "{text}", "filler": "{"x" * (100 + number % 300)}"}}\\n'.encode())
 
-sys.stdin.readline()  # until all are there
-working = [threading.Thread(target=work, args=(thread,)) for thread in range(threads)]
-for each in working: each.start()
-for each in working: each.join()
+sys.stdin.readline()  # until all processes are ready
+workers = [threading.Thread(target=work, args=(thread,)) for thread in range(threads)]
+for worker in workers: worker.start()
+for worker in workers: worker.join()
 sys.exit(writer.lines_lost)
 """
 
 
+@pytest.fixture(scope="module")
+def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    data_dir = tmp_path_factory.mktemp("server") / "data"
+    with Server(data_dir, WEB_WORKERS="4", LOG_MAX_BYTES="20000", LOG_FILES="20") as server:
+        yield server
+
+
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    with Server(tmp_path / "data", WEB_WORKERS="4", LOG_MAX_BYTES="20000", LOG_FILES="20") as running:
-        yield running
+def server(shared_server: Server) -> Server:
+    """A server of four workers; tests may end it."""
+    if not shared_server.running:
+        shared_server.start()
+    return shared_server
 
 
 def read_files(path: Path) -> list[bytes]:
@@ -71,17 +80,16 @@ def test_no_line_is_lost_or_torn_over_several_rotations(tmp_path: Path) -> None:
     assert codes == [0] * PROCESSES
     rotations = len(list(tmp_path.glob("app.jsonl.*"))) - 1
     assert 3 <= rotations < FILES - 1
-    found = [json.loads(line)["id"] for line in read_files(path)]
-    assert len(found) == PROCESSES * THREADS * LINES
-    assert len(set(found)) == len(found)
+    ids = [json.loads(line)["id"] for line in read_files(path)]
+    assert len(ids) == PROCESSES * THREADS * LINES
+    assert len(set(ids)) == len(ids)
     assert all(file.stat().st_size < 1.2 * MAX_BYTES for file in tmp_path.iterdir())
 
 
 def test_every_request_to_several_workers_is_in_the_one_log(server: Server) -> None:
-    ids = {server.get("/api/v1/categories").headers["X-Request-ID"] for _ in range(300)}
-    server.end(signal.SIGTERM)
+    ids = {server.get("/api/v1/stats/overview").headers["X-Request-ID"] for _ in range(300)}
     lines = [json.loads(line) for line in read_files(server.data_dir / "logs" / "app.jsonl")]
-    logged = [line["request_id"] for line in lines if line.get("route") == "/api/v1/categories"]
+    logged = [line["request_id"] for line in lines if line.get("route") == "/api/v1/stats/overview"]
     assert len(list((server.data_dir / "logs").glob("app.jsonl.[0-9]*"))) >= 2
     assert set(logged) == ids
     assert len(logged) == 300
