@@ -22,7 +22,6 @@ from app.web.schemas.logs import LogLine, LogsQuery
 
 logs = Blueprint("logs", __name__, url_prefix="/api/v1/logs")
 NDJSON = "application/x-ndjson"
-NO_STORE = {"Cache-Control": "no-store"}
 RETRY_AFTER_S = "5"
 
 
@@ -55,13 +54,13 @@ def read_logs(query: dict[str, Any]) -> ResponseReturnValue:
         raise InvalidInput.of("cursor", "o arquivo de log a que se refere não existe mais") from None
     except OSError:
         return problem(503, "O arquivo de log não pode ser lido.")
-    headers = {**NO_STORE, "X-Log-Scanned-Bytes": str(page.scanned_bytes), "Vary": "Accept"}
+    headers = {"Cache-Control": "no-store", "X-Log-Scanned-Bytes": str(page.scanned_bytes), "Vary": "Accept"}
     if query["tail"] == "true":
         return _tail(page, log_filter, headers)
     if page.older is not None:
         headers["Link"] = f'<{_url(page.older)}>; rel="next"'
     if as_ndjson:
-        return Response(_as_ndjson(page), mimetype=NDJSON, headers=headers)
+        return Response(_ndjson(page), mimetype=NDJSON, headers=headers)
     return Response(b"[" + b",".join(page.lines) + b"]", mimetype="application/json", headers=headers)
 
 
@@ -75,7 +74,7 @@ def _tail(page: LogPage, log_filter: LogFilter, headers: dict[str, str]) -> Resp
         return response
 
     def lines() -> Iterator[bytes]:
-        yield _as_ndjson(page)
+        yield _ndjson(page)
         yield from tails.follow(log_filter, page.newest)
 
     response = Response(lines(), mimetype=NDJSON, headers={**headers, "X-Accel-Buffering": "no"})
@@ -100,5 +99,5 @@ def _url(older: Position) -> str:
     return f"{request.path}?{urlencode({**request.args.to_dict(), 'cursor': older.as_text()})}"
 
 
-def _as_ndjson(page: LogPage) -> bytes:
+def _ndjson(page: LogPage) -> bytes:
     return b"".join(line + b"\n" for line in page.lines)

@@ -180,7 +180,7 @@ class Metrics:
         self._mismatches.set(number)
 
     def count_run(self, status: RunStatus, *, done: int, failed: int, reused: int) -> None:
-        """Count a scrape that ended and its `done` pages, of which some `failed` and others were `reused`."""
+        """Count a scrape that ended, and its `done` pages, with the `failed` and the `reused` among them."""
         read = max(0, done - failed - reused)
         self._runs.labels(status.value).inc()
         for outcome, pages in (("read", read), ("failed", failed), ("reused", reused)):

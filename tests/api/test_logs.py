@@ -236,12 +236,12 @@ def test_a_cursor_whose_file_is_gone_is_named(client: FlaskClient, shop: Shop) -
     assert fields_of(client.get(older)) == {"cursor"}
 
 
-@pytest.mark.parametrize("asked", [{"query": "?format=ndjson"}, {"headers": {"Accept": NDJSON}}])
+@pytest.mark.parametrize(("query", "headers"), [("?format=ndjson", {}), ("", {"Accept": NDJSON})])
 def test_ndjson_has_a_record_a_line_and_pages_too(
-    client: FlaskClient, shop: Shop, asked: dict[str, Any]
+    client: FlaskClient, shop: Shop, query: str, headers: dict[str, str]
 ) -> None:
     log(shop, *range(150))
-    response = client.get(f"{LOGS}{asked.get('query', '')}", headers=asked.get("headers"))
+    response = client.get(f"{LOGS}{query}", headers=headers)
     assert response.mimetype == NDJSON
     assert numbers(response.data.splitlines()) == list(range(50, 150))
     assert "Link" in response.headers

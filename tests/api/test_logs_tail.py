@@ -18,7 +18,7 @@ NDJSON = "application/x-ndjson"
 
 @pytest.fixture
 def follower(app: Flask) -> FlaskClient:
-    """A client that doesn't wait for the end of an answer."""
+    """A client that doesn't wait for the end of a response."""
     app.test_client_class = FlaskClient
     return app.test_client()
 

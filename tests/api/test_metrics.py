@@ -235,7 +235,7 @@ def test_two_applications_share_no_figure(make_app: Callable[..., Flask]) -> Non
 
 @pytest.fixture(scope="module")
 def first_samples(ready_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Samples]:
-    """What a shop shows that has answered no request."""
+    """The samples of a shop before its first request."""
     app = open_shop(ready_data, tmp_path_factory.mktemp("new") / "data")
     yield scrape(app.test_client())
     close(app)

@@ -100,13 +100,13 @@ def test_every_request_to_several_workers_is_in_the_one_log(server: Server) -> N
 def test_a_tail_shows_what_other_workers_write_and_ends_with_the_server(server: Server) -> None:
     with server.get("/api/v1/logs?tail=true&format=ndjson&route=/api/v1/categories", stream=True) as stream:
         lines = stream.iter_lines()
-        asked = [server.get("/api/v1/categories").headers["X-Request-ID"] for _ in range(30)]
-        seen: list[str] = []
-        while len(seen) < len(asked):
+        ids = [server.get("/api/v1/categories").headers["X-Request-ID"] for _ in range(30)]
+        followed: list[str] = []
+        while len(followed) < len(ids):
             line = next(lines)
             if line:
-                seen.append(json.loads(line)["request_id"])
-        assert sorted(seen) == sorted(asked)
+                followed.append(json.loads(line)["request_id"])
+        assert sorted(followed) == sorted(ids)
         began = time.monotonic()
         assert server.end(signal.SIGTERM) == 0
         assert time.monotonic() - began < DRAIN_S / 2
@@ -114,7 +114,7 @@ def test_a_tail_shows_what_other_workers_write_and_ends_with_the_server(server: 
 
 def test_a_tail_whose_client_left_gives_its_place_back(tmp_path: Path) -> None:
     tail = "/api/v1/logs?tail=true&format=ndjson"
-    with Server(tmp_path / "data", WEB_THREADS="2") as server:  # one place: a thread is left for others
+    with Server(tmp_path / "data", WEB_THREADS="2") as server:  # one place: a thread stays free for others
         with server.get(tail, stream=True) as stream:
             next(stream.iter_lines())
             assert server.get(tail).status_code == 429

@@ -69,11 +69,6 @@ class OpenLogFile:
     identity: str
     size: int
 
-    @property
-    def end(self) -> Position:
-        """The position after its last byte."""
-        return Position(self.identity, self.size)
-
 
 @contextmanager
 def open_log_files(path: Path, files: int) -> Iterator[list[OpenLogFile]]:

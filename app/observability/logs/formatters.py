@@ -62,10 +62,10 @@ class ConsoleFormatter(logging.Formatter):
         own_id = values.pop("request_id")
         if own_id != NO_REQUEST:
             values["request_id"] = own_id[:_ID_PREFIX_CHARACTERS]
-        # What a client sent may hold line ends: shown escaped, it can't pass for a line of the log.
-        shown = " ".join(f"{name}={in_one_line(str(value))}" for name, value in values.items())
+        # A client's text may hold line ends: escaped, it can't pass for a line of the log.
+        text = " ".join(f"{name}={in_one_line(str(value))}" for name, value in values.items())
         message = in_one_line(mask(record.getMessage()))
-        line = f"{_coloured(time, 2)} {level} {message} {_coloured(shown, 2)}".rstrip()
+        line = f"{_coloured(time, 2)} {level} {message} {_coloured(text, 2)}".rstrip()
         if record.exc_info:
             trace = mask_trace(self.formatException(record.exc_info))
             line += "".join(f"\n    | {in_one_line(part)}" for part in trace.split("\n"))

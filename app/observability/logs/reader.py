@@ -1,13 +1,12 @@
 """Reads the log from its end, in blocks, across the rotated files; knows no HTTP.
 
-A page costs as much as the lines it looks at, whatever the size of the files.
+A page costs as much as the lines that are scanned for it, whatever the size of the files.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -63,7 +62,11 @@ class LogReader:
         """Return the last `limit` lines that match and were written before `before`. Raises PositionGone."""
         lines: list[bytes] = []
         older, scanned = None, 0
-        with self._files_until(before) as files:
+        with open_log_files(self._path, self._files) as files:
+            if before is not None:
+                files = files[before.index_in(files) :]
+                files[0] = replace(files[0], size=before.offset)
+            newest = Position(files[0].identity, files[0].size) if files else None
             for block in _blocks(files):
                 matches, offset = _search(block, log_filter, limit - len(lines))
                 lines += matches
@@ -74,16 +77,7 @@ class LogReader:
                     if offset > 0 or block.file is not files[-1]:
                         older = Position(block.file.identity, offset)
                     break
-            return LogPage(lines[::-1], older, files[0].end if files else None, scanned)
-
-    @contextmanager
-    def _files_until(self, before: Position | None) -> Iterator[list[OpenLogFile]]:
-        """Open the files, newest first; where `before` is given, they end there."""
-        with open_log_files(self._path, self._files) as files:
-            if before is not None:
-                files = files[before.index_in(files) :]
-                files[0] = replace(files[0], size=before.offset)
-            yield files
+        return LogPage(lines[::-1], older, newest, scanned)
 
 
 def _blocks(files: list[OpenLogFile]) -> Iterator[_Block]:

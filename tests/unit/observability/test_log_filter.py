@@ -18,7 +18,7 @@ RARE_LINE = make_line(0, levelname="ERROR", status=500, user=77, reason='não "q
 
 @pytest.fixture(scope="module")
 def long_log(tmp_path_factory: pytest.TempPathFactory) -> LogReader:
-    """A log of 10,000 lines, the oldest of which is RARE_LINE."""
+    """A log of 10,000 lines; the oldest is RARE_LINE."""
     path = tmp_path_factory.mktemp("logs") / "app.jsonl"
     write(path, RARE_LINE, *(make_line(number) for number in range(1, 10_000)))
     return LogReader(path, files=5)
