@@ -22,7 +22,6 @@ from app.web.schemas.logs import LogLine, LogsQuery
 
 logs = Blueprint("logs", __name__, url_prefix="/api/v1/logs")
 NDJSON = "application/x-ndjson"
-RETRY_AFTER_S = "5"
 
 
 @logs.get("")
@@ -70,7 +69,7 @@ def _tail(page: LogPage, log_filter: LogFilter, headers: dict[str, str]) -> Resp
     release = tails.acquire()
     if release is None:
         response = problem(429, "Já há clientes demais seguindo os logs. Tente de novo em alguns segundos.")
-        response.headers["Retry-After"] = RETRY_AFTER_S
+        response.headers["Retry-After"] = "5"
         return response
 
     def lines() -> Iterator[bytes]:

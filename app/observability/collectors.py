@@ -114,10 +114,8 @@ class ProcessesCollector(Collector):
 
     def _pids(self) -> list[int]:
         threads = Path(f"/proc/{self._supervisor}/task").iterdir()
-        return [
-            self._supervisor,
-            *sorted(int(pid) for thread in threads for pid in (thread / "children").read_text().split()),
-        ]
+        children = sorted(int(pid) for thread in threads for pid in (thread / "children").read_text().split())
+        return [self._supervisor, *children]
 
 
 def _usage(pid: int) -> tuple[int, int, int]:

@@ -79,9 +79,7 @@ class Metrics:
         )
 
         self._orders = counter(
-            "ecommerce_orders_created_total",
-            "Pedidos cujo pagamento terminou",
-            ["status", "payment_status"],
+            "ecommerce_orders_created_total", "Pedidos cujo pagamento terminou", ["status", "payment_status"]
         )
         self._order_latency = histogram(
             "ecommerce_order_processing_latency_seconds",

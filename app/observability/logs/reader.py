@@ -38,10 +38,7 @@ class LogPage:
 
 @dataclass(frozen=True, slots=True)
 class _Block:
-    """Lines of `file` from `offset` on, without the last one's end.
-
-    `scanned` counts the bytes from the end of the page to the beginning of the block.
-    """
+    """Lines of `file` from `offset` on, without the last one's end, reached after `scanned` bytes of the page."""
 
     file: OpenLogFile
     offset: int
