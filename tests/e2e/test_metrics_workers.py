@@ -1,4 +1,4 @@
-"""One `/metrics` of several worker processes."""
+"""The one `/metrics` of several worker processes."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ def workers_of(server: Server) -> set[int]:
 
 
 def folders_of(server: Server) -> list[Path]:
-    """Where the figures of `server` are, in shared memory."""
+    """Return the folders in shared memory with the metrics of `server`."""
     assert server.process is not None
     return list(SHARED_MEMORY.glob(f"livraria-metrics-*-{server.process.pid}-*"))
 
 
-def test_four_workers_give_one_consistent_answer(start_server: Callable[..., Server]) -> None:
+def test_four_workers_serve_one_consistent_set_of_metrics(start_server: Callable[..., Server]) -> None:
     server = start_server(WEB_WORKERS=str(WORKERS))
     assert len(workers_of(server)) >= WORKERS
 
@@ -45,11 +45,10 @@ def test_four_workers_give_one_consistent_answer(start_server: Callable[..., Ser
         return server.post("/orders", headers=API_KEY, json=order_for((0, 1))).status_code
 
     with ThreadPoolExecutor(16) as pool:
-        assert {answer.status_code for answer in pool.map(server.get, ["/api/v1/categories"] * READS)} == {
-            200
-        }
+        responses = pool.map(server.get, ["/api/v1/categories"] * READS)
+        assert {response.status_code for response in responses} == {200}
         statuses = list(pool.map(buy, range(ORDERS)))
-    for _ in range(8):  # whichever of them answers
+    for _ in range(8):  # any worker may serve it
         samples = scrape(server)
         read = value(samples, "api_requests_total", method="GET", endpoint="/api/v1/categories", status=200)
         assert read == READS
@@ -72,8 +71,8 @@ def test_a_worker_that_dies_keeps_its_counts_and_loses_its_gauges(
         wait_until(lambda: value(scrape(server), "ecommerce_active_sessions_gauge") == 9, RESPAWN_WITHIN_S)
         for pid in before:
             os.kill(pid, signal.SIGKILL)
-        assert [each.result() for each in hanging] == ["hung up"] * 8
-    wait_until(lambda: len(workers_of(server) - before) >= WORKERS and _answers(server), RESPAWN_WITHIN_S)
+        assert [order.result() for order in hanging] == ["hung up"] * 8
+    wait_until(lambda: len(workers_of(server) - before) >= WORKERS and _is_healthy(server), RESPAWN_WITHIN_S)
     wait_until(lambda: value(scrape(server), "ecommerce_active_sessions_gauge") == 1, RESPAWN_WITHIN_S)
     counted = value(
         scrape(server), "api_requests_total", method="GET", endpoint="/api/v1/categories", status=200
@@ -82,7 +81,7 @@ def test_a_worker_that_dies_keeps_its_counts_and_loses_its_gauges(
 
 
 @pytest.mark.skipif(not SHARED_MEMORY.is_dir(), reason="this system has no shared memory to look into")
-def test_the_figures_are_in_memory_and_not_on_a_disk_that_may_be_full(
+def test_the_metrics_are_in_memory_and_not_on_a_disk_that_may_be_full(
     start_server: Callable[..., Server],
 ) -> None:
     server = start_server(WEB_WORKERS="2")
@@ -95,41 +94,44 @@ def test_the_figures_are_in_memory_and_not_on_a_disk_that_may_be_full(
 
 
 @pytest.mark.skipif(not SHARED_MEMORY.is_dir(), reason="this system has no shared memory to look into")
-def test_a_start_removes_what_a_killed_server_left_and_nothing_of_a_living_one(
+def test_a_start_removes_the_folder_of_a_killed_server_and_not_that_of_a_living_one(
     start_server: Callable[..., Server],
 ) -> None:
     killed, living = start_server(WEB_WORKERS="2"), start_server(WEB_WORKERS="2")
     killed.end(signal.SIGKILL)
-    (left,) = folders_of(killed)
+    (orphaned,) = folders_of(killed)
     start_server(WEB_WORKERS="2")
-    assert not left.exists()
+    assert not orphaned.exists()
     assert len(folders_of(living)) == 1
 
 
-def test_the_processes_use_is_told_of_all_of_them_and_never_less_than_before(
+def test_the_process_metrics_add_up_all_workers_and_never_fall(
     start_server: Callable[..., Server],
 ) -> None:
     server = start_server(WEB_WORKERS="2")
-    told: list[Samples] = []
+    scrapes: list[Samples] = []
 
-    def look() -> None:
-        with suppress(OSError):  # the one that dies answers nobody
-            told.append(scrape(server))
+    def scrape_again(times: int = 1) -> None:
+        for _ in range(times):  # any worker may serve it
+            with suppress(OSError):  # the worker that dies hangs up
+                scrapes.append(scrape(server))
 
-    for _ in range(12):  # whichever of them answers
-        look()
-    dying, *_ = sorted(workers_of(server), reverse=True)
-    os.kill(dying, signal.SIGKILL)
-    wait_until(lambda: look() or dying not in workers_of(server), RESPAWN_WITHIN_S)
-    for _ in range(12):
-        look()
-    seconds = [value(samples, "process_cpu_seconds_total") for samples in told]
+    def is_replaced(worker: int) -> bool:
+        scrape_again()
+        return worker not in workers_of(server)
+
+    scrape_again(12)
+    worker = max(workers_of(server))
+    os.kill(worker, signal.SIGKILL)
+    wait_until(lambda: is_replaced(worker), RESPAWN_WITHIN_S)
+    scrape_again(12)
+    seconds = [value(samples, "process_cpu_seconds_total") for samples in scrapes]
     assert seconds == sorted(seconds)
     assert all(seconds)
-    resident = {value(samples, "process_resident_memory_bytes") for samples in told[:12]}
+    resident = {value(samples, "process_resident_memory_bytes") for samples in scrapes[:12]}
     assert max(resident) < 1.2 * min(resident)
-    assert 0 < value(told[0], "process_open_fds") < value(told[0], "process_max_fds")
-    assert not [name for name, _ in told[0] if name.startswith("python_")]
+    assert 0 < value(scrapes[0], "process_open_fds") < value(scrapes[0], "process_max_fds")
+    assert not [name for name, _ in scrapes[0] if name.startswith("python_")]
 
 
 def _buy(server: Server) -> str:
@@ -137,10 +139,10 @@ def _buy(server: Server) -> str:
         server.post("/orders", headers=API_KEY, json=order_for((0, 1), payment={}))
     except OSError:
         return "hung up"
-    return "answered"
+    return "served"
 
 
-def _answers(server: Server) -> bool:
+def _is_healthy(server: Server) -> bool:
     try:
         return server.get("/health").status_code == 200
     except OSError:

@@ -1,4 +1,4 @@
-"""The server killed outright under load, again and again."""
+"""The server killed under load, again and again."""
 
 from __future__ import annotations
 
@@ -36,67 +36,67 @@ TROUBLE = {"SIMULATION_PAYMENT_LATENCY_MS": "3", "SIMULATION_PAYMENT_DENIED_RATE
 
 
 class Buyer:
-    """Places orders and cancels some, each time until it is told how that ended, however often the shop dies.
+    """Places orders and cancels some, and repeats each request until its final response.
 
-    What it was told is its own; other threads read it when it has ended.
+    `outcomes` has a status and an order id for each key. Other threads read it when the buyer has ended.
     """
 
     def __init__(self, url: str, number: int, finished: threading.Event) -> None:
         self._url = url
-        self._chance = random.Random(number)
+        self._random = random.Random(number)
         self._finished = finished
-        self.told: dict[str, tuple[int, str | None]] = {}
+        self.outcomes: dict[str, tuple[int, str | None]] = {}
         self.cancelled: set[str] = set()
         self.thread = threading.Thread(target=self._run, name=f"buyer-{number}")
 
     def _run(self) -> None:
         while not self._finished.is_set():
             key = uuid.uuid4().hex
-            books = self._chance.sample(BOOKS, self._chance.randint(1, 3))
+            books = self._random.sample(BOOKS, self._random.randint(1, 3))
             body = {"customer_id": key, "items": [{"product_id": book, "quantity": 1} for book in books]}
-            answer = self._until_told("POST", "/orders", body, {"Idempotency-Key": key})
-            if answer is None:
+            response = self._repeat("POST", "/orders", body, {"Idempotency-Key": key})
+            if response is None:
                 return
-            order_id = answer.json().get("order_id")
-            self.told[key] = answer.status_code, order_id
-            if order_id and self._chance.random() < 0.7:
-                done = self._until_told("PUT", f"/orders/{order_id}/status", {"status": "cancelled"}, {})
-                if done is None:
+            order_id = response.json().get("order_id")
+            self.outcomes[key] = response.status_code, order_id
+            if order_id and self._random.random() < 0.7:
+                response = self._repeat("PUT", f"/orders/{order_id}/status", {"status": "cancelled"}, {})
+                if response is None:
                     return
-                assert done.status_code == 200, done.text
+                assert response.status_code == 200, response.text
                 self.cancelled.add(order_id)
 
-    def _until_told(
+    def _repeat(
         self, method: str, path: str, body: dict[str, Any], headers: dict[str, str]
     ) -> requests.Response | None:
-        """The final answer, or None where the test ended first."""
+        """Return the final response, or None where the test ended first."""
         while not self._finished.is_set():
             try:
-                answer = requests.request(
+                response = requests.request(
                     method, f"{self._url}{path}", json=body, headers=API_KEY | headers, timeout=10
                 )
             except requests.RequestException:
                 time.sleep(0.01)  # the shop is dead
                 continue
-            in_flight = answer.status_code == 409 and "Retry-After" in answer.headers
-            if answer.status_code < 500 and not in_flight:
-                return answer
+            in_flight = response.status_code == 409 and "Retry-After" in response.headers
+            if response.status_code < 500 and not in_flight:
+                return response
             time.sleep(0.01)
         return None
 
 
 def wait_for_more(buyers: list[Buyer]) -> None:
-    """Return when some buyer was told something new."""
+    """Return after the next final response to any buyer."""
     deadline = time.monotonic() + 30
-    before = sum(len(buyer.told) for buyer in buyers)
-    while sum(len(buyer.told) for buyer in buyers) == before:
-        assert time.monotonic() < deadline, "nobody is told anything"
+    before = sum(len(buyer.outcomes) for buyer in buyers)
+    while sum(len(buyer.outcomes) for buyer in buyers) == before:
+        assert time.monotonic() < deadline, "no buyer gets a response"
         time.sleep(0.005)
 
 
 @contextmanager
 def buyers_at(url: str) -> Iterator[list[Buyer]]:
-    """Buyers who go on until the block ends, and have ended after it."""
+    """Run BUYERS buyers for the time of the block."""
     finished = threading.Event()
     buyers = [Buyer(url, number, finished) for number in range(BUYERS)]
     try:
@@ -137,7 +137,7 @@ def test_killed_at_fifty_random_moments_under_load_nothing_is_lost_doubled_or_le
     check(data_dir, start, buyers, at_least=KILLS // 2)
 
 
-def test_the_real_server_killed_under_load_settles_what_it_left(start_server: Callable[..., Server]) -> None:
+def test_the_real_server_killed_under_load_reconciles_its_orders(start_server: Callable[..., Server]) -> None:
     server = start_server(**TROUBLE)
     start = stocks_of(server.data_dir)
     with buyers_at(server.url) as buyers:
@@ -157,7 +157,7 @@ def stocks_of(data_dir: Path) -> dict[int, int]:
 
 
 def check(data_dir: Path, start: dict[int, int], buyers: list[Buyer], *, at_least: int) -> None:
-    """What must hold of the orders, the stock, and what the buyers were told."""
+    """Compare the orders, the stock and the buyers' outcomes."""
     shop: Shop = create_app(make_settings(data_dir)).extensions["shop"]
     shop.orders.reconcile()
     assert audit(shop.database, shop.metrics) == []
@@ -171,17 +171,17 @@ def check(data_dir: Path, start: dict[int, int], buyers: list[Buyer], *, at_leas
         order.customer_id for order in orders if order.status not in ("failed", "payment_denied")
     )
     assert set(placed.values()) <= {1}, "no key made two orders"
-    told = {key: answer for buyer in buyers for key, answer in buyer.told.items()}
+    outcomes = {key: outcome for buyer in buyers for key, outcome in buyer.outcomes.items()}
     cancelled = set.union(*(buyer.cancelled for buyer in buyers))
-    for key, (status, order_id) in told.items():
-        assert placed[key] == (status == 201), "an order for every yes, and none for a no"
+    for key, (status, order_id) in outcomes.items():
+        assert placed[key] == (status == 201), "an order for every 201, and none for a refusal"
         if status == 201:
             assert by_id[str(order_id)].customer_id == key
     assert all(by_id[order_id].status == "cancelled" for order_id in cancelled)
-    statuses = Counter(status for status, _ in told.values())
+    statuses = Counter(status for status, _ in outcomes.values())
     assert set(statuses) <= {201, 402, 409}
     assert statuses[201] > 0
-    assert len(told) >= at_least, "the load was hardly one"
+    assert len(outcomes) >= at_least, "the load was hardly one"
     reserved: Counter[int] = Counter()
     for order in orders:
         for item in order.items:

@@ -308,6 +308,6 @@ def test_what_a_scrape_publishes_is_what_the_next_model_learns_from(
 
 
 def test_a_scrape_that_publishes_nothing_trains_nothing(make_app: Callable[..., Flask]) -> None:
-    client = Client(make_app(scraper_base_url="http://127.0.0.1:9/", ml_auto_train=True))
+    client = Client(make_app(scraper_max_attempts=1, ml_auto_train=True))
     assert client.scrape()["status"] == "error"
     assert client.get("/api/v1/ml/status") == {"status": "never"}

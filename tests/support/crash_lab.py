@@ -1,11 +1,12 @@
-"""Kills a shop at every statement it makes, one after the other, and looks at what is left.
+"""Kills a shop before each of its statements, one after the other, and recovers it.
 
-`python -m tests.support.crash_lab <ready data> <work folder> <scenario>` prints a JSON report. It is a process
+`python -m tests.support.crash_lab <ready data> <work folder>` prints a JSON report for each scenario. It is a process
 of its own because it forks: each death and each recovery is a child, so that the parent never has a thread.
 """
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import shutil
@@ -73,8 +74,8 @@ SCENARIOS: dict[str, tuple[Callable[[FlaskClient], int], Callable[[FlaskClient],
 
 
 def orders(client: FlaskClient) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = client.get("/orders", headers=API_KEY).get_json()["orders"]
-    return found
+    page: dict[str, list[dict[str, Any]]] = client.get("/orders", headers=API_KEY).get_json()
+    return page["orders"]
 
 
 def stocks(client: FlaskClient) -> dict[int, int]:
@@ -82,7 +83,7 @@ def stocks(client: FlaskClient) -> dict[int, int]:
 
 
 def die_at(app: Flask, boundary: int) -> Callable[[], int]:
-    """Kill this process outright before its `boundary`-th statement or commit; answers a count of them."""
+    """Kill this process before its `boundary`-th statement or commit; return a function that counts them."""
     passed = 0
 
     def step(*_arguments: object) -> None:
@@ -104,7 +105,7 @@ def shop_of(app: Flask) -> Shop:
 
 
 def in_child(work: Callable[[], Report]) -> Report | None:
-    """What `work` reports from a process of its own; None where it was killed."""
+    """Return the report of `work`, run in a process of its own; None where it was killed."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
@@ -125,24 +126,24 @@ def in_child(work: Callable[[], Report]) -> Report | None:
 
 
 def run(app: Flask, act: Callable[[FlaskClient], int], boundary: int) -> Report:
-    """The crash; a report means that the act came to its end before that boundary."""
+    """Act until the crash at `boundary`; return a report where the act ends before it."""
     client = app.test_client()
     passed = die_at(app, boundary)
     return {"status": act(client), "boundaries": passed()}
 
 
 def recover(app: Flask, act: Callable[[FlaskClient], int]) -> Report:
-    """What a new process finds and makes of it, and what the client reads who tries again."""
+    """Report the orders before and after the reconciliation, and after the client has repeated its request."""
     shop, client = shop_of(app), app.test_client()
-    found = [order["status"] for order in orders(client)]
+    crashed = [order["status"] for order in orders(client)]
     shop.orders.reconcile()
-    settled = [order["status"] for order in orders(client)]
+    reconciled = [order["status"] for order in orders(client)]
     report: Report = {
-        "found": found,
-        "settled": settled,
+        "crashed": crashed,
+        "reconciled": reconciled,
         "stocks": stocks(client),
         "mismatches": audit(shop.database, shop.metrics),
-        "again": act(client),
+        "repeated": act(client),
     }
     shop.orders.reconcile()
     return report | {
@@ -152,10 +153,10 @@ def recover(app: Flask, act: Callable[[FlaskClient], int]) -> Report:
     }
 
 
-def main(ready: Path, work: Path, scenario: str) -> Report:
+def crash_everywhere(ready: Path, work: Path, scenario: str) -> Report:
     before, act = SCENARIOS[scenario]
-    data = work / "data"
-    pristine = work / "pristine"
+    data = work / scenario / "data"
+    pristine = work / scenario / "pristine"
     shutil.copytree(ready, data)
     app = create_app(make_settings(data))
     start = in_child(lambda: {"stocks": stocks(app.test_client()), "status": before(app.test_client())})
@@ -164,13 +165,20 @@ def main(ready: Path, work: Path, scenario: str) -> Report:
     while True:
         shutil.rmtree(data)
         shutil.copytree(pristine, data)
-        ended = in_child(lambda: run(app, act, boundary=len(crashes)))
-        if ended is not None:
-            return {"start": start, "ended": ended, "crashes": crashes}
+        whole = in_child(lambda: run(app, act, boundary=len(crashes)))
+        if whole is not None:
+            return {"start": start, "whole": whole, "crashes": crashes}
         crash = in_child(lambda: recover(app, act))
         assert crash is not None
         crashes.append(crash)
 
 
+def main(ready: Path, work: Path) -> None:
+    gc.freeze()
+    sys.stdout.write(
+        json.dumps({scenario: crash_everywhere(ready, work, scenario) for scenario in SCENARIOS})
+    )
+
+
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps(main(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3])))
+    main(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -1,12 +1,13 @@
-"""A shop that is back at once whenever it is killed.
+"""A shop that restarts at once when it is killed, as a phoenix does.
 
 `python -m tests.support.phoenix <data> <port>` imports the application and then only forks: each child serves,
-says its process id on standard output when it listens, and is followed by another when it was killed. Starting
-the real server takes seconds, nearly all of them imports; this takes a tenth of one.
+writes its process id to standard output when it listens, and is replaced when it was killed. The real server needs
+seconds to start, nearly all of them for imports; this needs a fifth of one.
 """
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import signal
@@ -37,6 +38,7 @@ def serve(data_dir: Path, port: int) -> None:
 
 
 def main(data_dir: Path, port: int) -> None:
+    gc.freeze()
     status = signal.SIGKILL
     while status == signal.SIGKILL:
         child = os.fork()
