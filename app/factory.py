@@ -30,7 +30,7 @@ from app.observability.logs.writer import LogWriter
 from app.observability.metrics import Metrics
 from app.services.accounts import ACCESS_TOKEN_TTL, REFRESH_TOKEN_TTL, Accounts
 from app.services.audit import audit
-from app.services.model_store import Models
+from app.services.model_store import ModelStore
 from app.services.passwords import Passwords
 from app.services.payments import Payments
 from app.services.periodic_tasks import Sweeper
@@ -45,6 +45,7 @@ from app.simulation.gateway import SimulatedGateway
 from app.simulation.orders import FaultyOrders
 from app.storage.catalogue_store import CatalogueStore
 from app.storage.database import Database, database_options
+from app.storage.polled import CHECK_EVERY_S
 from app.web.endpoint import operation_of
 from app.web.error_handlers import register_error_handlers
 from app.web.middleware import register_middleware
@@ -62,12 +63,13 @@ MAX_TAILS = 4
 """Clients of one process that may follow the log at once; a thread always remains for others."""
 
 
-def create_app(settings: Settings | None = None) -> Flask:
+def create_app(settings: Settings | None = None, check_every_s: float = CHECK_EVERY_S) -> Flask:
     """Return an application on the database of `settings`, which it neither creates nor changes.
 
     Without settings, as for the `flask` command, they are read from the environment and `.env`.
     `app.start.prepare` makes the database ready; the background thread of the scraper begins with the
-    first trigger. Raises RuntimeError where a route doesn't declare an operation.
+    first trigger. What other processes change in the database shows after `check_every_s` seconds. Raises
+    RuntimeError where a route doesn't declare an operation.
     """
     settings = settings or read_settings(os.environ, ENV_FILE)
     app = Flask("app")
@@ -88,7 +90,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     db.init_app(app)
     migrate.init_app(app, db, directory=f"{app.root_path}/storage/migrations", render_as_batch=True)
     jwt.init_app(app)
-    app.extensions["shop"] = _assemble(app, settings)
+    app.extensions["shop"] = _assemble(app, settings, check_every_s)
     register_error_handlers(app)
     for blueprint in (system, auth, books, stats, orders, scraping, ml, simulation_routes, logs):
         app.register_blueprint(blueprint)
@@ -100,12 +102,12 @@ def create_app(settings: Settings | None = None) -> Flask:
     return app
 
 
-def _assemble(app: Flask, settings: Settings) -> Shop:
+def _assemble(app: Flask, settings: Settings, check_every_s: float) -> Shop:
     with app.app_context():
         database = Database(db.engine)
-    catalogue = CatalogueStore(database)
+    catalogue = CatalogueStore(database, check_every_s)
     metrics = Metrics(Watch(database, catalogue, settings.metrics_inventory_books).look)
-    simulation = Simulation(settings, database)
+    simulation = Simulation(settings, database, check_every_s)
     payment_timeout_s = float(settings.payment_timeout_s)
     gateway = _payment_gateway(settings, simulation, database)
     orders = FaultyOrders(
@@ -117,7 +119,7 @@ def _assemble(app: Flask, settings: Settings) -> Shop:
         abandoned_after=timedelta(seconds=payment_timeout_s) + GRACE,
         give_up_after=GIVE_UP_AFTER,
     )
-    models = Models(settings.data_dir, database, catalogue, metrics)
+    models = ModelStore(settings.data_dir, database, catalogue, metrics, check_every_s)
     trainings = Trainings(settings, database, catalogue, models, metrics, present_training_books)
     log = log_path(settings.data_dir)
     return Shop(

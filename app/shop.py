@@ -10,7 +10,7 @@ from app.observability.logs.reader import LogReader
 from app.observability.logs.writer import LogWriter
 from app.observability.metrics import Metrics
 from app.services.accounts import Accounts
-from app.services.model_store import Models
+from app.services.model_store import ModelStore
 from app.services.orders import Orders
 from app.services.periodic_tasks import Sweeper
 from app.services.predictions import Predictions
@@ -32,7 +32,7 @@ class Shop:
     accounts: Accounts
     scrapes: Scrapes
     orders: Orders
-    models: Models
+    models: ModelStore
     trainings: Trainings
     predictions: Predictions
     simulation: Simulation

@@ -162,7 +162,7 @@ class Scrapes:
     def _catch_up(self, row: RunRow | None) -> None:
         """Who sees that a run published will see what it published."""
         if row is not None and row.published_version is not None:
-            self._catalogue.catch_up(row.published_version)
+            self._catalogue.ensure_version(row.published_version)
 
     def _bury_the_dead(self, session: Session) -> None:
         scraping.lock_lease(session)

@@ -18,7 +18,7 @@ from app.core.errors import ModelNotFound, ModelUnusable, TrainingAlreadyRunning
 from app.core.runs import RunStatus
 from app.observability.metrics import Metrics
 from app.processes import is_known_dead, own_identity
-from app.services.model_store import Models
+from app.services.model_store import ModelStore
 from app.services.training_run import STOPPED, TrainingRun
 from app.settings import Settings
 from app.storage import training
@@ -46,7 +46,7 @@ class Trainings:
         settings: Settings,
         database: Database,
         catalogue: CatalogueStore,
-        models: Models,
+        models: ModelStore,
         metrics: Metrics,
         books_of: Callable[[Catalogue], Sequence[Row]],
     ) -> None:
@@ -122,7 +122,7 @@ class Trainings:
             with self._database.reading() as session:
                 row = training.latest_training(session)
         if row is not None and row.status == RunStatus.DONE:
-            self._models.catch_up(row.id)  # who sees that a training is done is answered by its model
+            self._models.ensure_version(row.id)  # who sees that a training is done is answered by its model
         return row
 
     def active(self) -> TrainingRow | None:

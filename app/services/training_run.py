@@ -22,7 +22,7 @@ from sqlalchemy.orm import Session
 from app.core.runs import LeaseLost, RunStatus
 from app.observability.metrics import Metrics
 from app.processes import own_identity
-from app.services.model_store import Models, assemble
+from app.services.model_store import ModelStore, assemble
 from app.settings import Settings
 from app.storage import training
 from app.storage.database import Database
@@ -62,7 +62,7 @@ class TrainingRun:
         books: Callable[[], Sequence[Row]],
         settings: Settings,
         database: Database,
-        models: Models,
+        models: ModelStore,
         metrics: Metrics,
     ) -> None:
         self.id = row.id

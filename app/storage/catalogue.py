@@ -56,11 +56,8 @@ def lock_books(session: Session) -> None:
     session.execute(select(func.count()).select_from(locked))
 
 
-def load_catalogue(session: Session) -> Catalogue | None:
-    """The books on sale, and the version they are, as one transaction sees them."""
-    publication = load_publication(session)
-    if publication is None:
-        return None
+def load_catalogue(session: Session, publication: Publication) -> Catalogue:
+    """Return the books on sale, which `publication` of the same transaction describes."""
     rows = _all_rows(session, _SHOWN, BookRow.listed.is_(True))
     return Catalogue(
         (

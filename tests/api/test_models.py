@@ -78,10 +78,9 @@ def test_a_shop_without_a_model_says_so_and_answers_the_commonest_rating(
     assert (models.get_json(), models.headers["X-Total-Count"]) == ([], "0")
 
 
-def test_what_stands_in_for_a_model_follows_the_catalogue(
-    app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("app.services.model_store.CHECK_EVERY_S", -1)
+def test_the_fallback_of_a_model_follows_the_catalogue(make_app: Callable[..., Flask]) -> None:
+    app = make_app(check_every_s=-1)
+    client = app.test_client()
     first = client.post(f"{ML}/predictions", json=[ROW]).get_json()[0]["prediction"]
     overview = client.get("/api/v1/stats/overview").get_json()["distribuicao_ratings"]
     assert overview[str(first)] == max(overview.values())

@@ -40,7 +40,7 @@ from app.services import catalogue as publishing
 from app.services.catalogue import ScrapeRefused, publish_harvest
 from app.services.orders import Draft, Orders
 from app.storage import catalogue as catalogue_rows
-from app.storage import catalogue_store, idempotency, stock
+from app.storage import idempotency, stock
 from app.storage.audit import find_mismatches
 from app.storage.catalogue_store import CatalogueStore
 from app.storage.database import Database, database_options
@@ -107,7 +107,7 @@ class OrderMachine(RuleBasedStateMachine):
 
     @initialize(demonstration=st.booleans())
     def open_shop(self, demonstration: bool) -> None:
-        self.shown, self.elsewhere = CatalogueStore(self.database), CatalogueStore(self.database)
+        self.shown, self.elsewhere = (CatalogueStore(self.database, math.inf) for _ in range(2))
         if not demonstration:
             return self.scrape({"c": 9, "a": 9, "b": 4}, math.inf)
         bundled = catalogue_rows.as_listed(make_scraped(name, stock=4, price=PRICES[name]) for name in "cab")
@@ -189,7 +189,7 @@ class OrderMachine(RuleBasedStateMachine):
         def publish() -> None:
             with self.database.writing() as session:
                 publication, _ = publish_harvest(session, harvest, TRUSTING, "https://shop.invalid/")
-            self.shown.catch_up(publication.version)
+            self.shown.ensure_version(publication.version)
 
         read = {name: counted for name, counted in counts.items() if counted >= 0}
         failed = {name for name, counted in counts.items() if counted == FAILED}
@@ -323,17 +323,14 @@ class OrderMachine(RuleBasedStateMachine):
         self.gateway.let_go()
         self.lives = math.inf
         if heard is Killed:
-            self.shown = CatalogueStore(self.database)
+            self.shown = CatalogueStore(self.database, math.inf)
             self.shown.refresh()
         return heard, self.commits - before
 
 
 @pytest.fixture
-def play(
-    migrated_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Callable[..., None]]:
-    """Runs the machine; catalogues look at the database when told to, not when half a second is over."""
-    monkeypatch.setattr(catalogue_store, "CHECK_EVERY_S", math.inf)
+def play(migrated_file: Path, tmp_path: Path) -> Iterator[Callable[..., None]]:
+    """Runs the machine, whose catalogues look at the database only when told to."""
     logging.disable()
     machine: Any = functools.partial(OrderMachine, migrated_file, tmp_path)
     yield functools.partial(run_state_machine_as_test, machine)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,7 +18,6 @@ from sqlalchemy.exc import OperationalError
 
 from app.services import scrape_run, training_run
 from app.shop import Shop
-from app.storage import catalogue_store
 from app.storage.catalogue_store import CatalogueStore
 from demo.site.books import DemoBook
 from demo.site.server import DemoSite
@@ -248,11 +248,12 @@ def test_a_lease_that_ran_out_on_another_machine_is_reported_as_interrupted(app:
 
 
 def test_who_sees_that_a_run_is_done_sees_its_books(
-    make_app: Callable[..., Flask], open_site: Callable[..., DemoSite], monkeypatch: pytest.MonkeyPatch
+    make_app: Callable[..., Flask], open_site: Callable[..., DemoSite]
 ) -> None:
-    monkeypatch.setattr(catalogue_store, "CHECK_EVERY_S", 3_600)  # so that only the status can be the reason
     site = open_site()
-    scraping, reading = (Client(make_app(scraper_base_url=site.base_url)) for _ in range(2))
+    scraping, reading = (
+        Client(make_app(scraper_base_url=site.base_url, check_every_s=math.inf)) for _ in range(2)
+    )
     assert len(reading.get("/api/v1/books")) == 1000
     scraping.scrape()
     assert reading.get("/api/v1/scraping/status")["status"] == "done"
@@ -287,7 +288,7 @@ def test_a_hiccup_after_the_publication_leaves_the_run_done(
         raise OperationalError("SELECT 1", {}, Exception("gone"))
 
     with monkeypatch.context() as broken:
-        broken.setattr(CatalogueStore, "_reload", hiccup)
+        broken.setattr(CatalogueStore, "refresh", hiccup)
         client.trigger()
         client.shop.scrapes.wait(60)
     run = client.finish()

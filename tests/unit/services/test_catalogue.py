@@ -12,7 +12,8 @@ from sqlalchemy import text
 from app.core.catalogue import Catalogue
 from app.core.scraping import Difference, Harvest
 from app.services.catalogue import ScrapeRefused, publish_demonstration, publish_harvest
-from app.storage.catalogue import DEMONSTRATION, SCRAPED, load_catalogue, load_publication
+from app.storage.catalogue import DEMONSTRATION, SCRAPED, load_publication
+from app.storage.catalogue_store import CatalogueStore
 from app.storage.database import Database
 from scraper.csv_file import write_books
 from tests.support.books import LIMITS, make_harvest, make_scraped
@@ -26,10 +27,7 @@ def publish(database: Database, harvest: Harvest, source_url: str = SITE) -> Dif
 
 
 def published(database: Database) -> Catalogue:
-    with database.reading() as session:
-        catalogue = load_catalogue(session)
-    assert catalogue is not None
-    return catalogue
+    return CatalogueStore(database).current()
 
 
 def rows(database: Database) -> dict[str, Sequence[Any]]:
@@ -55,7 +53,6 @@ def ten_books() -> list[Any]:
 def test_nothing_is_published_at_first(database: Database) -> None:
     with database.reading() as session:
         assert load_publication(session) is None
-        assert load_catalogue(session) is None
 
 
 def test_the_first_harvest_is_version_1(database: Database, ten_books: list[Any]) -> None:

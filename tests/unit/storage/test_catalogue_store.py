@@ -8,27 +8,11 @@ import pytest
 from sqlalchemy import text
 
 from app.services.catalogue import publish_harvest
-from app.storage import catalogue_store
-from app.storage.catalogue_store import CHECK_EVERY_S, CatalogueStore
+from app.storage.catalogue_store import CatalogueStore
 from app.storage.database import Database
+from app.storage.polled import CHECK_EVERY_S
 from tests.support.books import LIMITS, make_harvest, make_scraped
-
-
-class Clock:
-    """A monotonic clock that only the test moves."""
-
-    def __init__(self) -> None:
-        self.now = 1_000.0
-
-    def monotonic(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
-    monkeypatch.setattr(catalogue_store, "time", clock)
-    return clock
+from tests.unit.storage.conftest import Clock
 
 
 @pytest.fixture
