@@ -33,7 +33,7 @@ from app.services.audit import audit
 from app.services.model_store import ModelStore
 from app.services.passwords import Passwords
 from app.services.payments import Payments
-from app.services.periodic_tasks import Sweeper
+from app.services.periodic_tasks import PeriodicTasks
 from app.services.predictions import Predictions
 from app.services.scraping import Scrapes
 from app.services.shop_state import Watch
@@ -58,7 +58,7 @@ GRACE = timedelta(seconds=60)
 """Time beyond its payment's limit after which an order counts as abandoned."""
 GIVE_UP_AFTER = timedelta(minutes=10)
 """Age at which an abandoned order is released although the gateway can't be reached."""
-TRAIN_AFTER_S = 2.0
+TRAINING_DELAY_S = 2.0
 MAX_TAILS = 4
 """Clients of one process that may follow the log at once; a thread always remains for others."""
 
@@ -138,14 +138,16 @@ def _assemble(app: Flask, settings: Settings, check_every_s: float) -> Shop:
         log_writer=LogWriter(log, settings.log_max_bytes, settings.log_files, metrics.count_lost_line),
         log_reader=LogReader(log, settings.log_files),
         log_tails=LogTails(log, settings.log_files, most=min(MAX_TAILS, settings.web_threads - 1)),
-        sweeper=Sweeper("sweeper", [orders.reconcile, orders.purge_keys, gateway.purge]),
+        order_tasks=PeriodicTasks("order-tasks", [orders.reconcile, orders.purge_keys, gateway.purge]),
         # Apart, since it reads everything that was ever sold, and must hold up neither orders nor the machine.
-        auditor=Sweeper("auditor", [functools.partial(audit, database, metrics)], rests=20),
+        audit_tasks=PeriodicTasks(
+            "audit-tasks", [functools.partial(audit, database, metrics)], min_idle_factor=20
+        ),
         # After the first answers, which neither a training nor the import of scikit-learn may hold up.
-        trainer=Sweeper(
-            "trainer",
+        model_tasks=PeriodicTasks(
+            "model-tasks",
             [models.refresh, trainings.start_if_needed, trainings.forget_files],
-            first_after_s=TRAIN_AFTER_S,
+            first_after_s=TRAINING_DELAY_S,
         ),
     )
 

@@ -8,7 +8,7 @@ from typing import Any
 from flask import Blueprint, url_for
 from flask.typing import ResponseReturnValue
 
-from app.storage.models import RunRow
+from app.storage.models import ScrapeRunRow
 from app.web import pagination
 from app.web.access import Access, caller
 from app.web.context import shop
@@ -89,6 +89,6 @@ def show_run(run_id: int) -> ResponseReturnValue:
     return present_run_detail(shop().scrapes.run(run_id))
 
 
-def _accepted(row: RunRow, message: str) -> ResponseReturnValue:
+def _accepted(row: ScrapeRunRow, message: str) -> ResponseReturnValue:
     progress = present_progress(row, datetime.now(UTC))
     return {"message": message, **progress}, 202, {"Location": url_for("scraping.show_status")}

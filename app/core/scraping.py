@@ -60,7 +60,7 @@ class Limits:
 
 
 @dataclass(slots=True)
-class Harvest:
+class CrawlResult:
     """What a crawl brought: the books read by their place in the shop, and the pages that failed."""
 
     announced: int
@@ -72,9 +72,9 @@ class Harvest:
 
 
 def compare(
-    stored: Sequence[StoredBook], harvest: Harvest, reserved: Mapping[int, int] | None = None
+    stored: Sequence[StoredBook], crawl: CrawlResult, reserved: Mapping[int, int] | None = None
 ) -> Difference:
-    """What `harvest` changes in `stored`. New books get the next ids, in site order.
+    """What `crawl` changes in `stored`. New books get the next ids, in site order.
 
     `reserved` is, by id, what is sold and not yet shipped, which the supplier still counts as there.
 
@@ -84,11 +84,11 @@ def compare(
     by_upc = {book.shown.upc: book for book in stored}
     # Where a vanished book and a present one had the same address, it is the present one's.
     by_url = {book.shown.url: book for book in sorted(stored, key=lambda book: book.listed)}
-    scraped = harvest.in_site_order()
+    scraped = crawl.in_site_order()
     scraped_upcs = {book.upc for book in scraped}
     next_id = max((book.id for book in stored), default=-1) + 1
     by_path = {_path(url): book for url, book in by_url.items()}
-    failed = {by_path[_path(url)].id for url in harvest.failed if _path(url) in by_path}
+    failed = {by_path[_path(url)].id for url in crawl.failed if _path(url) in by_path}
     matched: set[int] = set()
     added, returned, repriced, restocked, edited = [], [], [], [], []
     for shown in scraped:
@@ -121,21 +121,23 @@ def _on_sale(book_id: int, shown: ScrapedBook, reserved: int) -> StoredBook:
     return StoredBook(book_id, True, replace(shown, stock=max(0, free)), short=max(0, -free))
 
 
-def why_refuse(harvest: Harvest, difference: Difference, listed: int, limits: Limits) -> str | None:
-    """The reason, in a sentence, why `harvest` must not be published; None where it may.
+def publication_blocker(
+    crawl: CrawlResult, difference: Difference, listed: int, limits: Limits
+) -> str | None:
+    """The reason, in a sentence, why `crawl` must not be published; None where it may.
 
     `listed` is how many books the present catalogue has, 0 when there is nothing to protect.
     """
-    expected = max(harvest.announced, len(harvest.read) + len(harvest.failed))
-    if not harvest.read:
+    expected = max(crawl.announced, len(crawl.read) + len(crawl.failed))
+    if not crawl.read:
         return "Nenhum livro foi lido."
-    missing = expected - len(harvest.read)
+    missing = expected - len(crawl.read)
     if missing > limits.max_failed_share * expected:
         return (
             f"{missing} de {expected} livros não puderam ser lidos, acima do limite de "
-            f"{_percent(limits.max_failed_share)} (SCRAPER_MAX_FAILED_SHARE). {_most_common(harvest.failed.values())}"
+            f"{_percent(limits.max_failed_share)} (SCRAPER_MAX_FAILED_SHARE). {_most_common(crawl.failed.values())}"
         ).strip()
-    repeated = _first_repeated(book.upc for book in harvest.read.values())
+    repeated = _first_repeated(book.upc for book in crawl.read.values())
     if repeated:
         return f"Dois livros com o mesmo UPC {repeated!r}: não há como distingui-los."
     vanished = len(difference.removed)
@@ -144,8 +146,8 @@ def why_refuse(harvest: Harvest, difference: Difference, listed: int, limits: Li
             f"{vanished} de {listed} livros sumiram da loja, acima do limite de {_percent(limits.max_vanished_share)} "
             "(SCRAPER_MAX_VANISHED_SHARE)."
         )
-    absurd = _absurd_prices(harvest.read.values(), difference, limits)
-    if len(absurd) > limits.max_absurd_price_share * len(harvest.read):
+    absurd = _absurd_prices(crawl.read.values(), difference, limits)
+    if len(absurd) > limits.max_absurd_price_share * len(crawl.read):
         return f"{len(absurd)} livros com preço absurdo, entre eles {absurd[0]}."
     return None
 

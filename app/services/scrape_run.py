@@ -14,16 +14,16 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from app.core.runs import LeaseLost, RunStatus
-from app.core.scraping import Harvest, Limits
+from app.core.scraping import CrawlResult, Limits
 from app.observability.metrics import Metrics
 from app.processes import own_identity
-from app.services.catalogue import ScrapeRefused, publish_harvest
+from app.services.catalogue import CrawlRejected, publish_crawl
 from app.settings import Settings
 from app.storage import scraping
 from app.storage.catalogue_store import CatalogueStore
 from app.storage.database import Database
 from app.storage.exports import export_catalogue, write_scraping_status
-from app.storage.models import RunRow
+from app.storage.models import ScrapeRunRow
 from scraper.book import ScrapedBook
 from scraper.crawl import (
     CrawlEvent,
@@ -51,7 +51,7 @@ class ScrapeRun:
 
     def __init__(
         self,
-        row: RunRow,
+        row: ScrapeRunRow,
         settings: Settings,
         database: Database,
         catalogue: CatalogueStore,
@@ -69,7 +69,7 @@ class ScrapeRun:
         self._on_published = on_published
         self._cancelled = threading.Event()
         self._stopping = threading.Event()
-        self._harvest = Harvest(announced=0)
+        self._result = CrawlResult(announced=0)
         self._unsaved: dict[str, ScrapedBook] = {}
         self._pages_total = self._pages_done = self._pages_reused = 0
         self._saved_at = time.monotonic()
@@ -98,7 +98,7 @@ class ScrapeRun:
             log.exception("scrape_end_not_recorded", extra={"run_id": self.id})
             return
         self._metrics.count_run(
-            status, done=self._pages_done, failed=len(self._harvest.failed), reused=self._pages_reused
+            status, done=self._pages_done, failed=len(self._result.failed), reused=self._pages_reused
         )
         log.info("scrape_ended", extra={"run_id": self.id, "outcome": status.value, "reason": reason})
         self._follow_up(status)
@@ -115,7 +115,7 @@ class ScrapeRun:
             return RunStatus.CANCELLED, "Cancelado a pedido."
         except CrawlFailed as error:
             return RunStatus.ERROR, f"O site não pôde ser lido: {error.reason}"
-        except ScrapeRefused as error:
+        except CrawlRejected as error:
             self._refused = True
             return RunStatus.ERROR, error.reason
         except Exception as error:
@@ -142,7 +142,7 @@ class ScrapeRun:
         self._save()
 
     def _see(self, event: CrawlEvent) -> None:
-        harvest = self._harvest
+        result = self._result
         match event:
             case ListingRead():
                 self._pages_total = event.pages_total
@@ -150,17 +150,17 @@ class ScrapeRun:
             case ProductRead():
                 # The listing's address, not where a redirect led: a page that fails is known by no other.
                 book = replace(event.book, url=event.url)
-                harvest.read[event.position] = self._unsaved[event.url] = book
+                result.read[event.position] = self._unsaved[event.url] = book
                 self._pages_done += 1
             case ProductSkipped():
-                harvest.read[event.position] = self._staged[event.url]
+                result.read[event.position] = self._staged[event.url]
                 self._pages_done += 1
                 self._pages_reused += 1
             case PageFailed():
-                harvest.failed[event.url] = event.reason
+                result.failed[event.url] = event.reason
                 self._pages_done += 1
             case CrawlFinished():
-                harvest.announced = event.products_announced
+                result.announced = event.products_announced
 
     def _save(self) -> None:
         """Stage what arrived, show progress and renew the lease, in one transaction."""
@@ -188,8 +188,8 @@ class ScrapeRun:
             if row.cancelled_by is not None or self._cancelled.is_set():
                 raise CrawlCancelled
             counted_since = scraping.counting_began(session, row)
-            publication, difference = publish_harvest(
-                session, self._harvest, limits, self._base_url, counted_since
+            publication, difference = publish_crawl(
+                session, self._result, limits, self._base_url, counted_since
             )
             row.published_version = publication.version
             row.difference = scraping.difference_as_json(difference)
@@ -200,18 +200,18 @@ class ScrapeRun:
         with self._database.writing() as session:
             self._close(session, self._own_row(session), status, reason)
 
-    def _own_row(self, session: Session) -> RunRow:
+    def _own_row(self, session: Session) -> ScrapeRunRow:
         """This run's row, with the lease renewed. Raises LeaseLost."""
-        row = session.get(RunRow, self.id)
+        row = session.get(ScrapeRunRow, self.id)
         if row is None or not scraping.renew_lease(session, self.id, own_identity(), datetime.now(UTC)):
             raise LeaseLost
         return row
 
-    def _close(self, session: Session, row: RunRow, status: RunStatus, reason: str | None) -> None:
+    def _close(self, session: Session, row: ScrapeRunRow, status: RunStatus, reason: str | None) -> None:
         self._show_progress(row)
         row.failures = [
             {"url": url, "motivo": why}
-            for url, why in list(self._harvest.failed.items())[: scraping.FAILURES_KEPT]
+            for url, why in list(self._result.failed.items())[: scraping.MAX_FAILED_PAGES]
         ]
         scraping.close_run(
             session, row, status, reason, datetime.now(UTC), keep_staged=self._worth_resuming(status)
@@ -221,9 +221,9 @@ class ScrapeRun:
         """A run that broke off leaves its pages to the next; one that was cancelled or judged does not."""
         return status is RunStatus.INTERRUPTED or (status is RunStatus.ERROR and not self._refused)
 
-    def _show_progress(self, row: RunRow) -> None:
+    def _show_progress(self, row: ScrapeRunRow) -> None:
         row.pages_total, row.pages_done = self._pages_total, self._pages_done
-        row.pages_failed, row.books_read = len(self._harvest.failed), len(self._harvest.read)
+        row.pages_failed, row.books_read = len(self._result.failed), len(self._result.read)
 
     def _follow_up(self, status: RunStatus) -> None:
         """Swap the catalogue and write the files, after what the database says."""

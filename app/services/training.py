@@ -31,9 +31,9 @@ from ml.features import Row
 
 log = logging.getLogger(__name__)
 
-TRY_AGAIN_AFTER: Final = timedelta(minutes=10)
+RETRY_DELAY: Final = timedelta(minutes=10)
 """How long a training that failed, or that replaced a refused model, is not begun again of itself."""
-STOP_WITHIN_S: Final = 10.0
+STOP_TIMEOUT_S: Final = 10.0
 MAX_VERSION: Final = 2**31 - 1
 DIED: Final = "O processo morreu no meio do treino. O modelo em uso continua o mesmo."
 
@@ -69,7 +69,7 @@ class Trainings:
             catalogue = self._catalogue.refresh()
             with self._database.writing() as session:
                 training.lock_trainings(session)
-                self._bury_the_dead(session)
+                self._reap_stale_runs(session)
                 for running in training.trainings_in_progress(session):
                     raise TrainingAlreadyRunning(running.id)
                 now = datetime.now(UTC)
@@ -79,11 +79,11 @@ class Trainings:
                     started_at=now,
                     catalogue_version=catalogue.publication.version,
                     holder=own_identity(),
-                    expires_at=now + training.LEASE_LASTS,
+                    expires_at=now + training.LEASE_TTL,
                 )
                 session.add(row)
             if self._thread is not None:
-                self._thread.join(STOP_WITHIN_S)  # ended in the database, it may still be removing old files
+                self._thread.join(STOP_TIMEOUT_S)  # ended in the database, it may still be removing old files
             books = functools.partial(self._books_of, catalogue)
             self._run = TrainingRun(row, books, self._settings, self._database, self._models, self._metrics)
             self._thread = threading.Thread(target=self._run.execute, name=f"training-{row.id}", daemon=True)
@@ -101,7 +101,7 @@ class Trainings:
         with self._database.reading() as session:
             newest = training.latest_training(session, RunStatus.DONE)
             version = self._catalogue.current().publication.version
-            failures = training.failures_since(session, version, datetime.now(UTC) - TRY_AGAIN_AFTER)
+            failures = training.failures_since(session, version, datetime.now(UTC) - RETRY_DELAY)
         if newest is not None and newest.catalogue_version == version and not refused:
             return
         if _too_many(failures):
@@ -118,7 +118,7 @@ class Trainings:
         with self._database.reading() as session:
             row = training.latest_training(session)
         if row is not None and row.status == RunStatus.PROCESSING and not _alive(row):
-            self.bury_the_dead()
+            self.reap_stale_runs()
             with self._database.reading() as session:
                 row = training.latest_training(session)
         if row is not None and row.status == RunStatus.DONE:
@@ -160,11 +160,11 @@ class Trainings:
             known = training.known_versions(session)
         forget_models(self._settings.data_dir, known)
 
-    def bury_the_dead(self) -> None:
+    def reap_stale_runs(self) -> None:
         """Mark trainings whose process has ended as interrupted."""
         with self._database.writing() as session:
             training.lock_trainings(session)
-            self._bury_the_dead(session)
+            self._reap_stale_runs(session)
 
     def wait(self, timeout_s: float) -> None:
         """Return when this process' training has ended, or after `timeout_s`."""
@@ -178,9 +178,9 @@ class Trainings:
             if self._run is not None:
                 self._run.stop()
             if self._thread is not None:
-                self._thread.join(STOP_WITHIN_S)
+                self._thread.join(STOP_TIMEOUT_S)
 
-    def _bury_the_dead(self, session: Session) -> None:
+    def _reap_stale_runs(self, session: Session) -> None:
         for row in training.trainings_in_progress(session):
             if not _alive(row):
                 log.warning("training_interrupted", extra={"version": row.id})
@@ -190,7 +190,7 @@ class Trainings:
     def _may_replace_refused(self) -> bool:
         """A refused model is replaced at once, but not again and again."""
         now = time.monotonic()
-        if now - self._replaced_refused_at < TRY_AGAIN_AFTER.total_seconds():
+        if now - self._replaced_refused_at < RETRY_DELAY.total_seconds():
             return False
         self._replaced_refused_at = now
         return True

@@ -82,7 +82,7 @@ class LoginRow(Base):
     expires_at: Mapped[datetime] = mapped_column("expira_em", UtcTime)
 
 
-class RunRow(Base):
+class ScrapeRunRow(Base):
     """One scrape, running or ended. Times are UTC; `difference` is as `/scraping/runs/<id>` shows it."""
 
     __tablename__ = "scraping_execucao"

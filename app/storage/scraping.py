@@ -14,12 +14,12 @@ from sqlalchemy.orm import Session, defer
 from app.core.runs import RunStatus
 from app.core.scraping import Change, Difference, StoredBook
 from app.storage.database import updated_one
-from app.storage.models import LeaseRow, RunRow, StagedPageRow
+from app.storage.models import LeaseRow, ScrapeRunRow, StagedPageRow
 from scraper.book import ScrapedBook
 
-LEASE_LASTS = timedelta(seconds=30)
-RUNS_KEPT = 100
-FAILURES_KEPT = 200
+LEASE_TTL = timedelta(seconds=30)
+MAX_RUNS = 100
+MAX_FAILED_PAGES = 200
 
 
 def take_lease(session: Session, run_id: int, holder: str, now: datetime) -> bool:
@@ -28,7 +28,7 @@ def take_lease(session: Session, run_id: int, holder: str, now: datetime) -> boo
         session.execute(
             update(LeaseRow)
             .where(LeaseRow.id == 1, LeaseRow.holder.is_(None))
-            .values(run_id=run_id, holder=holder, expires_at=now + LEASE_LASTS)
+            .values(run_id=run_id, holder=holder, expires_at=now + LEASE_TTL)
         )
     )
 
@@ -39,7 +39,7 @@ def renew_lease(session: Session, run_id: int, holder: str, now: datetime) -> bo
         session.execute(
             update(LeaseRow)
             .where(LeaseRow.id == 1, LeaseRow.run_id == run_id, LeaseRow.holder == holder)
-            .values(expires_at=now + LEASE_LASTS)
+            .values(expires_at=now + LEASE_TTL)
         )
     )
 
@@ -55,7 +55,13 @@ def current_lease(session: Session) -> LeaseRow | None:
 
 
 def close_run(
-    session: Session, row: RunRow, status: RunStatus, reason: str | None, now: datetime, *, keep_staged: bool
+    session: Session,
+    row: ScrapeRunRow,
+    status: RunStatus,
+    reason: str | None,
+    now: datetime,
+    *,
+    keep_staged: bool,
 ) -> None:
     """End a run and let go of the lease; what it has staged is kept only for the next run to resume from."""
     row.status, row.reason, row.ended_at = status, reason, now
@@ -66,57 +72,59 @@ def close_run(
     )
 
 
-def runs_in_progress(session: Session) -> list[RunRow]:
-    return list(session.scalars(select(RunRow).where(RunRow.status == RunStatus.PROCESSING)))
+def runs_in_progress(session: Session) -> list[ScrapeRunRow]:
+    return list(session.scalars(select(ScrapeRunRow).where(ScrapeRunRow.status == RunStatus.PROCESSING)))
 
 
-def counting_began(session: Session, row: RunRow) -> datetime:
+def counting_began(session: Session, row: ScrapeRunRow) -> datetime:
     """When the first of the pages that a run has were read, which may be in a run that it resumes."""
     while row.resumed_from is not None:
-        earlier = session.get(RunRow, row.resumed_from)
+        earlier = session.get(ScrapeRunRow, row.resumed_from)
         if earlier is None:
             break
         row = earlier
     return row.started_at
 
 
-def last_ended_run(session: Session) -> RunRow | None:
+def last_ended_run(session: Session) -> ScrapeRunRow | None:
     return session.scalar(
-        select(RunRow)
-        .options(defer(RunRow.difference))
-        .where(RunRow.ended_at.is_not(None))
-        .order_by(RunRow.id.desc())
+        select(ScrapeRunRow)
+        .options(defer(ScrapeRunRow.difference))
+        .where(ScrapeRunRow.ended_at.is_not(None))
+        .order_by(ScrapeRunRow.id.desc())
         .limit(1)
     )
 
 
 def last_success(session: Session) -> datetime | None:
     """When the last run ended that was done."""
-    return session.scalar(select(func.max(RunRow.ended_at)).where(RunRow.status == RunStatus.DONE))
-
-
-def latest_run(session: Session) -> RunRow | None:
     return session.scalar(
-        select(RunRow).options(defer(RunRow.difference)).order_by(RunRow.id.desc()).limit(1)
+        select(func.max(ScrapeRunRow.ended_at)).where(ScrapeRunRow.status == RunStatus.DONE)
     )
 
 
-def list_runs(session: Session, offset: int, limit: int) -> tuple[list[RunRow], int]:
+def latest_run(session: Session) -> ScrapeRunRow | None:
+    return session.scalar(
+        select(ScrapeRunRow).options(defer(ScrapeRunRow.difference)).order_by(ScrapeRunRow.id.desc()).limit(1)
+    )
+
+
+def list_runs(session: Session, offset: int, limit: int) -> tuple[list[ScrapeRunRow], int]:
     """The runs from the newest on, without their differences, and how many there are."""
     newest = (
-        select(RunRow)
-        .options(defer(RunRow.difference))
-        .order_by(RunRow.id.desc())
+        select(ScrapeRunRow)
+        .options(defer(ScrapeRunRow.difference))
+        .order_by(ScrapeRunRow.id.desc())
         .offset(offset)
         .limit(limit)
     )
-    return list(session.scalars(newest)), session.scalar(select(func.count()).select_from(RunRow)) or 0
+    return list(session.scalars(newest)), session.scalar(select(func.count()).select_from(ScrapeRunRow)) or 0
 
 
 def trim_history(session: Session, current_run: int) -> None:
-    """Forget all but the newest RUNS_KEPT runs, and all staged pages but those of the current one."""
-    newest = select(RunRow.id).order_by(RunRow.id.desc()).limit(RUNS_KEPT).subquery()
-    session.execute(delete(RunRow).where(RunRow.id.not_in(select(newest.c.id))))
+    """Forget all but the newest MAX_RUNS runs, and all staged pages but those of the current one."""
+    newest = select(ScrapeRunRow.id).order_by(ScrapeRunRow.id.desc()).limit(MAX_RUNS).subquery()
+    session.execute(delete(ScrapeRunRow).where(ScrapeRunRow.id.not_in(select(newest.c.id))))
     session.execute(delete(StagedPageRow).where(StagedPageRow.run_id != current_run))
 
 

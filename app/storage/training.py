@@ -11,9 +11,9 @@ from app.core.runs import RunStatus
 from app.storage.database import updated_one
 from app.storage.models import ActiveModelRow, TrainingRow
 
-LEASE_LASTS = timedelta(seconds=30)
-MODELS_KEPT = 10
-FAILURES_KEPT = 20
+LEASE_TTL = timedelta(seconds=30)
+MAX_MODELS = 10
+MAX_FAILED_TRAININGS = 20
 
 
 def lock_trainings(session: Session) -> ActiveModelRow:
@@ -34,7 +34,7 @@ def renew_training(session: Session, version: int, holder: str, now: datetime) -
             TrainingRow.status == RunStatus.PROCESSING,
             TrainingRow.holder == holder,
         )
-        .values(expires_at=now + LEASE_LASTS)
+        .values(expires_at=now + LEASE_TTL)
     )
     return updated_one(renewed)
 
@@ -91,10 +91,10 @@ def known_versions(session: Session) -> set[int]:
 
 
 def trim_trainings(session: Session) -> None:
-    """Forget all but the newest MODELS_KEPT models, FAILURES_KEPT other trainings and the one served."""
+    """Forget all but the newest MAX_MODELS models, MAX_FAILED_TRAININGS other trainings and the one served."""
     served = lock_trainings(session).version  # or else one that begins just now would be forgotten, too
     done = TrainingRow.status == RunStatus.DONE
     newest = select(TrainingRow.id).order_by(TrainingRow.id.desc())
-    models = set(session.scalars(newest.where(done).limit(MODELS_KEPT))) | ({served} if served else set())
-    others = session.scalars(newest.where(~done).limit(FAILURES_KEPT))
+    models = set(session.scalars(newest.where(done).limit(MAX_MODELS))) | ({served} if served else set())
+    others = session.scalars(newest.where(~done).limit(MAX_FAILED_TRAININGS))
     session.execute(delete(TrainingRow).where(TrainingRow.id.not_in(models | set(others))))

@@ -93,7 +93,7 @@ def test_one_death_of_the_server_is_tried_again_at_once_and_a_second_waits(
 ) -> None:
     for _ in range(deaths):
         train_elsewhere(shop, own_identity() + "x")
-        shop.trainings.bury_the_dead()
+        shop.trainings.reap_stale_runs()
     assert len(look(shop)) == deaths + begun
 
 

@@ -20,7 +20,7 @@ from app.services.training_run import STOPPED
 from app.shop import Shop
 from app.storage import training
 from app.storage.models import TrainingRow
-from app.storage.training import LEASE_LASTS
+from app.storage.training import LEASE_TTL
 from tests.api.conftest import SAYS_WHAT_IT_WROTE
 from tests.support.checks import problem_of
 from tests.support.training import (
@@ -286,7 +286,7 @@ def test_a_training_whose_process_died_is_found_out_and_another_may_start(
     if how == "process gone":
         dead = train_elsewhere(shop, own_identity() + "x")
     else:
-        dead = train_elsewhere(shop, "another.machine:1:0", age=LEASE_LASTS + timedelta(seconds=1))
+        dead = train_elsewhere(shop, "another.machine:1:0", age=LEASE_TTL + timedelta(seconds=1))
     if who == "status":
         status = status_of(client)
         assert (status["status"], status["versao"]) == ("error", dead)

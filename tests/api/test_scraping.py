@@ -13,7 +13,7 @@ from app.core.runs import RunStatus
 from app.processes import own_identity
 from app.shop import Shop
 from app.storage import scraping
-from app.storage.models import RunRow
+from app.storage.models import ScrapeRunRow
 from tests.conftest import ADMIN
 from tests.support.checks import problem_of
 
@@ -41,7 +41,7 @@ def start_elsewhere(
     """A run that another process has begun, or one of us that hangs, `age` ago."""
     now = datetime.now(UTC) - age
     with shop.database.writing() as session:
-        row = RunRow(status=status, base_url="http://127.0.0.1:9/", started_by="admin", started_at=now)
+        row = ScrapeRunRow(status=status, base_url="http://127.0.0.1:9/", started_by="admin", started_at=now)
         session.add(row)
         session.flush()
         assert scraping.take_lease(session, row.id, holder or own_identity(), now)
@@ -120,7 +120,7 @@ def test_a_run_whose_process_died_is_found_out_and_another_may_start(
     if how == "process gone":
         start_elsewhere(shop, own_identity() + "x")
     else:
-        start_elsewhere(shop, "another.machine:1:0", age=scraping.LEASE_LASTS + timedelta(seconds=1))
+        start_elsewhere(shop, "another.machine:1:0", age=scraping.LEASE_TTL + timedelta(seconds=1))
     assert status_of(client)["status"] == "error"
     run = client.get(f"{SCRAPING}/runs/1", headers=as_admin).get_json()
     assert run["status"] == "interrupted"

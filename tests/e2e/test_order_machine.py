@@ -37,7 +37,7 @@ from app.core.orders import REQUESTABLE, Line, Order, OrderStatus, PaymentStatus
 from app.core.payments import Decision
 from app.core.scraping import Difference
 from app.services import catalogue as publishing
-from app.services.catalogue import ScrapeRefused, publish_harvest
+from app.services.catalogue import CrawlRejected, publish_crawl
 from app.services.orders import Draft, Orders
 from app.storage import catalogue as catalogue_rows
 from app.storage import idempotency, stock
@@ -47,7 +47,7 @@ from app.storage.database import Database, database_options
 from app.storage.idempotency import IdempotencyKey
 from app.storage.models import BookRow
 from app.storage.orders import OrderFilter, list_orders
-from tests.support.books import LIMITS, make_harvest, make_scraped
+from tests.support.books import LIMITS, make_crawl, make_scraped
 from tests.support.metrics import make_metrics
 from tests.support.order_model import FakeGateway, Killed, Model, Shelf, WatchedPayments, ignore
 
@@ -188,15 +188,15 @@ class OrderMachine(RuleBasedStateMachine):
     def scrape(self, counts: dict[str, int], lives: float) -> None:
         def publish() -> None:
             with self.database.writing() as session:
-                publication, _ = publish_harvest(session, harvest, TRUSTING, "https://shop.invalid/")
+                publication, _ = publish_crawl(session, crawl, TRUSTING, "https://shop.invalid/")
             self.shown.ensure_version(publication.version)
 
         read = {name: counted for name, counted in counts.items() if counted >= 0}
         failed = {name for name, counted in counts.items() if counted == FAILED}
         pages = [make_scraped(name, stock=counted, price=PRICES[name]) for name, counted in read.items()]
-        harvest = make_harvest(*pages, failed=tuple(failed))
+        crawl = make_crawl(*pages, failed=tuple(failed))
         heard, commits = self._run(publish, lives)
-        assert heard in {Killed, None if read else "ScrapeRefused"}
+        assert heard in {Killed, None if read else "CrawlRejected"}
         if commits:
             self.model.publish(read, failed)
 
@@ -315,7 +315,7 @@ class OrderMachine(RuleBasedStateMachine):
         before, self.lives = self.commits, lives
         try:
             heard = call()
-        except (ShopError, ScrapeRefused) as error:
+        except (ShopError, CrawlRejected) as error:
             name = type(error).__name__
             heard = {"refused": name} if getattr(error, "replayed", False) else name
         except Killed:

@@ -269,7 +269,7 @@ def test_a_run_that_broke_off_lends_its_pages_to_the_next_but_a_refused_one_does
         raise ZeroDivisionError
 
     with monkeypatch.context() as broken:
-        broken.setattr(scrape_run, "publish_harvest", break_off)
+        broken.setattr(scrape_run, "publish_crawl", break_off)
         assert client.scrape()["motivo"].startswith("Falha interna")
     resumed = client.scrape()
     assert (resumed["status"], resumed["paginas_reaproveitadas"]) == ("done", 100)

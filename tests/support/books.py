@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from app.core.catalogue import Book, Catalogue, Publication
-from app.core.scraping import Harvest, Limits, StoredBook
+from app.core.scraping import CrawlResult, Limits, StoredBook
 from scraper.book import ScrapedBook
 
 PUBLICATION = Publication(1, datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC), "scraping", "https://shop.invalid/")
@@ -55,9 +55,11 @@ def make_stored(book_id: int, name: str, *, listed: bool = True, **changes: Any)
     return StoredBook(book_id, listed, make_scraped(name, **changes))
 
 
-def make_harvest(*books: ScrapedBook, failed: tuple[str, ...] = (), announced: int | None = None) -> Harvest:
+def make_crawl(
+    *books: ScrapedBook, failed: tuple[str, ...] = (), announced: int | None = None
+) -> CrawlResult:
     """What a crawl brings that read `books` and failed on the pages of the books called `failed`."""
-    return Harvest(
+    return CrawlResult(
         announced=len(books) + len(failed) if announced is None else announced,
         read=dict(enumerate(books)),
         failed={f"https://shop.invalid/{name}.html": "HTTP 500" for name in failed},

@@ -14,7 +14,7 @@ from app.core.runs import RunStatus
 from app.processes import own_identity
 from app.shop import Shop
 from app.storage.models import TrainingRow
-from app.storage.training import LEASE_LASTS
+from app.storage.training import LEASE_TTL
 
 ML = "/api/v1/ml"
 HANG = "exec sleep 60"
@@ -46,7 +46,7 @@ def train_elsewhere(
             started_at=now,
             catalogue_version=shop.catalogue.current().publication.version,
             holder=holder or own_identity(),
-            expires_at=now + LEASE_LASTS,
+            expires_at=now + LEASE_TTL,
         )
         session.add(row)
         session.flush()

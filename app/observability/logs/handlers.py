@@ -43,7 +43,7 @@ FIELDS: Final = (
         {
             "books",
             "by",
-            "chore",
+            "task",
             "lines_lost",
             "mismatch",
             "order_id",

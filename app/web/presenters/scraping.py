@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 
 from app.core.runs import RunStatus
 from app.services.scraping import shown_status
-from app.storage.models import RunRow
+from app.storage.models import ScrapeRunRow
 from app.web.presenters.common import Shape, present_time
 
 
-def present_progress(row: RunRow | None, now: datetime) -> Shape:
+def present_progress(row: ScrapeRunRow | None, now: datetime) -> Shape:
     """How the newest run stands, in the seeds' words; public, so it names nobody."""
     if row is None:
         return {"status": shown_status(row)}
@@ -37,7 +37,7 @@ def present_progress(row: RunRow | None, now: datetime) -> Shape:
     return shape
 
 
-def present_run(row: RunRow) -> Shape:
+def present_run(row: ScrapeRunRow) -> Shape:
     return {
         "id": row.id,
         "status": row.status,
@@ -59,5 +59,5 @@ def present_run(row: RunRow) -> Shape:
     }
 
 
-def present_run_detail(row: RunRow) -> Shape:
+def present_run_detail(row: ScrapeRunRow) -> Shape:
     return present_run(row) | {"diferenca": row.difference, "falhas": row.failures or []}

@@ -26,7 +26,7 @@ def add(database: Database, *statuses: RunStatus, holder: str = "me") -> list[in
             started_at=NOW,
             catalogue_version=1,
             holder=holder,
-            expires_at=NOW + training.LEASE_LASTS,
+            expires_at=NOW + training.LEASE_TTL,
             artefact=b"model" if status is DONE else None,
         )
         for status in statuses
@@ -67,15 +67,15 @@ def test_a_new_database_has_no_model_and_one_row_to_name_it(database: Database) 
 def test_the_newest_models_are_kept(database: Database) -> None:
     ids = add(database, *[DONE] * 13)
     activate(database, ids[-1])
-    assert trim(database) == set(ids[-training.MODELS_KEPT :])
-    assert versions(database) == ids[-training.MODELS_KEPT :]
+    assert trim(database) == set(ids[-training.MAX_MODELS :])
+    assert versions(database) == ids[-training.MAX_MODELS :]
 
 
 def test_the_model_in_use_is_kept_however_old_it_is(database: Database) -> None:
     ids = add(database, *[DONE] * 13)
     activate(database, ids[0])
-    assert trim(database) == {ids[0], *ids[-training.MODELS_KEPT :]}
-    assert versions(database) == [ids[0], *ids[-training.MODELS_KEPT :]]
+    assert trim(database) == {ids[0], *ids[-training.MAX_MODELS :]}
+    assert versions(database) == [ids[0], *ids[-training.MAX_MODELS :]]
     activate(database, ids[-1])
     assert ids[0] not in trim(database)
 
@@ -83,8 +83,8 @@ def test_the_model_in_use_is_kept_however_old_it_is(database: Database) -> None:
 def test_failures_crowd_out_no_model_and_are_forgotten_too(database: Database) -> None:
     [model] = add(database, DONE)
     failed = add(database, *[FAILED, RunStatus.INTERRUPTED] * 12)
-    assert trim(database) == {model, *failed[-training.FAILURES_KEPT :]}
-    assert versions(database) == [model, *failed[-training.FAILURES_KEPT :]]
+    assert trim(database) == {model, *failed[-training.MAX_FAILED_TRAININGS :]}
+    assert versions(database) == [model, *failed[-training.MAX_FAILED_TRAININGS :]]
 
 
 def test_models_crowd_out_no_failure(database: Database) -> None:
@@ -142,8 +142,8 @@ def test_a_training_is_renewed_by_its_holder_only_and_until_it_ends(database: Da
         assert not training.renew_training(session, 99, "me", later)
         assert training.renew_training(session, mine, "me", later)
     with database.reading() as session:
-        assert session.get_one(TrainingRow, mine).expires_at == later + training.LEASE_LASTS
-        assert session.get_one(TrainingRow, ended).expires_at == NOW + training.LEASE_LASTS
+        assert session.get_one(TrainingRow, mine).expires_at == later + training.LEASE_TTL
+        assert session.get_one(TrainingRow, ended).expires_at == NOW + training.LEASE_TTL
 
 
 def test_who_chose_a_model_is_remembered(database: Database) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from app.core.runs import RunStatus
 from app.storage import scraping
 from app.storage.database import Database
-from app.storage.models import RunRow, StagedPageRow
+from app.storage.models import ScrapeRunRow, StagedPageRow
 from tests.support.books import make_scraped
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -18,7 +18,9 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 def add_run(database: Database, status: RunStatus = RunStatus.PROCESSING) -> int:
     with database.writing() as session:
-        row = RunRow(status=status, base_url="https://shop.invalid/", started_by="admin", started_at=NOW)
+        row = ScrapeRunRow(
+            status=status, base_url="https://shop.invalid/", started_by="admin", started_at=NOW
+        )
         session.add(row)
         session.flush()
     return row.id
@@ -47,7 +49,7 @@ def test_a_lease_is_renewed_by_its_holder_only(database: Database) -> None:
     with database.reading() as session:
         lease = scraping.current_lease(session)
         assert lease is not None
-        assert lease.expires_at == later + scraping.LEASE_LASTS
+        assert lease.expires_at == later + scraping.LEASE_TTL
 
 
 @pytest.mark.parametrize("keep_staged", [True, False])
@@ -58,7 +60,7 @@ def test_a_run_that_ends_lets_go_and_keeps_its_pages_if_told_so(
     with database.writing() as session:
         scraping.take_lease(session, run_id, "me", NOW)
         scraping.stage_books(session, run_id, {"a": make_scraped("a")})
-        row = session.get_one(RunRow, run_id)
+        row = session.get_one(ScrapeRunRow, run_id)
         scraping.close_run(session, row, RunStatus.ERROR, "reason", NOW, keep_staged=keep_staged)
     with database.reading() as session:
         assert scraping.current_lease(session) is None
@@ -70,7 +72,7 @@ def test_ending_one_run_leaves_anothers_lease(database: Database) -> None:
     first, second = add_run(database), add_run(database)
     with database.writing() as session:
         scraping.take_lease(session, second, "me", NOW)
-        row = session.get_one(RunRow, first)
+        row = session.get_one(ScrapeRunRow, first)
         scraping.close_run(session, row, RunStatus.ERROR, None, NOW, keep_staged=False)
         lease = scraping.current_lease(session)
         assert lease is not None
@@ -91,13 +93,13 @@ def test_staged_pages_are_handed_over_as_they_were_read(database: Database) -> N
 
 
 def test_only_the_newest_runs_are_remembered(database: Database) -> None:
-    ids = [add_run(database, RunStatus.DONE) for _ in range(scraping.RUNS_KEPT + 3)]
+    ids = [add_run(database, RunStatus.DONE) for _ in range(scraping.MAX_RUNS + 3)]
     with database.writing() as session:
         scraping.stage_books(session, ids[-2], {"old": make_scraped("old")})
         scraping.trim_history(session, ids[-1])
         rows, total = scraping.list_runs(session, 0, 2)
         newest = scraping.latest_run(session)
         assert session.scalars(select(StagedPageRow)).all() == []
-    assert ([row.id for row in rows], total) == ([ids[-1], ids[-2]], scraping.RUNS_KEPT)
+    assert ([row.id for row in rows], total) == ([ids[-1], ids[-2]], scraping.MAX_RUNS)
     assert newest is not None
     assert newest.id == ids[-1]
