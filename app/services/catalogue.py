@@ -10,7 +10,8 @@ from pathlib import Path
 from sqlalchemy.orm import Session
 
 from app.core.catalogue import Publication
-from app.core.scraping import CrawlResult, Difference, Limits, compare, publication_blocker
+from app.core.safety_gate import Limits, publication_blocker
+from app.core.scraping import CrawlResult, Difference, compare
 from app.storage import catalogue
 from app.storage.database import Database
 from app.storage.stock import Reason, reserved_copies

@@ -14,7 +14,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from app.core.runs import LeaseLost, RunStatus
-from app.core.scraping import CrawlResult, Limits
+from app.core.safety_gate import Limits
+from app.core.scraping import CrawlResult
 from app.observability.metrics import Metrics
 from app.processes import own_identity
 from app.services.catalogue import CrawlRejected, publish_crawl

@@ -13,7 +13,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app.core.scraping import CrawlResult, Limits
+from app.core.safety_gate import Limits
+from app.core.scraping import CrawlResult
 from app.services.catalogue import publish_crawl
 from app.shop import Shop
 from app.storage.catalogue_store import CatalogueStore

@@ -8,7 +8,8 @@ from decimal import Decimal
 from typing import Any
 
 from app.core.catalogue import Book, Catalogue, Publication
-from app.core.scraping import CrawlResult, Limits, StoredBook
+from app.core.safety_gate import Limits
+from app.core.scraping import CrawlResult, StoredBook
 from scraper.book import ScrapedBook
 
 PUBLICATION = Publication(1, datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC), "scraping", "https://shop.invalid/")

@@ -7,7 +7,8 @@ from decimal import Decimal
 import pytest
 
 from app.core.runs import RunStatus
-from app.core.scraping import CrawlResult, Limits, StoredBook, compare, publication_blocker
+from app.core.safety_gate import Limits, publication_blocker
+from app.core.scraping import CrawlResult, StoredBook, compare
 from tests.support.books import LIMITS, make_crawl, make_scraped, make_stored
 
 
