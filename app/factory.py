@@ -36,7 +36,7 @@ from app.services.payments import Payments
 from app.services.periodic_tasks import PeriodicTasks
 from app.services.predictions import Predictions
 from app.services.scraping import Scrapes
-from app.services.shop_state import Watch
+from app.services.shop_state import read_shop_state
 from app.services.training import Trainings
 from app.settings import ENV_FILE, Settings, read_settings
 from app.shop import Shop
@@ -50,7 +50,6 @@ from app.web.endpoint import operation_of
 from app.web.error_handlers import register_error_handlers
 from app.web.middleware import register_middleware
 from app.web.openapi import serve_documentation
-from app.web.presenters.training import present_training_books
 from app.web.rate_limits import throttle_failures
 from app.web.responses import OrjsonProvider
 
@@ -106,7 +105,9 @@ def _assemble(app: Flask, settings: Settings, check_every_s: float) -> Shop:
     with app.app_context():
         database = Database(db.engine)
     catalogue = CatalogueStore(database, check_every_s)
-    metrics = Metrics(Watch(database, catalogue, settings.metrics_inventory_books).look)
+    metrics = Metrics(
+        functools.partial(read_shop_state, database, catalogue, settings.metrics_inventory_books)
+    )
     simulation = Simulation(settings, database, check_every_s)
     payment_timeout_s = float(settings.payment_timeout_s)
     gateway = _payment_gateway(settings, simulation, database)
@@ -120,7 +121,7 @@ def _assemble(app: Flask, settings: Settings, check_every_s: float) -> Shop:
         give_up_after=GIVE_UP_AFTER,
     )
     models = ModelStore(settings.data_dir, database, catalogue, metrics, check_every_s)
-    trainings = Trainings(settings, database, catalogue, models, metrics, present_training_books)
+    trainings = Trainings(settings, database, catalogue, models, metrics)
     log = log_path(settings.data_dir)
     return Shop(
         settings=settings,

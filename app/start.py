@@ -32,13 +32,12 @@ def prepare(app: Flask) -> None:
     )
     publish_demonstration(shop.database, DEMONSTRATION_CSV)
     shop.scrapes.reap_stale_runs()
-    shop.scrapes.write_status()
     shop.trainings.reap_stale_runs()
     catalogue = shop.catalogue.refresh()
     if export_is_stale(shop.settings.data_dir, catalogue):
         export_catalogue(shop.settings.data_dir, catalogue)
     if catalogue.publication.origin == DEMONSTRATION:
-        log.warning("serving_the_demonstration_catalogue: run a scrape to replace it")
+        log.warning("serving_the_demonstration_catalogue")
 
 
 def _upgrade(app: Flask, database: Database) -> None:

@@ -1,25 +1,30 @@
-"""What a scrape changes, and whether to trust it."""
+"""Scrapes: what a crawl changes in the catalogue, and the runs that crawl."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from enum import Enum, auto
+from typing import Generic, TypeVar
 from urllib.parse import urlsplit
 
+from app.core.runs import Run
 from scraper.book import ScrapedBook
+
+V = TypeVar("V")
 
 
 @dataclass(frozen=True, slots=True)
 class StoredBook:
-    """A book that was ever on sale: its id for ever, whether it is listed now, and what the shop last said.
+    """A book that was ever on sale, with its permanent id and the latest content of its page.
 
-    The stock in `shown` is without what is reserved; `short` is by how much more is reserved than there is.
+    The stock in `page` is without the reserved copies; `short` counts the reserved copies beyond the supplier's.
     """
 
     id: int
     listed: bool
-    shown: ScrapedBook
+    page: ScrapedBook
     short: int = 0
 
 
@@ -29,9 +34,18 @@ class Change:
     after: StoredBook
 
 
+class ChangeKind(Enum):
+    ADDED = auto()
+    RETURNED = auto()
+    REMOVED = auto()
+    REPRICED = auto()
+    RESTOCKED = auto()
+    EDITED = auto()
+
+
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """What publishing a scrape would do to the catalogue. A book may be repriced and restocked at once."""
+    """What publishing a crawl would do to the catalogue. A book may be repriced and restocked at once."""
 
     added: tuple[StoredBook, ...] = ()
     returned: tuple[StoredBook, ...] = ()
@@ -41,7 +55,7 @@ class Difference:
     edited: tuple[Change, ...] = ()
 
     def changed(self) -> dict[int, StoredBook]:
-        """The books already listed of which something is different, by id."""
+        """Return the listed books with a change, by id, as they are afterwards."""
         return {c.after.id: c.after for c in (*self.repriced, *self.restocked, *self.edited)}
 
     def __bool__(self) -> bool:
@@ -50,64 +64,131 @@ class Difference:
 
 @dataclass(slots=True)
 class CrawlResult:
-    """What a crawl brought: the books read by their place in the shop, and the pages that failed."""
+    """The books that a crawl read, by their place in the shop, and the reasons of failed pages, by URL."""
 
     announced: int
     read: dict[int, ScrapedBook] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
+    pages_total: int = 0
+    pages_done: int = 0
+    pages_reused: int = 0
 
     def in_site_order(self) -> list[ScrapedBook]:
         return [self.read[position] for position in sorted(self.read)]
 
 
+@dataclass(frozen=True, slots=True)
+class Pair(Generic[V]):
+    """A value before and after a run; None where the book was not on sale."""
+
+    before: V | None
+    after: V | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedBook:
+    """A book in the report of a run. A value that its kind of change does not report is None."""
+
+    id: int
+    title: str
+    price_incl_tax: Pair[Decimal] | None
+    price_excl_tax: Pair[Decimal] | None
+    stock: Pair[int] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScrapeRun(Run):
+    """One scrape. `pages_reused` were read by the run that it resumes; returned books count as added."""
+
+    base_url: str
+    resumed_from: int | None
+    cancelled_by: str | None
+    pages_total: int
+    pages_done: int
+    pages_failed: int
+    pages_reused: int
+    books_read: int
+    published_version: int | None
+    change_counts: Mapping[ChangeKind, int] | None
+
+
+@dataclass(frozen=True, slots=True)
+class ScrapeRunDetail:
+    """A run with the books that it changed (None unless it published) and the reasons of failed pages, by URL."""
+
+    run: ScrapeRun
+    changes: Mapping[ChangeKind, Sequence[ReportedBook]] | None
+    failures: Mapping[str, str]
+
+
 def compare(
     stored: Sequence[StoredBook], crawl: CrawlResult, reserved: Mapping[int, int] | None = None
 ) -> Difference:
-    """What `crawl` changes in `stored`. New books get the next ids, in site order.
+    """Return what `crawl` changes in `stored`. New books get the next ids, in site order.
 
-    `reserved` is, by id, what is sold and not yet shipped, which the supplier still counts as there.
+    `reserved` is, by id, the number of copies sold and not yet shipped, which the supplier still counts.
 
-    A book is recognised by its UPC, or else by its URL. One whose page is listed but failed is still in
-    the shop and stays as it was; its path tells which it is, since a shop may be read at another host.
+    A book is recognised by its UPC, or else by its URL. A book whose page is listed but failed is still in
+    the shop and stays as it was; its path identifies it, since a shop may be read at another host.
     """
-    by_upc = {book.shown.upc: book for book in stored}
+    by_upc = {book.page.upc: book for book in stored}
     # Where a vanished book and a present one had the same address, it is the present one's.
-    by_url = {book.shown.url: book for book in sorted(stored, key=lambda book: book.listed)}
-    scraped = crawl.in_site_order()
-    scraped_upcs = {book.upc for book in scraped}
-    next_id = max((book.id for book in stored), default=-1) + 1
-    by_path = {_path(url): book for url, book in by_url.items()}
-    failed = {by_path[_path(url)].id for url in crawl.failed if _path(url) in by_path}
-    matched: set[int] = set()
-    added, returned, repriced, restocked, edited = [], [], [], [], []
-    for shown in scraped:
-        known = by_upc.get(shown.upc)
-        if known is None:
-            namesake = by_url.get(shown.url)
-            known = namesake if namesake and namesake.shown.upc not in scraped_upcs else None
-        if known is None or known.id in matched:
-            added.append(StoredBook(next_id, True, shown))
-            next_id += 1
-            continue
-        matched.add(known.id)
-        after = _on_sale(known.id, shown, (reserved or {}).get(known.id, 0))
-        if not known.listed:
-            returned.append(after)
-            continue
-        change = Change(known, after)
-        if _prices(known.shown) != _prices(shown):
-            repriced.append(change)
-        if (known.shown.stock, known.short) != (after.shown.stock, after.short):
-            restocked.append(change)
-        if _text(known.shown) != _text(shown):
-            edited.append(change)
-    removed = [book for book in stored if book.listed and book.id not in matched | failed]
-    return Difference(*map(tuple, (added, returned, removed, repriced, restocked, edited)))  # type: ignore[arg-type]
+    by_url = {book.page.url: book for book in sorted(stored, key=lambda book: book.listed)}
+    pages = crawl.in_site_order()
+    upcs = {page.upc for page in pages}
+    new: list[ScrapedBook] = []
+    matches: dict[int, Change] = {}
+    for page in pages:
+        known = by_upc.get(page.upc) or _at_same_url(page, by_url, upcs)
+        if known is None or known.id in matches:
+            new.append(page)
+        else:
+            copies = (reserved or {}).get(known.id, 0)
+            matches[known.id] = Change(known, _on_sale(known.id, page, copies))
+    gone = {book.id for book in stored if book.listed} - matches.keys() - _failed_ids(by_url, crawl.failed)
+    first_id = max((book.id for book in stored), default=-1) + 1
+    changes = [(change, _classify(change)) for change in matches.values()]
+    return Difference(
+        added=tuple(StoredBook(book_id, True, page) for book_id, page in enumerate(new, first_id)),
+        returned=tuple(change.after for change in _of_kind(ChangeKind.RETURNED, changes)),
+        removed=tuple(book for book in stored if book.id in gone),
+        repriced=tuple(_of_kind(ChangeKind.REPRICED, changes)),
+        restocked=tuple(_of_kind(ChangeKind.RESTOCKED, changes)),
+        edited=tuple(_of_kind(ChangeKind.EDITED, changes)),
+    )
 
 
-def _on_sale(book_id: int, shown: ScrapedBook, reserved: int) -> StoredBook:
-    free = shown.stock - reserved
-    return StoredBook(book_id, True, replace(shown, stock=max(0, free)), short=max(0, -free))
+def _at_same_url(page: ScrapedBook, by_url: Mapping[str, StoredBook], upcs: set[str]) -> StoredBook | None:
+    """Return the book that had the URL of `page`, unless the crawl found that book on another page."""
+    book = by_url.get(page.url)
+    return book if book is not None and book.page.upc not in upcs else None
+
+
+def _failed_ids(by_url: Mapping[str, StoredBook], failed_urls: Iterable[str]) -> set[int]:
+    by_path = {_path(url): book.id for url, book in by_url.items()}
+    return {by_path[_path(url)] for url in failed_urls if _path(url) in by_path}
+
+
+def _on_sale(book_id: int, page: ScrapedBook, reserved: int) -> StoredBook:
+    free = page.stock - reserved
+    return StoredBook(book_id, True, replace(page, stock=max(0, free)), short=max(0, -free))
+
+
+def _classify(change: Change) -> set[ChangeKind]:
+    """Return the kinds of a change to a recognised book; none where nothing is different."""
+    before, after = change.before, change.after
+    if not before.listed:
+        return {ChangeKind.RETURNED}
+    differences = {
+        ChangeKind.REPRICED: _prices(before.page) != _prices(after.page),
+        ChangeKind.RESTOCKED: (before.page.stock, before.short) != (after.page.stock, after.short),
+        ChangeKind.EDITED: _text(before.page) != _text(after.page),
+    }
+    return {kind for kind, differs in differences.items() if differs}
+
+
+def _of_kind(kind: ChangeKind, changes: Iterable[tuple[Change, set[ChangeKind]]]) -> Iterable[Change]:
+    return (change for change, kinds in changes if kind in kinds)
 
 
 def _path(url: str) -> str:

@@ -9,12 +9,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from app.core.training import Training
 from app.observability.metrics import Metrics
 from app.storage import training
 from app.storage.catalogue_store import CatalogueStore
 from app.storage.database import Database
 from app.storage.model_files import artefact_path, write_model
-from app.storage.models import TrainingRow
 from app.storage.polled import CHECK_EVERY_S, Polled
 from ml.artefact import ArtefactRefused, load
 from ml.drift import Profile
@@ -93,42 +93,42 @@ class ModelStore:
         if loaded is not None and loaded.choice == choice and loaded.fallback_of in (None, published):
             return loaded
         with self._database.reading() as session:
-            row = session.get(TrainingRow, choice[0] or NO_VERSION)
-        model = self._fallback(Verdict.UNTRAINED, None) if row is None else self._serve(row)
+            run = training.RUNS.get(session, choice[0] or NO_VERSION)
+        model = self._fallback(Verdict.UNTRAINED, None) if run is None else self._serve(run)
         self._metrics.tell_model_refused(model.problem is not None)
         return _Loaded(model, choice, published if model.version == NO_VERSION else None)
 
-    def load(self, row: TrainingRow) -> ServedModel:
+    def load(self, run: Training) -> ServedModel:
         """The model of a training that is done. Raises ArtefactRefused where it can't be served any more."""
-        return assemble(row.id, self._artefact(row), row.digest or "", row.card or {})
+        return assemble(run.id, self._artefact(run), run.digest or "", run.card or {})
 
-    def _serve(self, row: TrainingRow) -> ServedModel:
+    def _serve(self, run: Training) -> ServedModel:
         try:
-            model = self.load(row)
+            model = self.load(run)
         except ArtefactRefused as refused:
-            log.error("model_refused", extra={"version": row.id, "reason": refused.reason})
+            log.error("model_refused", extra={"version": run.id, "reason": refused.reason})
             return self._fallback(Verdict.REFUSED, refused.reason)
-        log.info("model_served", extra={"version": row.id})
+        log.info("model_served", extra={"version": run.id})
         return model
 
-    def _artefact(self, row: TrainingRow) -> bytes:
+    def _artefact(self, run: Training) -> bytes:
         """The file's bytes; where this machine has none, the database's, which then become its file."""
-        path = artefact_path(self._data_dir, row.id)
+        path = artefact_path(self._data_dir, run.id)
         if path.exists() and not path.is_file():  # a pipe would be waited for
             raise ArtefactRefused(UNREADABLE)
         try:
             return path.read_bytes()
         except FileNotFoundError:
-            log.warning("model_file_missing", extra={"version": row.id})
+            log.warning("model_file_missing", extra={"version": run.id})
         except OSError:
             log.exception("model_file_not_read")
             raise ArtefactRefused(UNREADABLE) from None
         with self._database.reading() as session:
-            content = training.artefact_of(session, row.id)
-        if content is None or row.card is None:
+            content = training.artefact_of(session, run.id)
+        if content is None or run.card is None:
             raise ArtefactRefused("O arquivo do modelo não existe mais.")
         try:
-            write_model(self._data_dir, row.id, content, row.card)
+            write_model(self._data_dir, run.id, content, run.card)
         except OSError:
             log.exception("model_file_not_written")
         return content

@@ -96,7 +96,7 @@ def apply_difference(
     """Write what `difference` changes, and nothing else; the ledger follows, with `reason`."""
     written = [*difference.added, *difference.returned, *difference.changed().values()]
     before = dict(_all_rows(session, (BookRow.id, BookRow.stock)))
-    changes = {book.id: book.shown.stock - before.get(book.id, 0) for book in written}
+    changes = {book.id: book.page.stock - before.get(book.id, 0) for book in written}
     stock.record_movements(session, changes, reason, now)
     for first in range(0, len(written), _ROWS_AT_ONCE):
         _upsert(session, [_columns(book) for book in written[first : first + _ROWS_AT_ONCE]])
@@ -141,7 +141,7 @@ def _stored_book(
     book_id: int, title: str, category: str, incl: float, excl: float, copies: int, rating: int, image_url: str,
     url: str, upc: str, description: str, listed: bool, short: int,
 ) -> StoredBook:  # fmt: skip
-    shown = ScrapedBook(
+    page = ScrapedBook(
         url=url,
         upc=upc,
         title=title,
@@ -153,7 +153,7 @@ def _stored_book(
         image_url=image_url,
         description=description,
     )
-    return StoredBook(book_id, bool(listed), shown, short)
+    return StoredBook(book_id, bool(listed), page, short)
 
 
 def _upsert(session: Session, rows: list[dict[str, Any]]) -> None:
@@ -172,19 +172,19 @@ def _pounds(number: float) -> Decimal:
 
 
 def _columns(book: StoredBook) -> dict[str, Any]:
-    shown = book.shown
+    page = book.page
     return {
         "id": book.id,
         "listed": book.listed,
-        "source_url": shown.url,
-        "upc": shown.upc,
-        "title": shown.title,
-        "category": shown.category,
-        "price_excl_tax": shown.price_excl_tax,
-        "price_incl_tax": shown.price_incl_tax,
-        "stock": shown.stock,
+        "source_url": page.url,
+        "upc": page.upc,
+        "title": page.title,
+        "category": page.category,
+        "price_excl_tax": page.price_excl_tax,
+        "price_incl_tax": page.price_incl_tax,
+        "stock": page.stock,
         "short": book.short,
-        "rating": shown.rating,
-        "image_url": shown.image_url,
-        "description": shown.description,
+        "rating": page.rating,
+        "image_url": page.image_url,
+        "description": page.description,
     }

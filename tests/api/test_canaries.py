@@ -20,7 +20,7 @@ from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
 from app.observability.logs.handlers import configure_logging, log_path
-from app.services.training_run import TrainingRun
+from app.services.training_run import BackgroundTraining
 from app.shop import Shop
 from app.web.endpoint import operation, operation_of
 from tests.conftest import ADMIN
@@ -110,7 +110,9 @@ class Place:
 def place(make_app: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
     console = io.StringIO()
     monkeypatch.setattr(sys, "stderr", console)
-    monkeypatch.setattr(TrainingRun, "execute", lambda *_: None)  # what it does is not a client's doing
+    monkeypatch.setattr(
+        BackgroundTraining, "execute", lambda *_: None
+    )  # what it does is not a client's doing
     app = make_app(
         api_key=API_KEY,
         login_failures_per_minute=1_000,

@@ -35,6 +35,7 @@ from sqlalchemy.orm import Session
 from app.core.errors import ShopError
 from app.core.orders import REQUESTABLE, Line, Order, OrderStatus, PaymentStatus
 from app.core.payments import Decision
+from app.core.safety_gate import Limit
 from app.core.scraping import Difference
 from app.services import catalogue as publishing
 from app.services.catalogue import CrawlRejected, publish_crawl
@@ -66,7 +67,8 @@ LIVES = st.sampled_from([math.inf] * 36 + list(range(36)))
 MEANWHILE = st.just(["die"]) | st.lists(
     st.sampled_from(["settle", "sweep", "retry", "buy", "cancel", "scrape"]), min_size=1, max_size=3
 )
-TRUSTING = replace(LIMITS, max_failed_share=Decimal(1), max_vanished_share=Decimal(1))
+ANY_SHARE = Limit(Decimal(1), "ANY")
+TRUSTING = replace(LIMITS, max_failed_share=ANY_SHARE, max_vanished_share=ANY_SHARE)
 FOR_CI = settings(
     max_examples=30,
     stateful_step_count=20,

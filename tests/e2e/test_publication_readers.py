@@ -13,7 +13,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app.core.safety_gate import Limits
+from app.core.safety_gate import Limit, Limits
 from app.core.scraping import CrawlResult
 from app.services.catalogue import publish_crawl
 from app.shop import Shop
@@ -22,7 +22,9 @@ from scraper.book import ScrapedBook
 
 PUBLICATIONS = 50
 READERS = 2
-OPEN_HANDED = Limits(Decimal(1), Decimal(1), Decimal(1), Decimal("99999999"), Decimal(1_000_000))
+OPEN_HANDED = Limits(
+    Limit(Decimal(1), ""), Limit(Decimal(1), ""), Decimal(1), Decimal("99999999"), Decimal(1_000_000)
+)
 
 
 def shelf(price: int) -> CrawlResult:

@@ -8,14 +8,14 @@ from decimal import Decimal
 from typing import Any
 
 from app.core.catalogue import Book, Catalogue, Publication
-from app.core.safety_gate import Limits
+from app.core.safety_gate import Limit, Limits
 from app.core.scraping import CrawlResult, StoredBook
 from scraper.book import ScrapedBook
 
 PUBLICATION = Publication(1, datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC), "scraping", "https://shop.invalid/")
 LIMITS = Limits(
-    max_failed_share=Decimal("0.02"),
-    max_vanished_share=Decimal("0.20"),
+    max_failed_share=Limit(Decimal("0.02"), "SCRAPER_MAX_FAILED_SHARE"),
+    max_vanished_share=Limit(Decimal("0.20"), "SCRAPER_MAX_VANISHED_SHARE"),
     max_absurd_price_share=Decimal(0),
     max_price=Decimal(1000),
     max_price_factor=Decimal(10),

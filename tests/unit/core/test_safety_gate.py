@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from app.core.runs import RunStatus
-from app.core.safety_gate import Limits, publication_blocker
+from app.core.safety_gate import Limit, Limits, publication_blocker
 from app.core.scraping import CrawlResult, StoredBook, compare
 from tests.support.books import LIMITS, make_crawl, make_scraped, make_stored
 
@@ -68,7 +68,7 @@ def test_books_that_had_vanished_before_do_not_count_again() -> None:
 
 
 def test_a_limit_of_1_allows_moving_to_another_shop() -> None:
-    limits = replace(LIMITS, max_vanished_share=Decimal(1))
+    limits = replace(LIMITS, max_vanished_share=Limit(Decimal(1), "ANY"))
     assert refusal(make_crawl(make_scraped("new")), [make_stored(0, "old")], limits) is None
     assert refusal(make_crawl(make_scraped("new")), [make_stored(0, "old")]) is not None
 
@@ -127,14 +127,14 @@ def test_a_book_that_is_absurd_in_two_ways_counts_once() -> None:
 
 
 def test_a_refusal_shows_its_limit_as_it_was_set() -> None:
-    limits = replace(LIMITS, max_failed_share=Decimal("0.005"))
+    limits = replace(LIMITS, max_failed_share=Limit(Decimal("0.005"), "OF_THE_TEST"))
     reason = refusal(a_hundred(99), limits=limits)
     assert reason is not None
-    assert "0.5%" in reason.replace(",", ".")
+    assert "acima do limite de 0.5% (OF_THE_TEST)." in reason
 
 
 def test_clients_see_an_interrupted_run_as_the_seeds_error() -> None:
-    assert {status: status.shown for status in RunStatus} == {
+    assert {status: status.word for status in RunStatus} == {
         RunStatus.PROCESSING: "processing",
         RunStatus.DONE: "done",
         RunStatus.ERROR: "error",

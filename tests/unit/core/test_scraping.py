@@ -8,7 +8,7 @@ def test_an_empty_shop_gets_the_ids_from_0_in_site_order() -> None:
     crawl = make_crawl(make_scraped("c"), make_scraped("a"), make_scraped("b"))
     crawl.read = {place: crawl.read[place] for place in (2, 0, 1)}  # as the pages happened to arrive
     added = compare([], crawl).added
-    assert [(book.id, book.shown.upc) for book in added] == [(0, "upc-c"), (1, "upc-a"), (2, "upc-b")]
+    assert [(book.id, book.page.upc) for book in added] == [(0, "upc-c"), (1, "upc-a"), (2, "upc-b")]
 
 
 def test_the_same_shop_again_changes_nothing() -> None:
@@ -39,7 +39,7 @@ def test_a_book_that_has_vanished_already_is_not_removed_again() -> None:
 def test_a_returning_book_gets_its_id_back_with_what_the_shop_says_now() -> None:
     stored = [make_stored(4, "a", listed=False, price="1.00")]
     difference = compare(stored, make_crawl(make_scraped("a", price="2.00")))
-    assert [(book.id, book.listed, book.shown) for book in difference.returned] == [
+    assert [(book.id, book.listed, book.page) for book in difference.returned] == [
         (4, True, make_scraped("a", price="2.00"))
     ]
     assert not difference.repriced
@@ -47,7 +47,7 @@ def test_a_returning_book_gets_its_id_back_with_what_the_shop_says_now() -> None
 
 def test_a_book_is_known_by_its_upc_wherever_its_page_moved() -> None:
     difference = compare([make_stored(0, "a")], make_crawl(make_scraped("b", upc="upc-a", title="Book a")))
-    assert [(change.after.id, change.after.shown.url) for change in difference.edited] == [
+    assert [(change.after.id, change.after.page.url) for change in difference.edited] == [
         (0, "https://shop.invalid/b.html")
     ]
     assert not difference.added
@@ -71,7 +71,7 @@ def test_the_upc_goes_before_the_url() -> None:
 def test_two_books_that_swapped_their_pages_keep_their_ids() -> None:
     stored = [make_stored(0, "a"), make_stored(1, "b")]
     difference = compare(stored, make_crawl(make_scraped("a", upc="upc-b"), make_scraped("b", upc="upc-a")))
-    assert {(c.after.id, c.after.shown.upc) for c in difference.edited} == {(0, "upc-a"), (1, "upc-b")}
+    assert {(c.after.id, c.after.page.upc) for c in difference.edited} == {(0, "upc-a"), (1, "upc-b")}
     assert not difference.added
     assert not difference.removed
 
@@ -80,7 +80,7 @@ def test_a_new_book_on_the_page_of_one_that_moved_is_a_new_book() -> None:
     moved = make_scraped("elsewhere", upc="upc-a")
     newcomer = make_scraped("a", upc="upc-new")
     difference = compare([make_stored(0, "a")], make_crawl(newcomer, moved))
-    assert [(book.id, book.shown.upc) for book in difference.added] == [(1, "upc-new")]
+    assert [(book.id, book.page.upc) for book in difference.added] == [(1, "upc-new")]
     assert [change.after.id for change in difference.edited] == [0]
 
 
@@ -109,8 +109,8 @@ def test_a_book_may_be_repriced_restocked_and_edited_at_once() -> None:
     difference = compare([make_stored(0, "a")], make_crawl(now))
     assert [len(kind) for kind in (difference.repriced, difference.restocked, difference.edited)] == [1, 1, 1]
     change = difference.repriced[0]
-    assert (change.before.shown.stock, change.after.shown.stock) == (5, 1)
-    assert {book_id: book.shown for book_id, book in difference.changed().items()} == {0: now}
+    assert (change.before.page.stock, change.after.page.stock) == (5, 1)
+    assert {book_id: book.page for book_id, book in difference.changed().items()} == {0: now}
 
 
 def test_each_detail_of_a_page_counts_as_an_edit() -> None:
