@@ -81,5 +81,7 @@ def show_metrics() -> ResponseReturnValue:
     errors=(503,),
 )
 def show_health() -> ResponseReturnValue:
-    health = check_health(shop().scrapes, shop().catalogue)
-    return problem(503, "O banco de dados não responde.") if health is None else present_health(health)
+    status = check_health(shop().scrapes)
+    if status is None:
+        return problem(503, "O banco de dados não responde.")
+    return present_health(catalogue(), status)

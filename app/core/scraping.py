@@ -6,13 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import Enum, auto
-from typing import Generic, TypeVar
 from urllib.parse import urlsplit
 
 from app.core.runs import Run
 from scraper.book import ScrapedBook
-
-V = TypeVar("V")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,22 +75,17 @@ class CrawlResult:
 
 
 @dataclass(frozen=True, slots=True)
-class Pair(Generic[V]):
-    """A value before and after a run; None where the book was not on sale."""
-
-    before: V | None
-    after: V | None
-
-
-@dataclass(frozen=True, slots=True)
 class ReportedBook:
-    """A book in the report of a run. A value that its kind of change does not report is None."""
+    """A book in the report of a run: values before and after, prices in pounds.
+
+    None is a value that its kind of change does not report, and, in a pair, the side where it was not on sale.
+    """
 
     id: int
     title: str
-    price_incl_tax: Pair[Decimal] | None
-    price_excl_tax: Pair[Decimal] | None
-    stock: Pair[int] | None
+    price_incl_tax: tuple[float | None, float | None] | None = None
+    price_excl_tax: tuple[float | None, float | None] | None = None
+    stock: tuple[int | None, int | None] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,14 +139,18 @@ def compare(
             matches[known.id] = Change(known, _on_sale(known.id, page, copies))
     gone = {book.id for book in stored if book.listed} - matches.keys() - _failed_ids(by_url, crawl.failed)
     first_id = max((book.id for book in stored), default=-1) + 1
-    changes = [(change, _classify(change)) for change in matches.values()]
+    kinds = {book_id: _classify(change) for book_id, change in matches.items()}
+
+    def of(kind: ChangeKind) -> tuple[Change, ...]:
+        return tuple(change for book_id, change in matches.items() if kind in kinds[book_id])
+
     return Difference(
         added=tuple(StoredBook(book_id, True, page) for book_id, page in enumerate(new, first_id)),
-        returned=tuple(change.after for change in _of_kind(ChangeKind.RETURNED, changes)),
+        returned=tuple(change.after for change in of(ChangeKind.RETURNED)),
         removed=tuple(book for book in stored if book.id in gone),
-        repriced=tuple(_of_kind(ChangeKind.REPRICED, changes)),
-        restocked=tuple(_of_kind(ChangeKind.RESTOCKED, changes)),
-        edited=tuple(_of_kind(ChangeKind.EDITED, changes)),
+        repriced=of(ChangeKind.REPRICED),
+        restocked=of(ChangeKind.RESTOCKED),
+        edited=of(ChangeKind.EDITED),
     )
 
 
@@ -185,10 +181,6 @@ def _classify(change: Change) -> set[ChangeKind]:
         ChangeKind.EDITED: _text(before.page) != _text(after.page),
     }
     return {kind for kind, differs in differences.items() if differs}
-
-
-def _of_kind(kind: ChangeKind, changes: Iterable[tuple[Change, set[ChangeKind]]]) -> Iterable[Change]:
-    return (change for change, kinds in changes if kind in kinds)
 
 
 def _path(url: str) -> str:

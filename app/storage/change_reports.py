@@ -1,15 +1,13 @@
-"""The columns `diferenca` and `contagem`: what a scraping run changed, in an encoding that older releases share."""
+"""The columns `diferenca` and `contagem`: what a scraping run changed, in the encoding of every release."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from decimal import Decimal
-from typing import Any, Final, TypeVar
+from collections.abc import Mapping
+from typing import Any, Final
 
-from app.core.scraping import Change, ChangeKind, Difference, Pair, ReportedBook, StoredBook
-from scraper.book import ScrapedBook
+from app.core.scraping import Change, ChangeKind, Difference, ReportedBook, StoredBook
 
-V = TypeVar("V")
+Stored = dict[str, list[dict[str, Any]]]
 
 _KINDS: Final = {
     "adicionados": ChangeKind.ADDED,
@@ -18,25 +16,16 @@ _KINDS: Final = {
     "reestocados": ChangeKind.RESTOCKED,
     "editados": ChangeKind.EDITED,
 }
+_PRICE, _NET_PRICE, _STOCK = "preco_com_taxa", "preco_sem_taxa", "disponibilidade"
 
 
-def encode_difference(difference: Difference) -> dict[str, list[dict[str, Any]]]:
+def encode_difference(difference: Difference) -> Stored:
     return {
-        "adicionados": [_listed(book) for book in (*difference.added, *difference.returned)],
-        "removidos": [_listed(book) for book in difference.removed],
-        "reprecificados": [
-            _named(change.after)
-            | {
-                "preco_com_taxa": _pair(change, lambda page: float(page.price_incl_tax)),
-                "preco_sem_taxa": _pair(change, lambda page: float(page.price_excl_tax)),
-            }
-            for change in difference.repriced
-        ],
-        "reestocados": [
-            _named(change.after) | {"disponibilidade": _pair(change, lambda page: page.stock)}
-            for change in difference.restocked
-        ],
-        "editados": [_named(change.after) for change in difference.edited],
+        "adicionados": [_encode_listed(book) for book in (*difference.added, *difference.returned)],
+        "removidos": [_encode_listed(book) for book in difference.removed],
+        "reprecificados": [_encode_change(change, _PRICE, _NET_PRICE) for change in difference.repriced],
+        "reestocados": [_encode_change(change, _STOCK) for change in difference.restocked],
+        "editados": [_encode_change(change) for change in difference.edited],
     }
 
 
@@ -44,48 +33,36 @@ def decode_counts(counts: Mapping[str, int] | None) -> dict[ChangeKind, int] | N
     return None if counts is None else {kind: counts[key] for key, kind in _KINDS.items()}
 
 
-def decode_changes(
-    changes: Mapping[str, list[dict[str, Any]]] | None,
-) -> dict[ChangeKind, list[ReportedBook]] | None:
-    if changes is None:
+def decode_changes(stored: Stored | None) -> dict[ChangeKind, list[ReportedBook]] | None:
+    if stored is None:
         return None
-    return {kind: [_reported(book, kind) for book in changes[key]] for key, kind in _KINDS.items()}
+    return {kind: [_decode(book, kind) for book in stored[key]] for key, kind in _KINDS.items()}
 
 
-def _named(book: StoredBook) -> dict[str, Any]:
-    return {"id": book.id, "titulo": book.page.title}
+def _values(book: StoredBook) -> dict[str, float]:
+    page = book.page
+    return {_PRICE: float(page.price_incl_tax), _NET_PRICE: float(page.price_excl_tax), _STOCK: page.stock}
 
 
-def _listed(book: StoredBook) -> dict[str, Any]:
-    return _named(book) | {
-        "preco_com_taxa": float(book.page.price_incl_tax),
-        "disponibilidade": book.page.stock,
-    }
+def _encode_listed(book: StoredBook) -> dict[str, Any]:
+    values = _values(book)
+    return {"id": book.id, "titulo": book.page.title, _PRICE: values[_PRICE], _STOCK: values[_STOCK]}
 
 
-def _pair(change: Change, value: Callable[[ScrapedBook], float]) -> dict[str, float]:
-    return {"antes": value(change.before.page), "depois": value(change.after.page)}
+def _encode_change(change: Change, *keys: str) -> dict[str, Any]:
+    before, after = _values(change.before), _values(change.after)
+    pairs = {key: {"antes": before[key], "depois": after[key]} for key in keys}
+    return {"id": change.after.id, "titulo": change.after.page.title, **pairs}
 
 
-def _reported(book: dict[str, Any], kind: ChangeKind) -> ReportedBook:
-    def pair(key: str, convert: Callable[[float], V]) -> Pair[V] | None:
-        value = book.get(key)
-        if value is None:
-            return None
-        if kind is ChangeKind.ADDED:
-            return Pair(None, convert(value))
-        if kind is ChangeKind.REMOVED:
-            return Pair(convert(value), None)
-        return Pair(convert(value["antes"]), convert(value["depois"]))
-
-    return ReportedBook(
-        id=book["id"],
-        title=book["titulo"],
-        price_incl_tax=pair("preco_com_taxa", _pounds),
-        price_excl_tax=pair("preco_sem_taxa", _pounds),
-        stock=pair("disponibilidade", int),
-    )
+def _decode(book: dict[str, Any], kind: ChangeKind) -> ReportedBook:
+    pairs = [_decode_pair(book.get(key), kind) for key in (_PRICE, _NET_PRICE, _STOCK)]
+    return ReportedBook(book["id"], book["titulo"], *pairs)
 
 
-def _pounds(number: float) -> Decimal:
-    return Decimal(f"{number:.2f}")
+def _decode_pair(value: Any, kind: ChangeKind) -> tuple[Any, Any] | None:
+    if value is None:
+        return None
+    if kind in (ChangeKind.ADDED, ChangeKind.REMOVED):
+        return (None, value) if kind is ChangeKind.ADDED else (value, None)
+    return value["antes"], value["depois"]

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from decimal import Decimal
-from typing import Any
 
 from app.core.runs import RunStatus, status_word
-from app.core.scraping import ChangeKind, Pair, ReportedBook, ScrapeRun, ScrapeRunDetail
+from app.core.scraping import ChangeKind, ReportedBook, ScrapeRun, ScrapeRunDetail
 from app.web.presenters.common import Shape, present_duration, present_time
 
 _KINDS = {
@@ -84,24 +82,21 @@ def _present_counts(run: ScrapeRun) -> Shape | None:
 
 
 def _present_changes(changes: Mapping[ChangeKind, Sequence[ReportedBook]]) -> Shape:
-    return {key: [_present_changed_book(book) for book in changes[kind]] for kind, key in _KINDS.items()}
+    return {key: [_present_book(book) for book in changes[kind]] for kind, key in _KINDS.items()}
 
 
-def _present_changed_book(book: ReportedBook) -> Shape:
-    values: dict[str, Pair[Decimal] | Pair[int] | None] = {
+def _present_book(book: ReportedBook) -> Shape:
+    pairs = {
         "preco_com_taxa": book.price_incl_tax,
         "preco_sem_taxa": book.price_excl_tax,
         "disponibilidade": book.stock,
     }
-    shape: Shape = {"id": book.id, "titulo": book.title}
-    return shape | {key: _present_pair(pair) for key, pair in values.items() if pair is not None}
+    values = {key: _present_pair(*pair) for key, pair in pairs.items() if pair is not None}
+    return {"id": book.id, "titulo": book.title, **values}
 
 
-def _present_pair(pair: Pair[Decimal] | Pair[int]) -> Any:
-    """Return both values, or the only one of a book that was not on sale before or afterwards."""
-    before, after = (
-        float(value) if isinstance(value, Decimal) else value for value in (pair.before, pair.after)
-    )
+def _present_pair(before: float | None, after: float | None) -> Shape | float | None:
+    """Return both values, or the only one of a book that was added or removed."""
     if before is None or after is None:
-        return before if after is None else after
+        return after if before is None else before
     return {"antes": before, "depois": after}

@@ -3,14 +3,13 @@ from __future__ import annotations
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 
 import pytest
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
 from app.core.runs import RunStatus
-from app.core.scraping import ChangeKind, Difference, Pair, ReportedBook, ScrapeRun, compare
+from app.core.scraping import ChangeKind, Difference, ReportedBook, ScrapeRun, compare
 from app.storage import scraping
 from app.storage.database import Database
 from app.storage.models import ScrapeLockRow, StagedPageRow
@@ -180,16 +179,17 @@ def test_what_a_run_changed_comes_back_from_the_database(database: Database) -> 
         ChangeKind.RESTOCKED: 1,
         ChangeKind.EDITED: 1,
     }
-    price = Pair(Decimal("10.00"), Decimal("11.00"))
     assert detail.changes == {
         ChangeKind.ADDED: [
-            ReportedBook(10, "Book new", Pair(None, Decimal("0.29")), None, Pair(None, 5)),
-            ReportedBook(9, "Book back", Pair(None, Decimal("7.00")), None, Pair(None, 5)),
+            ReportedBook(10, "Book new", price_incl_tax=(None, 0.29), stock=(None, 5)),
+            ReportedBook(9, "Book back", price_incl_tax=(None, 7.0), stock=(None, 5)),
         ],
-        ChangeKind.REMOVED: [ReportedBook(4, "Book e", Pair(Decimal("10.00"), None), None, Pair(5, None))],
-        ChangeKind.REPRICED: [ReportedBook(0, "Book a", price, price, None)],
-        ChangeKind.RESTOCKED: [ReportedBook(1, "Book b", None, None, Pair(5, 1))],
-        ChangeKind.EDITED: [ReportedBook(2, "Another", None, None, None)],
+        ChangeKind.REMOVED: [ReportedBook(4, "Book e", price_incl_tax=(10.0, None), stock=(5, None))],
+        ChangeKind.REPRICED: [
+            ReportedBook(0, "Book a", price_incl_tax=(10.0, 11.0), price_excl_tax=(10.0, 11.0))
+        ],
+        ChangeKind.RESTOCKED: [ReportedBook(1, "Book b", stock=(5, 1))],
+        ChangeKind.EDITED: [ReportedBook(2, "Another")],
     }
 
 
