@@ -30,13 +30,13 @@ from app.observability.logs.writer import LogWriter
 from app.observability.metrics import Metrics
 from app.services.accounts import ACCESS_TOKEN_TTL, REFRESH_TOKEN_TTL, Accounts
 from app.services.audit import audit
-from app.services.model_store import Models
+from app.services.model_store import ModelStore
 from app.services.passwords import Passwords
 from app.services.payments import Payments
-from app.services.periodic_tasks import Sweeper
+from app.services.periodic_tasks import PeriodicTasks
 from app.services.predictions import Predictions
 from app.services.scraping import Scrapes
-from app.services.shop_state import Watch
+from app.services.shop_state import read_shop_state
 from app.services.training import Trainings
 from app.settings import ENV_FILE, Settings, read_settings
 from app.shop import Shop
@@ -45,11 +45,11 @@ from app.simulation.gateway import SimulatedGateway
 from app.simulation.orders import FaultyOrders
 from app.storage.catalogue_store import CatalogueStore
 from app.storage.database import Database, database_options
+from app.storage.polled import CHECK_EVERY_S
 from app.web.endpoint import operation_of
 from app.web.error_handlers import register_error_handlers
 from app.web.middleware import register_middleware
 from app.web.openapi import serve_documentation
-from app.web.presenters.training import present_training_books
 from app.web.rate_limits import throttle_failures
 from app.web.responses import OrjsonProvider
 
@@ -57,17 +57,18 @@ GRACE = timedelta(seconds=60)
 """Time beyond its payment's limit after which an order counts as abandoned."""
 GIVE_UP_AFTER = timedelta(minutes=10)
 """Age at which an abandoned order is released although the gateway can't be reached."""
-TRAIN_AFTER_S = 2.0
+TRAINING_DELAY_S = 2.0
 MAX_TAILS = 4
 """Clients of one process that may follow the log at once; a thread always remains for others."""
 
 
-def create_app(settings: Settings | None = None) -> Flask:
+def create_app(settings: Settings | None = None, check_every_s: float = CHECK_EVERY_S) -> Flask:
     """Return an application on the database of `settings`, which it neither creates nor changes.
 
     Without settings, as for the `flask` command, they are read from the environment and `.env`.
     `app.start.prepare` makes the database ready; the background thread of the scraper begins with the
-    first trigger. Raises RuntimeError where a route doesn't declare an operation.
+    first trigger. What other processes change in the database shows after `check_every_s` seconds. Raises
+    RuntimeError where a route doesn't declare an operation.
     """
     settings = settings or read_settings(os.environ, ENV_FILE)
     app = Flask("app")
@@ -88,7 +89,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     db.init_app(app)
     migrate.init_app(app, db, directory=f"{app.root_path}/storage/migrations", render_as_batch=True)
     jwt.init_app(app)
-    app.extensions["shop"] = _assemble(app, settings)
+    app.extensions["shop"] = _assemble(app, settings, check_every_s)
     register_error_handlers(app)
     for blueprint in (system, auth, books, stats, orders, scraping, ml, simulation_routes, logs):
         app.register_blueprint(blueprint)
@@ -100,12 +101,14 @@ def create_app(settings: Settings | None = None) -> Flask:
     return app
 
 
-def _assemble(app: Flask, settings: Settings) -> Shop:
+def _assemble(app: Flask, settings: Settings, check_every_s: float) -> Shop:
     with app.app_context():
         database = Database(db.engine)
-    catalogue = CatalogueStore(database)
-    metrics = Metrics(Watch(database, catalogue, settings.metrics_inventory_books).look)
-    simulation = Simulation(settings, database)
+    catalogue = CatalogueStore(database, check_every_s)
+    metrics = Metrics(
+        functools.partial(read_shop_state, database, catalogue, settings.metrics_inventory_books)
+    )
+    simulation = Simulation(settings, database, check_every_s)
     payment_timeout_s = float(settings.payment_timeout_s)
     gateway = _payment_gateway(settings, simulation, database)
     orders = FaultyOrders(
@@ -117,8 +120,8 @@ def _assemble(app: Flask, settings: Settings) -> Shop:
         abandoned_after=timedelta(seconds=payment_timeout_s) + GRACE,
         give_up_after=GIVE_UP_AFTER,
     )
-    models = Models(settings.data_dir, database, catalogue, metrics)
-    trainings = Trainings(settings, database, catalogue, models, metrics, present_training_books)
+    models = ModelStore(settings.data_dir, database, catalogue, metrics, check_every_s)
+    trainings = Trainings(settings, database, catalogue, models, metrics)
     log = log_path(settings.data_dir)
     return Shop(
         settings=settings,
@@ -136,14 +139,16 @@ def _assemble(app: Flask, settings: Settings) -> Shop:
         log_writer=LogWriter(log, settings.log_max_bytes, settings.log_files, metrics.count_lost_line),
         log_reader=LogReader(log, settings.log_files),
         log_tails=LogTails(log, settings.log_files, max_clients=min(MAX_TAILS, settings.web_threads - 1)),
-        sweeper=Sweeper("sweeper", [orders.reconcile, orders.purge_keys, gateway.purge]),
+        order_tasks=PeriodicTasks("order-tasks", [orders.reconcile, orders.purge_keys, gateway.purge]),
         # Apart, since it reads everything that was ever sold, and must hold up neither orders nor the machine.
-        auditor=Sweeper("auditor", [functools.partial(audit, database, metrics)], rests=20),
+        audit_tasks=PeriodicTasks(
+            "audit-tasks", [functools.partial(audit, database, metrics)], min_idle_factor=20
+        ),
         # After the first answers, which neither a training nor the import of scikit-learn may hold up.
-        trainer=Sweeper(
-            "trainer",
+        model_tasks=PeriodicTasks(
+            "model-tasks",
             [models.refresh, trainings.start_if_needed, trainings.forget_files],
-            first_after_s=TRAIN_AFTER_S,
+            first_after_s=TRAINING_DELAY_S,
         ),
     )
 

@@ -75,9 +75,9 @@ def build() -> object:
     except DBAPIError as error:
         log.critical("database_unusable", extra={"reason": str(error.orig)})
         raise SystemExit(1) from None
-    shop.sweeper.start()
-    shop.auditor.start()
-    shop.trainer.start()
+    shop.order_tasks.start()
+    shop.audit_tasks.start()
+    shop.model_tasks.start()
     _watch_signals(shop.log_tails.stop)
     # A worker ends through multiprocessing, which runs its own finalizers but not atexit's.
     multiprocessing.util.Finalize(app, shop.stop, exitpriority=10)

@@ -10,9 +10,9 @@ from app.observability.logs.reader import LogReader
 from app.observability.logs.writer import LogWriter
 from app.observability.metrics import Metrics
 from app.services.accounts import Accounts
-from app.services.model_store import Models
+from app.services.model_store import ModelStore
 from app.services.orders import Orders
-from app.services.periodic_tasks import Sweeper
+from app.services.periodic_tasks import PeriodicTasks
 from app.services.predictions import Predictions
 from app.services.scraping import Scrapes
 from app.services.training import Trainings
@@ -32,7 +32,7 @@ class Shop:
     accounts: Accounts
     scrapes: Scrapes
     orders: Orders
-    models: Models
+    models: ModelStore
     trainings: Trainings
     predictions: Predictions
     simulation: Simulation
@@ -41,17 +41,17 @@ class Shop:
     log_writer: LogWriter
     log_reader: LogReader
     log_tails: LogTails
-    sweeper: Sweeper
-    auditor: Sweeper
-    trainer: Sweeper
+    order_tasks: PeriodicTasks
+    audit_tasks: PeriodicTasks
+    model_tasks: PeriodicTasks
 
     def stop(self) -> None:
         """Stop the threads of this application and join them."""
         self.log_tails.stop()
         self.gateway.close()
-        self.sweeper.stop()
-        self.auditor.stop()
-        self.trainer.stop()
+        self.order_tasks.stop()
+        self.audit_tasks.stop()
+        self.model_tasks.stop()
         self.scrapes.stop()
         self.trainings.stop()
         self.log_writer.close()

@@ -31,9 +31,8 @@ def prepare(app: Flask) -> None:
         shop.settings.admin_password, replaces=SAMPLE_ADMIN_PASSWORD if shop.settings.production else None
     )
     publish_demonstration(shop.database, DEMONSTRATION_CSV)
-    shop.scrapes.bury_the_dead()
-    shop.scrapes.write_status()
-    shop.trainings.bury_the_dead()
+    shop.scrapes.reap_stale_runs()
+    shop.trainings.reap_stale_runs()
     catalogue = shop.catalogue.refresh()
     if export_is_stale(shop.settings.data_dir, catalogue):
         export_catalogue(shop.settings.data_dir, catalogue)

@@ -17,6 +17,7 @@ from app.factory import create_app
 from app.shop import Shop
 from app.start import prepare
 from app.storage.database import Database, database_options
+from app.storage.polled import CHECK_EVERY_S
 from tests.support.contract import ContractClient
 from tests.support.shop import make_settings
 
@@ -51,8 +52,8 @@ def make_app(tmp_path: Path, ready_data: Path) -> Iterator[Callable[..., Flask]]
     data_dir = tmp_path / "data"
     shutil.copytree(ready_data, data_dir)
 
-    def make(**changes: Any) -> Flask:
-        app = create_app(make_settings(data_dir, **changes))
+    def make(check_every_s: float = CHECK_EVERY_S, **changes: Any) -> Flask:
+        app = create_app(make_settings(data_dir, **changes), check_every_s)
         app.test_client_class = ContractClient
         apps.append(app)
         return app

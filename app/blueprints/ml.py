@@ -16,7 +16,6 @@ from app.web.presenters.training import (
     present_model_card,
     present_model_summary,
     present_predictions,
-    present_training_books,
     present_training_progress,
 )
 from app.web.schemas.training import (
@@ -45,7 +44,7 @@ VERDICT_HEADERS = ("X-Model-Version", "X-Model-Verdict")
     versioned=True,
 )
 def show_training_data() -> ResponseReturnValue:
-    return present_training_books(catalogue())
+    return catalogue().training_rows()
 
 
 @ml.post("/predictions")
@@ -83,10 +82,10 @@ def predict(query: dict[str, Any], body: list[dict[str, Any]]) -> ResponseReturn
     errors=(404,),
 )
 def show_model() -> ResponseReturnValue:
-    row = shop().trainings.active()
-    if row is None:
+    model = shop().trainings.active()
+    if model is None:
         raise ModelNotFound("Nenhum modelo foi treinado ainda. Consulte /api/v1/ml/status.")
-    return present_model_card(row, shop().models.current())
+    return present_model_card(model, shop().models.current())
 
 
 @ml.post("/train")
@@ -101,10 +100,10 @@ def show_model() -> ResponseReturnValue:
     errors=(409,),
 )
 def train() -> ResponseReturnValue:
-    row = shop().trainings.start(caller().username)
+    run = shop().trainings.start(caller().username)
     shape = {
         "message": "Treino iniciado em background. Consulte o status depois.",
-        **present_training_progress(row),
+        **present_training_progress(run),
     }
     return shape, 202, {"Location": url_for("ml.show_training")}
 
@@ -132,9 +131,11 @@ def show_training() -> ResponseReturnValue:
 )
 def list_models(query: dict[str, Any]) -> ResponseReturnValue:
     first, end = pagination.page_bounds(query, pagination.MAX_PER_PAGE)
-    rows, total = shop().trainings.models(first, end - first)
+    models, total = shop().trainings.models(first, end - first)
     active = shop().trainings.active()
-    shapes = [present_model_summary(row, in_use=active is not None and row.id == active.id) for row in rows]
+    shapes = [
+        present_model_summary(model, in_use=active is not None and model.id == active.id) for model in models
+    ]
     return shapes, pagination.page_headers(query, total)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from flask import Blueprint, url_for
 from flask.typing import ResponseReturnValue
 
-from app.storage.models import RunRow
+from app.core.scraping import ScrapeRun
 from app.web import pagination
 from app.web.access import Access, caller
 from app.web.context import shop
@@ -31,8 +31,8 @@ scraping = Blueprint("scraping", __name__, url_prefix="/api/v1/scraping")
     errors=(409,),
 )
 def trigger_scrape() -> ResponseReturnValue:
-    row = shop().scrapes.start(caller().username)
-    return _accepted(row, "Scraping iniciado em background. Consulte o status depois.")
+    run = shop().scrapes.start(caller().username)
+    return _accepted(run, "Scraping iniciado em background. Consulte o status depois.")
 
 
 @scraping.post("/cancel")
@@ -72,8 +72,8 @@ def show_status() -> ResponseReturnValue:
 )
 def list_runs(query: dict[str, Any]) -> ResponseReturnValue:
     first, end = pagination.page_bounds(query, pagination.MAX_PER_PAGE)
-    rows, total = shop().scrapes.history(first, end - first)
-    return [present_run(row) for row in rows], pagination.page_headers(query, total)
+    runs, total = shop().scrapes.history(first, end - first)
+    return [present_run(run) for run in runs], pagination.page_headers(query, total)
 
 
 @scraping.get("/runs/<int:run_id>")
@@ -86,9 +86,9 @@ def list_runs(query: dict[str, Any]) -> ResponseReturnValue:
     errors=(404,),
 )
 def show_run(run_id: int) -> ResponseReturnValue:
-    return present_run_detail(shop().scrapes.run(run_id))
+    return present_run_detail(shop().scrapes.detail(run_id))
 
 
-def _accepted(row: RunRow, message: str) -> ResponseReturnValue:
-    progress = present_progress(row, datetime.now(UTC))
+def _accepted(run: ScrapeRun, message: str) -> ResponseReturnValue:
+    progress = present_progress(run, datetime.now(UTC))
     return {"message": message, **progress}, 202, {"Location": url_for("scraping.show_status")}

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import logging
-
 from flask import Blueprint, Response, render_template, request
 from flask.typing import ResponseReturnValue
-from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
 
 from app.observability.metrics import CONTENT_TYPE
-from app.services.scraping import shown_status
+from app.services.health import check_health
 from app.web.access import Access
 from app.web.context import catalogue, shop
 from app.web.endpoint import operation
 from app.web.error_handlers import problem
 from app.web.presenters.catalogue import LISTED_BOOK, present_books, present_overview
-from app.web.presenters.common import present_time
+from app.web.presenters.system import present_health
 from app.web.schemas.system import Health, Welcome
 
 system = Blueprint("system", __name__)
-log = logging.getLogger(__name__)
 LINKS = {
     "documentacao": "/apidocs/",
     "openapi": "/apispec_1.json",
@@ -86,22 +81,7 @@ def show_metrics() -> ResponseReturnValue:
     errors=(503,),
 )
 def show_health() -> ResponseReturnValue:
-    try:
-        with shop().database.reading() as session:
-            session.execute(text("SELECT 1"))
-        run = shop().scrapes.latest()
-    except SQLAlchemyError:
-        log.exception("health_check_failed")
+    status = check_health(shop().scrapes)
+    if status is None:
         return problem(503, "O banco de dados não responde.")
-    publication = catalogue().publication
-    return {
-        "status": "healthy",
-        "message": "A loja está no ar.",
-        "origem": publication.origin,
-        "fonte": publication.source_url,
-        "livros": len(catalogue()),
-        "versao_catalogo": publication.version,
-        "publicado_em": present_time(publication.published_at),
-        "banco": "ok",
-        "scraping": shown_status(run),
-    }
+    return present_health(catalogue(), status)

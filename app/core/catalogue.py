@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from typing import Any
 
 import pandas as pd
 
@@ -191,6 +192,20 @@ class Catalogue:
                 totals.index, groups.size(), totals["pence_incl_tax"], totals["pence_excl_tax"], strict=True
             )
         ]
+
+    def training_rows(self) -> list[dict[str, Any]]:
+        """Return all books with the six keys of training data; prices are the floats nearest to the pounds."""
+        frame = self._frame
+        columns = {
+            "categoria": frame["category"],
+            "disponibilidade": frame["stock"],
+            "preco_com_taxa": frame["pence_incl_tax"] / 100,
+            "preco_sem_taxa": frame["pence_excl_tax"] / 100,
+            "rating": frame["rating"],
+            "titulo": frame["title"],
+        }
+        values = [column.tolist() for column in columns.values()]
+        return [dict(zip(columns, row, strict=True)) for row in zip(*values, strict=True)]
 
     def _title_matches(self, wanted: str) -> pd.Series[bool]:
         found = [wanted in title for title in self._titles]

@@ -8,7 +8,7 @@ ShopError
 ├── Forbidden               the role is not enough
 ├── NotFound
 │   ├── BookNotFound
-│   ├── RunNotFound
+│   ├── ScrapeRunNotFound
 │   ├── OrderNotFound
 │   ├── ModelNotFound
 │   └── ProductsNotFound
@@ -96,7 +96,7 @@ class BookNotFound(NotFound):
     detail = "Livro não encontrado."
 
 
-class RunNotFound(NotFound):
+class ScrapeRunNotFound(NotFound):
     detail = "Execução de scraping não encontrada."
 
 

@@ -1,25 +1,27 @@
-"""What a scrape changes, and whether to trust it."""
+"""Scrapes: what a crawl changes in the catalogue, and the runs that crawl."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from enum import Enum, auto
 from urllib.parse import urlsplit
 
+from app.core.runs import Run
 from scraper.book import ScrapedBook
 
 
 @dataclass(frozen=True, slots=True)
 class StoredBook:
-    """A book that was ever on sale: its id for ever, whether it is listed now, and what the shop last said.
+    """A book that was ever on sale, with its permanent id and the latest content of its page.
 
-    The stock in `shown` is without what is reserved; `short` is by how much more is reserved than there is.
+    The stock in `page` is without the reserved copies; `short` counts the reserved copies beyond the supplier's.
     """
 
     id: int
     listed: bool
-    shown: ScrapedBook
+    page: ScrapedBook
     short: int = 0
 
 
@@ -29,9 +31,18 @@ class Change:
     after: StoredBook
 
 
+class ChangeKind(Enum):
+    ADDED = auto()
+    RETURNED = auto()
+    REMOVED = auto()
+    REPRICED = auto()
+    RESTOCKED = auto()
+    EDITED = auto()
+
+
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """What publishing a scrape would do to the catalogue. A book may be repriced and restocked at once."""
+    """What publishing a crawl would do to the catalogue. A book may be repriced and restocked at once."""
 
     added: tuple[StoredBook, ...] = ()
     returned: tuple[StoredBook, ...] = ()
@@ -41,149 +52,135 @@ class Difference:
     edited: tuple[Change, ...] = ()
 
     def changed(self) -> dict[int, StoredBook]:
-        """The books already listed of which something is different, by id."""
+        """Return the listed books with a change, by id, as they are afterwards."""
         return {c.after.id: c.after for c in (*self.repriced, *self.restocked, *self.edited)}
 
     def __bool__(self) -> bool:
         return any((self.added, self.returned, self.removed, self.repriced, self.restocked, self.edited))
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """From where on a scrape is not trusted; shares are fractions of 1, prices pounds."""
-
-    max_failed_share: Decimal
-    max_vanished_share: Decimal
-    max_absurd_price_share: Decimal
-    max_price: Decimal
-    max_price_factor: Decimal
-
-
 @dataclass(slots=True)
-class Harvest:
-    """What a crawl brought: the books read by their place in the shop, and the pages that failed."""
+class CrawlResult:
+    """The books that a crawl read, by their place in the shop, and the reasons of failed pages, by URL."""
 
     announced: int
     read: dict[int, ScrapedBook] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
+    pages_total: int = 0
+    pages_done: int = 0
+    pages_reused: int = 0
 
     def in_site_order(self) -> list[ScrapedBook]:
         return [self.read[position] for position in sorted(self.read)]
 
 
+@dataclass(frozen=True, slots=True)
+class ReportedBook:
+    """A book in the report of a run: values before and after, prices in pounds.
+
+    None is a value that its kind of change does not report, and, in a pair, the side where it was not on sale.
+    """
+
+    id: int
+    title: str
+    price_incl_tax: tuple[float | None, float | None] | None = None
+    price_excl_tax: tuple[float | None, float | None] | None = None
+    stock: tuple[int | None, int | None] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScrapeRun(Run):
+    """One scrape. `pages_reused` were read by the run that it resumes; returned books count as added."""
+
+    base_url: str
+    resumed_from: int | None
+    cancelled_by: str | None
+    pages_total: int
+    pages_done: int
+    pages_failed: int
+    pages_reused: int
+    books_read: int
+    published_version: int | None
+    change_counts: Mapping[ChangeKind, int] | None
+
+
+@dataclass(frozen=True, slots=True)
+class ScrapeRunDetail:
+    """A run with the books that it changed (None unless it published) and the reasons of failed pages, by URL."""
+
+    run: ScrapeRun
+    changes: Mapping[ChangeKind, Sequence[ReportedBook]] | None
+    failures: Mapping[str, str]
+
+
 def compare(
-    stored: Sequence[StoredBook], harvest: Harvest, reserved: Mapping[int, int] | None = None
+    stored: Sequence[StoredBook], crawl: CrawlResult, reserved: Mapping[int, int] | None = None
 ) -> Difference:
-    """What `harvest` changes in `stored`. New books get the next ids, in site order.
+    """Return what `crawl` changes in `stored`. New books get the next ids, in site order.
 
-    `reserved` is, by id, what is sold and not yet shipped, which the supplier still counts as there.
+    `reserved` is, by id, the number of copies sold and not yet shipped, which the supplier still counts.
 
-    A book is recognised by its UPC, or else by its URL. One whose page is listed but failed is still in
-    the shop and stays as it was; its path tells which it is, since a shop may be read at another host.
+    A book is recognised by its UPC, or else by its URL. A book whose page is listed but failed is still in
+    the shop and stays as it was; its path identifies it, since a shop may be read at another host.
     """
-    by_upc = {book.shown.upc: book for book in stored}
+    by_upc = {book.page.upc: book for book in stored}
     # Where a vanished book and a present one had the same address, it is the present one's.
-    by_url = {book.shown.url: book for book in sorted(stored, key=lambda book: book.listed)}
-    scraped = harvest.in_site_order()
-    scraped_upcs = {book.upc for book in scraped}
-    next_id = max((book.id for book in stored), default=-1) + 1
-    by_path = {_path(url): book for url, book in by_url.items()}
-    failed = {by_path[_path(url)].id for url in harvest.failed if _path(url) in by_path}
-    matched: set[int] = set()
-    added, returned, repriced, restocked, edited = [], [], [], [], []
-    for shown in scraped:
-        known = by_upc.get(shown.upc)
-        if known is None:
-            namesake = by_url.get(shown.url)
-            known = namesake if namesake and namesake.shown.upc not in scraped_upcs else None
-        if known is None or known.id in matched:
-            added.append(StoredBook(next_id, True, shown))
-            next_id += 1
-            continue
-        matched.add(known.id)
-        after = _on_sale(known.id, shown, (reserved or {}).get(known.id, 0))
-        if not known.listed:
-            returned.append(after)
-            continue
-        change = Change(known, after)
-        if _prices(known.shown) != _prices(shown):
-            repriced.append(change)
-        if (known.shown.stock, known.short) != (after.shown.stock, after.short):
-            restocked.append(change)
-        if _text(known.shown) != _text(shown):
-            edited.append(change)
-    removed = [book for book in stored if book.listed and book.id not in matched | failed]
-    return Difference(*map(tuple, (added, returned, removed, repriced, restocked, edited)))  # type: ignore[arg-type]
+    by_url = {book.page.url: book for book in sorted(stored, key=lambda book: book.listed)}
+    pages = crawl.in_site_order()
+    upcs = {page.upc for page in pages}
+    new: list[ScrapedBook] = []
+    matches: dict[int, Change] = {}
+    for page in pages:
+        known = by_upc.get(page.upc) or _at_same_url(page, by_url, upcs)
+        if known is None or known.id in matches:
+            new.append(page)
+        else:
+            copies = (reserved or {}).get(known.id, 0)
+            matches[known.id] = Change(known, _on_sale(known.id, page, copies))
+    gone = {book.id for book in stored if book.listed} - matches.keys() - _failed_ids(by_url, crawl.failed)
+    first_id = max((book.id for book in stored), default=-1) + 1
+    kinds = {book_id: _classify(change) for book_id, change in matches.items()}
+
+    def of(kind: ChangeKind) -> tuple[Change, ...]:
+        return tuple(change for book_id, change in matches.items() if kind in kinds[book_id])
+
+    return Difference(
+        added=tuple(StoredBook(book_id, True, page) for book_id, page in enumerate(new, first_id)),
+        returned=tuple(change.after for change in of(ChangeKind.RETURNED)),
+        removed=tuple(book for book in stored if book.id in gone),
+        repriced=of(ChangeKind.REPRICED),
+        restocked=of(ChangeKind.RESTOCKED),
+        edited=of(ChangeKind.EDITED),
+    )
 
 
-def _on_sale(book_id: int, shown: ScrapedBook, reserved: int) -> StoredBook:
-    free = shown.stock - reserved
-    return StoredBook(book_id, True, replace(shown, stock=max(0, free)), short=max(0, -free))
+def _at_same_url(page: ScrapedBook, by_url: Mapping[str, StoredBook], upcs: set[str]) -> StoredBook | None:
+    """Return the book that had the URL of `page`, unless the crawl found that book on another page."""
+    book = by_url.get(page.url)
+    return book if book is not None and book.page.upc not in upcs else None
 
 
-def why_refuse(harvest: Harvest, difference: Difference, listed: int, limits: Limits) -> str | None:
-    """The reason, in a sentence, why `harvest` must not be published; None where it may.
-
-    `listed` is how many books the present catalogue has, 0 when there is nothing to protect.
-    """
-    expected = max(harvest.announced, len(harvest.read) + len(harvest.failed))
-    if not harvest.read:
-        return "Nenhum livro foi lido."
-    missing = expected - len(harvest.read)
-    if missing > limits.max_failed_share * expected:
-        return (
-            f"{missing} de {expected} livros não puderam ser lidos, acima do limite de "
-            f"{_percent(limits.max_failed_share)} (SCRAPER_MAX_FAILED_SHARE). {_most_common(harvest.failed.values())}"
-        ).strip()
-    repeated = _first_repeated(book.upc for book in harvest.read.values())
-    if repeated:
-        return f"Dois livros com o mesmo UPC {repeated!r}: não há como distingui-los."
-    vanished = len(difference.removed)
-    if listed and vanished > limits.max_vanished_share * listed:
-        return (
-            f"{vanished} de {listed} livros sumiram da loja, acima do limite de {_percent(limits.max_vanished_share)} "
-            "(SCRAPER_MAX_VANISHED_SHARE)."
-        )
-    absurd = _absurd_prices(harvest.read.values(), difference, limits)
-    if len(absurd) > limits.max_absurd_price_share * len(harvest.read):
-        return f"{len(absurd)} livros com preço absurdo, entre eles {absurd[0]}."
-    return None
+def _failed_ids(by_url: Mapping[str, StoredBook], failed_urls: Iterable[str]) -> set[int]:
+    by_path = {_path(url): book.id for url, book in by_url.items()}
+    return {by_path[_path(url)] for url in failed_urls if _path(url) in by_path}
 
 
-def _absurd_prices(read: Collection[ScrapedBook], difference: Difference, limits: Limits) -> list[str]:
-    absurd = {
-        book.upc: f"{book.title!r} a {book.price_incl_tax}"
-        for book in read
-        if not 0 < book.price_excl_tax <= book.price_incl_tax <= limits.max_price
+def _on_sale(book_id: int, page: ScrapedBook, reserved: int) -> StoredBook:
+    free = page.stock - reserved
+    return StoredBook(book_id, True, replace(page, stock=max(0, free)), short=max(0, -free))
+
+
+def _classify(change: Change) -> set[ChangeKind]:
+    """Return the kinds of a change to a recognised book; none where nothing is different."""
+    before, after = change.before, change.after
+    if not before.listed:
+        return {ChangeKind.RETURNED}
+    differences = {
+        ChangeKind.REPRICED: _prices(before.page) != _prices(after.page),
+        ChangeKind.RESTOCKED: (before.page.stock, before.short) != (after.page.stock, after.short),
+        ChangeKind.EDITED: _text(before.page) != _text(after.page),
     }
-    for change in difference.repriced:
-        old, new = change.before.shown.price_incl_tax, change.after.shown.price_incl_tax
-        if max(old, new) > limits.max_price_factor * min(old, new):
-            absurd[change.after.shown.upc] = f"{change.after.shown.title!r}, que passou de {old} a {new}"
-    return list(absurd.values())
-
-
-def _most_common(reasons: Iterable[str]) -> str:
-    counted: dict[str, int] = {}
-    for reason in reasons:
-        counted[reason] = counted.get(reason, 0) + 1
-    if not counted:
-        return ""
-    reason, count = max(counted.items(), key=lambda item: item[1])
-    return f"Motivo mais comum ({count}): {reason}"
-
-
-def _percent(share: Decimal) -> str:
-    return f"{(share * 100).normalize():f}%"
-
-
-def _first_repeated(values: Iterable[str]) -> str | None:
-    seen: set[str] = set()
-    for value in values:
-        if value in seen:
-            return value
-        seen.add(value)
-    return None
+    return {kind for kind, differs in differences.items() if differs}
 
 
 def _path(url: str) -> str:

@@ -10,7 +10,8 @@ from pathlib import Path
 from sqlalchemy.orm import Session
 
 from app.core.catalogue import Publication
-from app.core.scraping import Difference, Harvest, Limits, compare, why_refuse
+from app.core.safety_gate import Limits, publication_blocker
+from app.core.scraping import CrawlResult, Difference, compare
 from app.storage import catalogue
 from app.storage.database import Database
 from app.storage.stock import Reason, reserved_copies
@@ -19,7 +20,7 @@ from scraper.csv_file import read_books
 log = logging.getLogger(__name__)
 
 
-class ScrapeRefused(Exception):
+class CrawlRejected(Exception):
     """The safety gate does not trust the scrape; `reason` is a sentence for people."""
 
     def __init__(self, reason: str) -> None:
@@ -27,14 +28,18 @@ class ScrapeRefused(Exception):
         super().__init__(reason)
 
 
-def publish_harvest(
-    session: Session, harvest: Harvest, limits: Limits, source_url: str, counted_since: datetime | None = None
+def publish_crawl(
+    session: Session,
+    crawl: CrawlResult,
+    limits: Limits,
+    source_url: str,
+    counted_since: datetime | None = None,
 ) -> tuple[Publication, Difference]:
-    """Make the catalogue what `harvest` says, in the caller's transaction.
+    """Make the catalogue what `crawl` says, in the caller's transaction.
 
     The demonstration catalogue is replaced entirely, ids included; any other is changed where it differs,
     and keeps its version where it doesn't. The supplier began to count at `counted_since`, or just now.
-    Raises ScrapeRefused, having changed nothing.
+    Raises CrawlRejected, having changed nothing.
     """
     now = datetime.now(UTC)
     catalogue.lock_books(session)
@@ -43,10 +48,10 @@ def publish_harvest(
     demonstration = stored if before and before.origin == catalogue.DEMONSTRATION else []
     known = [] if demonstration else stored
     reserved = {} if demonstration else reserved_copies(session, counted_since or now)
-    difference = compare(known, harvest, reserved)
-    reason = why_refuse(harvest, difference, sum(book.listed for book in known), limits)
+    difference = compare(known, crawl, reserved)
+    reason = publication_blocker(crawl, difference, sum(book.listed for book in known), limits)
     if reason:
-        raise ScrapeRefused(reason)
+        raise CrawlRejected(reason)
     if demonstration:
         catalogue.clear_books(session, now)
     catalogue.apply_difference(session, difference, now)

@@ -60,7 +60,7 @@ class OrderFinalizer:
     def refresh_stocks(self, stock_version: int) -> None:
         """Show readers the stock that was just committed."""
         try:
-            self._catalogue.catch_up_stocks(stock_version)
+            self._catalogue.ensure_stock_version(stock_version)
         except SQLAlchemyError:
             # The sale is committed; readers follow at their next look.
             log.exception("stocks_not_shown")

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import logging
-import threading
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy.exc import SQLAlchemyError
-
+from app.core.training import Training
 from app.observability.metrics import Metrics
 from app.storage import training
 from app.storage.catalogue_store import CatalogueStore
 from app.storage.database import Database
 from app.storage.model_files import artefact_path, write_model
-from app.storage.models import TrainingRow
+from app.storage.polled import CHECK_EVERY_S, Polled
 from ml.artefact import ArtefactRefused, load
 from ml.drift import Profile
 from ml.predict import Predictor
@@ -26,8 +23,6 @@ from ml.verdict import Verdict
 
 log = logging.getLogger(__name__)
 
-CHECK_EVERY_S = 0.5
-"""How often the database is asked whether another version is to be served."""
 NO_VERSION = 0
 UNREADABLE = "O arquivo do modelo não pôde ser lido."
 
@@ -46,116 +41,99 @@ class ServedModel:
     problem: str | None = None
 
 
-class Models:
-    """Holds the model and replaces it when the database names another version.
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    """A model, the choice that it follows, and the catalogue version of a fallback (None for a trained model)."""
 
-    `_current` is only ever swapped, so those who predict need no lock; `_loading` lets one thread at a time look
-    and load, while the others go on with what is there.
-    """
+    model: ServedModel
+    choice: tuple[int | None, datetime | None]
+    fallback_of: int | None
+
+
+class ModelStore:
+    """Holds the model and replaces it when the database names another version."""
 
     def __init__(
-        self, data_dir: Path, database: Database, catalogue: CatalogueStore, metrics: Metrics
+        self,
+        data_dir: Path,
+        database: Database,
+        catalogue: CatalogueStore,
+        metrics: Metrics,
+        check_every_s: float = CHECK_EVERY_S,
     ) -> None:
         self._data_dir = data_dir
         self._database = database
         self._catalogue = catalogue
         self._metrics = metrics
-        self._current: ServedModel | None = None
-        self._wanted: tuple[int | None, datetime | None] = (None, None)
-        self._stands_in_for: int | None = None
         self._newest_seen = NO_VERSION
-        self._checked_at = float("-inf")
-        self._loading = threading.Lock()
+        self._loaded = Polled(self._load, "model_check_failed", check_every_s)
 
     def current(self) -> ServedModel:
-        """The model, compared with the database every CHECK_EVERY_S.
+        """Return the model; another process' choice shows after `check_every_s` seconds.
 
         Only the first caller of a process waits for it; where that is a real model, for scikit-learn too.
         """
-        if time.monotonic() - self._checked_at > CHECK_EVERY_S and self._loading.acquire(
-            blocking=self._current is None
-        ):
-            try:
-                if self._current is None or time.monotonic() - self._checked_at > CHECK_EVERY_S:
-                    self._reload()
-            except SQLAlchemyError:
-                if self._current is None:
-                    raise
-                log.exception("model_check_failed")
-            finally:
-                if self._current is not None:
-                    self._checked_at = time.monotonic()
-                self._loading.release()
-        return self._current_or_fail()
+        return self._loaded.current().model
 
     def refresh(self) -> ServedModel:
-        """Swap in what is to be served now, without waiting for the next check."""
-        with self._loading:
-            self._reload()
-            self._checked_at = time.monotonic()
-            return self._current_or_fail()
+        """Return the model that is to be served now. Raises SQLAlchemyError."""
+        return self._loaded.refresh().model
 
-    def catch_up(self, version: int) -> None:
-        """Have looked since `version` was made, which somebody has just been told."""
+    def ensure_version(self, version: int) -> None:
+        """Reload unless the database was asked since `version` was trained. Raises SQLAlchemyError."""
         if version > self._newest_seen:
             self.refresh()
             self._newest_seen = version
 
-    def _current_or_fail(self) -> ServedModel:
-        if self._current is None:
-            raise RuntimeError("no model was ever loaded")
-        return self._current
-
-    def _reload(self) -> None:
+    def _load(self, loaded: _Loaded | None) -> _Loaded:
         with self._database.reading() as session:
-            wanted = training.active_choice(session)
+            choice = training.active_choice(session)
         published = self._catalogue.current().publication.version
-        # What stands in for a model follows the catalogue, and each publication is an occasion to try again.
-        if self._current is not None and self._wanted == wanted and self._stands_in_for in (None, published):
-            return
+        # A fallback follows the catalogue, and each publication is an occasion to try the chosen version again.
+        if loaded is not None and loaded.choice == choice and loaded.fallback_of in (None, published):
+            return loaded
         with self._database.reading() as session:
-            row = session.get(TrainingRow, wanted[0] or NO_VERSION)
-        self._current = self._stand_in(Verdict.UNTRAINED, None) if row is None else self._serve(row)
-        self._wanted = wanted
-        self._stands_in_for = published if self._current.version == NO_VERSION else None
-        self._metrics.set_model_rejected(self._current.problem is not None)
+            run = training.RUNS.get(session, choice[0] or NO_VERSION)
+        model = self._fallback(Verdict.UNTRAINED, None) if run is None else self._serve(run)
+        self._metrics.set_model_rejected(model.problem is not None)
+        return _Loaded(model, choice, published if model.version == NO_VERSION else None)
 
-    def load(self, row: TrainingRow) -> ServedModel:
+    def load(self, run: Training) -> ServedModel:
         """The model of a training that is done. Raises ArtefactRefused where it can't be served any more."""
-        return assemble(row.id, self._artefact(row), row.digest or "", row.card or {})
+        return assemble(run.id, self._artefact(run), run.digest or "", run.card or {})
 
-    def _serve(self, row: TrainingRow) -> ServedModel:
+    def _serve(self, run: Training) -> ServedModel:
         try:
-            model = self.load(row)
+            model = self.load(run)
         except ArtefactRefused as refused:
-            log.error("model_refused", extra={"version": row.id, "reason": refused.reason})
-            return self._stand_in(Verdict.REFUSED, refused.reason)
-        log.info("model_served", extra={"version": row.id})
+            log.error("model_refused", extra={"version": run.id, "reason": refused.reason})
+            return self._fallback(Verdict.REFUSED, refused.reason)
+        log.info("model_served", extra={"version": run.id})
         return model
 
-    def _artefact(self, row: TrainingRow) -> bytes:
+    def _artefact(self, run: Training) -> bytes:
         """The file's bytes; where this machine has none, the database's, which then become its file."""
-        path = artefact_path(self._data_dir, row.id)
+        path = artefact_path(self._data_dir, run.id)
         if path.exists() and not path.is_file():  # a pipe would be waited for
             raise ArtefactRefused(UNREADABLE)
         try:
             return path.read_bytes()
         except FileNotFoundError:
-            log.warning("model_file_missing", extra={"version": row.id})
+            log.warning("model_file_missing", extra={"version": run.id})
         except OSError:
             log.exception("model_file_not_read")
             raise ArtefactRefused(UNREADABLE) from None
         with self._database.reading() as session:
-            content = training.artefact_of(session, row.id)
-        if content is None or row.card is None:
+            content = training.artefact_of(session, run.id)
+        if content is None or run.card is None:
             raise ArtefactRefused("O arquivo do modelo não existe mais.")
         try:
-            write_model(self._data_dir, row.id, content, row.card)
+            write_model(self._data_dir, run.id, content, run.card)
         except OSError:
             log.exception("model_file_not_written")
         return content
 
-    def _stand_in(self, verdict: Verdict, problem: str | None) -> ServedModel:
+    def _fallback(self, verdict: Verdict, problem: str | None) -> ServedModel:
         """The baseline of the catalogue as it is, for want of a model."""
         by_rating = self._catalogue.current().overview().by_rating
         return ServedModel(NO_VERSION, verdict, Predictor(by_rating, {}, ()), None, problem)

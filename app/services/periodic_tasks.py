@@ -1,4 +1,4 @@
-"""What has to be done again and again, beside the requests."""
+"""Work that is repeated beside the requests."""
 
 from __future__ import annotations
 
@@ -9,26 +9,27 @@ from collections.abc import Callable, Sequence
 
 log = logging.getLogger(__name__)
 
-EVERY_S = 60.0
-STOP_WITHIN_S = 10.0
+INTERVAL_S = 60.0
+STOP_TIMEOUT_S = 10.0
 
 
-class Sweeper:
-    """Runs its chores at once, and then every `EVERY_S`, in one thread that `start` begins and `stop` joins.
+class PeriodicTasks:
+    """Tasks that one thread runs in rounds, every `INTERVAL_S` seconds, from `start` to `stop`.
 
-    A round is followed by a rest of at least `rests` times as long; the first waits for `first_after_s`.
+    A pause lasts at least `min_idle_factor` times as long as the round before it. The first round begins after
+    `first_after_s` seconds.
     """
 
     def __init__(
         self,
         name: str,
-        chores: Sequence[Callable[[], object]],
-        rests: int = 0,
+        tasks: Sequence[Callable[[], object]],
+        min_idle_factor: int = 0,
         first_after_s: float = 0.0,
     ) -> None:
-        self._chores = chores
+        self._tasks = tasks
         self._first_after_s = first_after_s
-        self._rests = rests
+        self._min_idle_factor = min_idle_factor
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
@@ -38,21 +39,22 @@ class Sweeper:
     def stop(self) -> None:
         self._stopping.set()
         if self._thread.ident is not None:
-            self._thread.join(STOP_WITHIN_S)
+            self._thread.join(STOP_TIMEOUT_S)
 
-    def sweep(self) -> None:
-        """One round: a chore that fails is logged, done again in the next round, and holds up no other."""
-        for chore in self._chores:
+    def run_pending(self) -> None:
+        """Run one round. A failed task is logged, holds up no other and runs again in the next round."""
+        for task in self._tasks:
             if self._stopping.is_set():
                 return
             try:
-                chore()
+                task()
             except Exception:
-                log.exception("task_failed", extra={"task": str(chore)})
+                log.exception("task_failed", extra={"task": str(task)})
 
     def _run(self) -> None:
         self._stopping.wait(self._first_after_s)
         while not self._stopping.is_set():
-            began = time.monotonic()
-            self.sweep()
-            self._stopping.wait(max(EVERY_S, self._rests * (time.monotonic() - began)))
+            started_at = time.monotonic()
+            self.run_pending()
+            busy_s = time.monotonic() - started_at
+            self._stopping.wait(max(INTERVAL_S, self._min_idle_factor * busy_s))

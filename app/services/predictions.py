@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.observability.metrics import Metrics
-from app.services.model_store import Models, ServedModel
+from app.services.model_store import ModelStore, ServedModel
 from ml.drift import Window
 from ml.features import BASIC_FEATURES, Row
 from ml.predict import Prediction
@@ -34,7 +34,7 @@ class Predicted:
 class Predictions:
     """Asks the model of this process. `_lock` protects the window, which begins anew with each version."""
 
-    def __init__(self, models: Models, metrics: Metrics) -> None:
+    def __init__(self, models: ModelStore, metrics: Metrics) -> None:
         self._models = models
         self._metrics = metrics
         self._lock = threading.Lock()

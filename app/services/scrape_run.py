@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
 
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from app.core.runs import LeaseLost, RunStatus
-from app.core.scraping import Harvest, Limits
-from app.observability.metrics import Metrics
-from app.processes import own_identity
-from app.services.catalogue import ScrapeRefused, publish_harvest
+from app.core.runs import RunStatus
+from app.core.safety_gate import Limit, Limits
+from app.core.scraping import CrawlResult, ScrapeRun
+from app.services.background import BackgroundRun, RunFailed, RunKind
+from app.services.catalogue import CrawlRejected, publish_crawl
 from app.settings import Settings
 from app.storage import scraping
-from app.storage.catalogue_store import CatalogueStore
 from app.storage.database import Database
-from app.storage.exports import export_catalogue, write_scraping_status
-from app.storage.models import RunRow
 from scraper.book import ScrapedBook
 from scraper.crawl import (
     CrawlEvent,
@@ -37,43 +31,24 @@ from scraper.crawl import (
 from scraper.errors import CrawlCancelled, CrawlFailed
 from scraper.options import CrawlOptions
 
-log = logging.getLogger(__name__)
-
 SAVE_EVERY_S = 0.5
-STOPPED = "O servidor foi encerrado. Um novo disparo continua de onde parou."
+Staged = Mapping[str, ScrapedBook]
 
 
-class ScrapeRun:
-    """Crawls, stages what arrives, and publishes it if the safety gate lets it pass.
-
-    Everything but the two events belongs to the thread that calls `execute`.
-    """
+class BackgroundScrape(BackgroundRun[ScrapeRun]):
+    """Crawls, stages what arrives, and publishes it if the safety gate lets it pass."""
 
     def __init__(
-        self,
-        row: RunRow,
-        settings: Settings,
-        database: Database,
-        catalogue: CatalogueStore,
-        metrics: Metrics,
-        staged: Mapping[str, ScrapedBook],
-        on_published: Callable[[], None],
+        self, kind: RunKind[ScrapeRun], run: ScrapeRun, settings: Settings, database: Database, staged: Staged
     ) -> None:
-        self.id = row.id
-        self._base_url = row.base_url
-        self._settings = settings
-        self._database = database
-        self._catalogue = catalogue
-        self._metrics = metrics
+        """`staged` are the books that the run resumes with, by listed URL."""
+        super().__init__(kind, run, settings, database)
+        self.result = CrawlResult(announced=0)
         self._staged = staged
-        self._on_published = on_published
         self._cancelled = threading.Event()
-        self._stopping = threading.Event()
-        self._harvest = Harvest(announced=0)
         self._unsaved: dict[str, ScrapedBook] = {}
-        self._pages_total = self._pages_done = self._pages_reused = 0
         self._saved_at = time.monotonic()
-        self._refused = False
+        self._rejected = False
 
     def cancel(self) -> None:
         """End the run as cancelled, soon."""
@@ -81,49 +56,20 @@ class ScrapeRun:
 
     def stop(self) -> None:
         """End the run as interrupted, soon: its pages stay staged for the next one."""
-        self._stopping.set()
+        super().stop()
         self._cancelled.set()
 
-    def execute(self) -> None:
-        """The thread's body; whatever happens, the run's row says how it ended."""
-        try:
-            status, reason = self._attempt()
-            if status is not RunStatus.DONE:
-                self._end(status, reason)
-        except LeaseLost:
-            log.warning("scrape_lease_lost", extra={"run_id": self.id})
-            return
-        except SQLAlchemyError:
-            # The lease expires unrenewed, and whoever looks next marks the run as interrupted.
-            log.exception("scrape_end_not_recorded", extra={"run_id": self.id})
-            return
-        self._metrics.count_run(
-            status, done=self._pages_done, failed=len(self._harvest.failed), reused=self._pages_reused
-        )
-        log.info("scrape_ended", extra={"run_id": self.id, "outcome": status.value, "reason": reason})
-        self._follow_up(status)
-
-    def _attempt(self) -> tuple[RunStatus, str | None]:
+    def work(self) -> None:
         try:
             self._crawl()
             self._publish()
-        except LeaseLost:
-            raise
         except CrawlCancelled:
-            if self._stopping.is_set():
-                return RunStatus.INTERRUPTED, STOPPED
-            return RunStatus.CANCELLED, "Cancelado a pedido."
+            raise RunFailed("Cancelado a pedido.", RunStatus.CANCELLED) from None
         except CrawlFailed as error:
-            return RunStatus.ERROR, f"O site não pôde ser lido: {error.reason}"
-        except ScrapeRefused as error:
-            self._refused = True
-            return RunStatus.ERROR, error.reason
-        except Exception as error:
-            if self._stopping.is_set() or _refused_by_ending_interpreter(error):
-                return RunStatus.INTERRUPTED, STOPPED
-            log.exception("scrape_crashed", extra={"run_id": self.id})
-            return RunStatus.ERROR, "Falha interna; o motivo está no log do servidor."
-        return RunStatus.DONE, None
+            raise RunFailed(f"O site não pôde ser lido: {error.reason}") from error
+        except CrawlRejected as error:
+            self._rejected = True
+            raise RunFailed(error.reason) from error
 
     def _crawl(self) -> None:
         settings = self._settings
@@ -133,114 +79,73 @@ class ScrapeRun:
             connect_timeout_s=settings.scraper_connect_timeout_s,
             read_timeout_s=settings.scraper_read_timeout_s,
         )
-        events = crawl(self._base_url, options, already_read=self._staged.keys(), cancelled=self._cancelled)
+        events = crawl(
+            self.run.base_url, options, already_read=self._staged.keys(), cancelled=self._cancelled
+        )
         with contextlib.closing(events):
             for event in events:
-                self._see(event)
+                self._handle(event)
                 if time.monotonic() - self._saved_at > SAVE_EVERY_S:
                     self._save()
         self._save()
 
-    def _see(self, event: CrawlEvent) -> None:
-        harvest = self._harvest
+    def _handle(self, event: CrawlEvent) -> None:
+        result = self.result
         match event:
             case ListingRead():
-                self._pages_total = event.pages_total
-                self._pages_done += 1
+                result.pages_total = event.pages_total
             case ProductRead():
                 # The listing's address, not where a redirect led: a page that fails is known by no other.
                 book = replace(event.book, url=event.url)
-                harvest.read[event.position] = self._unsaved[event.url] = book
-                self._pages_done += 1
+                result.read[event.position] = self._unsaved[event.url] = book
             case ProductSkipped():
-                harvest.read[event.position] = self._staged[event.url]
-                self._pages_done += 1
-                self._pages_reused += 1
+                result.read[event.position] = self._staged[event.url]
+                result.pages_reused += 1
             case PageFailed():
-                harvest.failed[event.url] = event.reason
-                self._pages_done += 1
+                result.failed[event.url] = event.reason
             case CrawlFinished():
-                harvest.announced = event.products_announced
+                result.announced = event.products_announced
+                return
+        result.pages_done += 1
 
     def _save(self) -> None:
         """Stage what arrived, show progress and renew the lease, in one transaction."""
         with self._database.writing() as session:
-            row = self._own_row(session)
-            scraping.stage_books(session, self.id, self._unsaved)
-            self._show_progress(row)
-            cancelled = row.cancelled_by is not None
+            self._renew_lease(session)
+            scraping.stage_books(session, self.run.id, self._unsaved)
+            scraping.save_progress(session, self.run.id, self.result)
+            cancelled = scraping.is_cancelled(session, self.run.id)
         self._unsaved.clear()
         self._saved_at = time.monotonic()
         if cancelled:
             raise CrawlCancelled
 
     def _publish(self) -> None:
-        settings = self._settings
-        limits = Limits(
-            max_failed_share=settings.scraper_max_failed_share,
-            max_vanished_share=settings.scraper_max_vanished_share,
-            max_absurd_price_share=settings.scraper_max_absurd_price_share,
-            max_price=settings.scraper_max_price,
-            max_price_factor=settings.scraper_max_price_factor,
-        )
         with self._database.writing() as session:
-            row = self._own_row(session)
-            if row.cancelled_by is not None or self._cancelled.is_set():
+            self._renew_lease(session)
+            if self._cancelled.is_set() or scraping.is_cancelled(session, self.run.id):
                 raise CrawlCancelled
-            counted_since = scraping.counting_began(session, row)
-            publication, difference = publish_harvest(
-                session, self._harvest, limits, self._base_url, counted_since
+            counted_since = scraping.counting_started_at(session, self.run)
+            publication, difference = publish_crawl(
+                session, self.result, _limits(self._settings), self.run.base_url, counted_since
             )
-            row.published_version = publication.version
-            row.difference = scraping.difference_as_json(difference)
-            row.change_counts = {kind: len(books) for kind, books in row.difference.items()}
-            self._close(session, row, RunStatus.DONE, None)
+            scraping.save_publication(session, self.run.id, publication.version, difference)
+            self._record_end(session, RunStatus.DONE)
 
-    def _end(self, status: RunStatus, reason: str | None) -> None:
-        with self._database.writing() as session:
-            self._close(session, self._own_row(session), status, reason)
-
-    def _own_row(self, session: Session) -> RunRow:
-        """This run's row, with the lease renewed. Raises LeaseLost."""
-        row = session.get(RunRow, self.id)
-        if row is None or not scraping.renew_lease(session, self.id, own_identity(), datetime.now(UTC)):
-            raise LeaseLost
-        return row
-
-    def _close(self, session: Session, row: RunRow, status: RunStatus, reason: str | None) -> None:
-        self._show_progress(row)
-        row.failures = [
-            {"url": url, "motivo": why}
-            for url, why in list(self._harvest.failed.items())[: scraping.FAILURES_KEPT]
-        ]
-        scraping.close_run(
-            session, row, status, reason, datetime.now(UTC), keep_staged=self._worth_resuming(status)
-        )
-
-    def _worth_resuming(self, status: RunStatus) -> bool:
-        """A run that broke off leaves its pages to the next; one that was cancelled or judged does not."""
-        return status is RunStatus.INTERRUPTED or (status is RunStatus.ERROR and not self._refused)
-
-    def _show_progress(self, row: RunRow) -> None:
-        row.pages_total, row.pages_done = self._pages_total, self._pages_done
-        row.pages_failed, row.books_read = len(self._harvest.failed), len(self._harvest.read)
-
-    def _follow_up(self, status: RunStatus) -> None:
-        """Swap the catalogue and write the files, after what the database says."""
-        try:
-            if status is RunStatus.DONE:
-                export_catalogue(self._settings.data_dir, self._catalogue.refresh())
-            write_scraping_status(self._settings.data_dir, status.shown)
-            if status is RunStatus.DONE:
-                self._on_published()
-        except (OSError, SQLAlchemyError):
-            # The database is the truth; the next start writes both files again.
-            log.exception("scrape_files_not_written", extra={"run_id": self.id})
+    def _record_end(self, session: Session, status: RunStatus, reason: str | None = None) -> None:
+        super()._record_end(session, status, reason)
+        scraping.save_progress(session, self.run.id, self.result)
+        scraping.save_failures(session, self.run.id, self.result.failed)
+        # A run that broke off leaves its pages to the next one, unlike one that was cancelled or rejected.
+        if status in (RunStatus.DONE, RunStatus.CANCELLED) or self._rejected:
+            scraping.drop_staged(session, self.run.id)
 
 
-def _refused_by_ending_interpreter(error: Exception) -> bool:
-    """Whether thread pools take no more work, which may come before anybody could call `stop`.
-
-    Only the text tells: concurrent.futures and threading raise a bare RuntimeError "... interpreter shutdown".
-    """
-    return isinstance(error, RuntimeError) and "interpreter shutdown" in str(error)
+def _limits(settings: Settings) -> Limits:
+    return Limits(
+        max_failed_share=Limit(settings.scraper_max_failed_share, "SCRAPER_MAX_FAILED_SHARE"),
+        max_vanished_share=Limit(settings.scraper_max_vanished_share, "SCRAPER_MAX_VANISHED_SHARE"),
+        max_absurd_price_share=settings.scraper_max_absurd_price_share,
+        max_price=settings.scraper_max_price,
+        max_price_factor=settings.scraper_max_price_factor,
+    )

@@ -13,11 +13,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.settings import Settings
 from app.storage.database import Database, upsert_into
 from app.storage.models import SimulationRow
+from app.storage.polled import CHECK_EVERY_S, Polled
 
 log = logging.getLogger(__name__)
-
-CHECK_EVERY_S = 0.5
-"""How often the database is asked whether another process has changed the settings."""
 
 
 class SimulatedFailure(Exception):
@@ -38,19 +36,29 @@ class SimulationSettings:
     seed: int | None = None
 
 
-class Simulation:
-    """The settings, from the environment or as an admin last set them, and a random generator for each fault.
+class _Faults:
+    """The settings at one version, with a random generator for each fault."""
 
-    `_lock` protects the generators; `_settings` is only ever swapped; `_looking` lets one thread at a time ask.
+    def __init__(self, version: int, settings: SimulationSettings) -> None:
+        self.version = version
+        self.settings = settings
+        self.generators = {
+            name: random.Random(None if settings.seed is None else f"{settings.seed}:{name}")
+            for name in ("payment_denied", "payment_error", "stock_failure", "internal_error", "slow")
+        }
+
+
+class Simulation:
+    """The settings, from the environment or as an admin last set them, and the faults drawn at their rates.
+
+    `_lock` protects the generators.
     """
 
-    def __init__(self, settings: Settings, database: Database) -> None:
+    def __init__(self, settings: Settings, database: Database, check_every_s: float = CHECK_EVERY_S) -> None:
         self._database = database
         self._lock = threading.Lock()
-        self._looking = threading.Lock()
-        self._version = 0
-        self._checked_at = float("-inf")
-        self._apply(
+        self._initial = _Faults(
+            0,
             SimulationSettings(
                 payment_denied_rate=float(settings.simulation_payment_denied_rate),
                 payment_error_rate=float(settings.simulation_payment_error_rate),
@@ -60,18 +68,13 @@ class Simulation:
                 slow_rate=float(settings.simulation_slow_rate),
                 slow_ms=settings.simulation_slow_ms,
                 seed=settings.simulation_seed,
-            )
+            ),
         )
+        self._faults = Polled(self._load, "simulation_check_failed", check_every_s, self._initial)
 
     def settings(self) -> SimulationSettings:
-        """Return the settings as any process last set them, at most CHECK_EVERY_S late."""
-        # One thread asks the database, while the others go on with what is there.
-        if time.monotonic() - self._checked_at > CHECK_EVERY_S and self._looking.acquire(blocking=False):
-            try:
-                self._look()
-            finally:
-                self._looking.release()
-        return self._settings
+        """Return the settings as any process last set them, at most `check_every_s` seconds late."""
+        return self._faults.current().settings
 
     def set(self, settings: SimulationSettings) -> None:
         """Set the settings of every process, until the next change, and seed the generators anew."""
@@ -83,17 +86,20 @@ class Simulation:
                     set_={"versao": SimulationRow.version + 1, "ajustes": first.excluded.ajustes},
                 )
             )
-        with self._looking:
-            self._look()
+        try:
+            self._faults.refresh()
+        except SQLAlchemyError:
+            log.exception("simulation_check_failed")
         log.warning("simulation_set", extra=asdict(settings))
 
     def should_fail(self, fault: str) -> bool:
         """Return whether to inject `fault`, such as `slow`, this time; each has a generator of its own."""
-        rate: float = getattr(self.settings(), f"{fault}_rate")
+        faults = self._faults.current()
+        rate: float = getattr(faults.settings, f"{fault}_rate")
         if rate <= 0:
             return False
         with self._lock:
-            return self._generators[fault].random() < rate
+            return faults.generators[fault].random() < rate
 
     def delay(self) -> None:
         """Wait, at the rate of slow requests."""
@@ -105,27 +111,12 @@ class Simulation:
         if self.should_fail("internal_error"):
             raise SimulatedFailure("simulation of an internal error")
 
-    def _look(self) -> None:
-        self._checked_at = time.monotonic()
-        try:
-            with self._database.reading() as session:
-                row = session.get(SimulationRow, 1)
-        except SQLAlchemyError:
-            log.exception("simulation_check_failed")
-            return
-        if row is not None and row.version != self._version:
-            self._version = row.version
-            known = {
-                field.name for field in fields(SimulationSettings)
-            }  # another release may have had others
-            self._apply(
-                SimulationSettings(**{name: value for name, value in row.settings.items() if name in known})
-            )
-
-    def _apply(self, settings: SimulationSettings) -> None:
-        with self._lock:
-            self._settings = settings
-            self._generators = {
-                name: random.Random(None if settings.seed is None else f"{settings.seed}:{name}")
-                for name in ("payment_denied", "payment_error", "stock_failure", "internal_error", "slow")
-            }
+    def _load(self, faults: _Faults | None) -> _Faults:
+        with self._database.reading() as session:
+            row = session.get(SimulationRow, 1)
+        faults = faults or self._initial
+        if row is None or row.version == faults.version:
+            return faults
+        known = {field.name for field in fields(SimulationSettings)}  # another release may have had others
+        settings = {name: value for name, value in row.settings.items() if name in known}
+        return _Faults(row.version, SimulationSettings(**settings))

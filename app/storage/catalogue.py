@@ -1,8 +1,9 @@
-"""Rows of `livros` and `catalogo`, and what the rules make of them."""
+"""Rows of `livros` and `catalogo`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict, fields
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -14,6 +15,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from app.core.catalogue import Book, Catalogue, Publication
 from app.core.scraping import Difference, StoredBook
 from app.storage import stock
+from app.storage.columns import Money
 from app.storage.database import upsert_into
 from app.storage.models import BookRow, CatalogueRow
 from scraper.book import ScrapedBook
@@ -21,74 +23,47 @@ from scraper.book import ScrapedBook
 DEMONSTRATION = "demonstracao"
 SCRAPED = "scraping"
 
-_SHOWN = (
-    BookRow.id,
-    BookRow.title,
-    BookRow.category,
-    BookRow.price_incl_tax,
-    BookRow.price_excl_tax,
-    BookRow.stock,
-    BookRow.rating,
-    BookRow.image_url,
+_BOOK_COLUMNS = tuple(getattr(BookRow, field.name) for field in fields(Book))
+_PAGE_COLUMNS = tuple(
+    getattr(BookRow, "source_url" if field.name == "url" else field.name) for field in fields(ScrapedBook)
 )
-_ROWS_AT_ONCE = 500  # times 13 columns stays under SQLite's 32,766 and PostgreSQL's 65,535 parameters
+_BATCH_SIZE = 500
+"""Times 13 columns, it stays under SQLite's 32,766 and PostgreSQL's 65,535 parameters."""
 
 
 def load_publication(session: Session, *, lock: bool = False) -> Publication | None:
-    """What is published now; None before the first publication.
-
-    With `lock`, nobody else publishes until the transaction ends.
-    """
+    """Return what is published now, None before the first publication; with `lock`, until the transaction ends."""
     row = session.get_one(CatalogueRow, 1, with_for_update=lock)
-    if row.version == 0:
-        return None
-    return _publication(row)
+    return None if row.version == 0 else _publication(row)
 
 
 def load_stocks(session: Session) -> dict[int, int]:
-    """What can be ordered now of each book on sale, by id."""
+    """Return the stock of each book on sale, by id."""
     return dict(_all_rows(session, (BookRow.id, BookRow.stock), BookRow.listed.is_(True)))
 
 
 def lock_books(session: Session) -> None:
-    """Let nobody take or give back copies until the transaction ends; orders lock in the same order."""
+    """Keep all stocks as they are until the transaction ends; orders lock books in the same order."""
     locked = select(BookRow.id).order_by(BookRow.id).with_for_update().subquery()
     session.execute(select(func.count()).select_from(locked))
 
 
-def load_catalogue(session: Session) -> Catalogue | None:
-    """The books on sale, and the version they are, as one transaction sees them."""
-    publication = load_publication(session)
-    if publication is None:
-        return None
-    rows = _all_rows(session, _SHOWN, BookRow.listed.is_(True))
-    return Catalogue(
-        (
-            Book(
-                id=book_id,
-                title=title,
-                category=category,
-                price_incl_tax=_pounds(incl),
-                price_excl_tax=_pounds(excl),
-                stock=copies,
-                rating=rating,
-                image_url=image_url,
-            )
-            for book_id, title, category, incl, excl, copies, rating, image_url in rows
-        ),
-        publication,
-    )
+def load_catalogue(session: Session, publication: Publication) -> Catalogue:
+    """Return the books on sale, which `publication` of the same transaction describes."""
+    rows = _all_rows(session, _BOOK_COLUMNS, BookRow.listed.is_(True))
+    return Catalogue((Book(*row) for row in rows), publication)
 
 
 def load_stored_books(session: Session) -> list[StoredBook]:
-    """Every book that was ever on sale."""
-    columns = (*_SHOWN, BookRow.source_url, BookRow.upc, BookRow.description, BookRow.listed, BookRow.short)
-    rows = _all_rows(session, columns)
-    return [_stored_book(*row) for row in rows]
+    """Return every book that was ever on sale."""
+    rows = _all_rows(session, (BookRow.id, BookRow.listed, BookRow.short, *_PAGE_COLUMNS))
+    return [
+        StoredBook(book_id, bool(listed), ScrapedBook(*page), short) for book_id, listed, short, *page in rows
+    ]
 
 
 def clear_books(session: Session, now: datetime) -> None:
-    """Forget every book, ids included; only ever right for the demonstration catalogue."""
+    """Forget every book, ids included, as is right only for the demonstration catalogue."""
     stock.withdraw_all(session, now)
     session.execute(delete(BookRow))
 
@@ -96,22 +71,22 @@ def clear_books(session: Session, now: datetime) -> None:
 def apply_difference(
     session: Session, difference: Difference, now: datetime, reason: stock.Reason = stock.Reason.COUNTED
 ) -> None:
-    """Write what `difference` changes, and nothing else; the ledger follows, with `reason`."""
+    """Write the rows that `difference` changes, and their movements of stock, with `reason`."""
     written = [*difference.added, *difference.returned, *difference.changed().values()]
     before = dict(_all_rows(session, (BookRow.id, BookRow.stock)))
-    changes = {book.id: book.shown.stock - before.get(book.id, 0) for book in written}
+    changes = {book.id: book.page.stock - before.get(book.id, 0) for book in written}
     stock.record_movements(session, changes, reason, now)
-    for first in range(0, len(written), _ROWS_AT_ONCE):
-        _upsert(session, [_columns(book) for book in written[first : first + _ROWS_AT_ONCE]])
+    for first in range(0, len(written), _BATCH_SIZE):
+        _upsert(session, [_columns(book) for book in written[first : first + _BATCH_SIZE]])
     removed = [book.id for book in difference.removed]
-    for first in range(0, len(removed), _ROWS_AT_ONCE):
+    for first in range(0, len(removed), _BATCH_SIZE):
         session.execute(
-            update(BookRow).where(BookRow.id.in_(removed[first : first + _ROWS_AT_ONCE])).values(listed=False)
+            update(BookRow).where(BookRow.id.in_(removed[first : first + _BATCH_SIZE])).values(listed=False)
         )
 
 
 def record_publication(session: Session, now: datetime, origin: str, source_url: str) -> Publication:
-    """Give what the rows of `livros` now are the next version."""
+    """Give the present rows of `livros` the next version."""
     row = session.get_one(CatalogueRow, 1, with_for_update=True)
     row.version += 1
     row.published_at, row.origin, row.source_url = now, origin, source_url
@@ -119,16 +94,16 @@ def record_publication(session: Session, now: datetime, origin: str, source_url:
 
 
 def as_listed(books: Iterable[ScrapedBook]) -> tuple[StoredBook, ...]:
-    """`books` with the ids from 0 on, as in an empty shop."""
+    """Return `books` with the ids from 0 on, as in an empty shop."""
     return tuple(StoredBook(place, True, book) for place, book in enumerate(books))
 
 
 def _all_rows(
     session: Session, columns: Sequence[InstrumentedAttribute[Any]], *where: ColumnElement[bool]
 ) -> list[list[Any]]:
-    """All the rows at once, as one JSON text.
+    """Return all rows, fetched as one JSON text.
 
-    SQLite's driver lets go of the interpreter lock for each row and has to win it back: with busy readers
+    SQLite's driver releases the interpreter lock for each row and has to win it back: with busy readers
     in the same process, a thousand rows fetched one by one took seconds, with the write lock held.
     """
     if session.get_bind().dialect.name == "sqlite":
@@ -137,30 +112,14 @@ def _all_rows(
         together = cast(func.json_agg(func.json_build_array(*columns)), Text)
     text = session.scalar(select(together).where(*where))
     rows: list[list[Any]] = orjson.loads(text or "[]")
+    for place in (place for place, column in enumerate(columns) if isinstance(column.type, Money)):
+        for row in rows:
+            row[place] = Decimal(f"{row[place]:.2f}")
     return rows
 
 
-def _stored_book(
-    book_id: int, title: str, category: str, incl: float, excl: float, copies: int, rating: int, image_url: str,
-    url: str, upc: str, description: str, listed: bool, short: int,
-) -> StoredBook:  # fmt: skip
-    shown = ScrapedBook(
-        url=url,
-        upc=upc,
-        title=title,
-        category=category,
-        price_excl_tax=_pounds(excl),
-        price_incl_tax=_pounds(incl),
-        stock=copies,
-        rating=rating,
-        image_url=image_url,
-        description=description,
-    )
-    return StoredBook(book_id, bool(listed), shown, short)
-
-
 def _upsert(session: Session, rows: list[dict[str, Any]]) -> None:
-    """One statement for many rows: executed row by row, it would wait for the interpreter lock at each."""
+    """Write many rows in one statement: one by one, each would wait for the interpreter lock."""
     statement = upsert_into(session, BookRow).values(rows)
     replaced = {column.name: column for column in statement.excluded if column.name != "id"}
     session.execute(statement.on_conflict_do_update(index_elements=["id"], set_=replaced))
@@ -170,24 +129,12 @@ def _publication(row: CatalogueRow) -> Publication:
     return Publication(row.version, row.published_at, row.origin, row.source_url, row.stock_version)
 
 
-def _pounds(number: float) -> Decimal:
-    return Decimal(f"{number:.2f}")
-
-
 def _columns(book: StoredBook) -> dict[str, Any]:
-    shown = book.shown
+    values = asdict(book.page)
     return {
         "id": book.id,
         "listed": book.listed,
-        "source_url": shown.url,
-        "upc": shown.upc,
-        "title": shown.title,
-        "category": shown.category,
-        "price_excl_tax": shown.price_excl_tax,
-        "price_incl_tax": shown.price_incl_tax,
-        "stock": shown.stock,
         "short": book.short,
-        "rating": shown.rating,
-        "image_url": shown.image_url,
-        "description": shown.description,
+        "source_url": values.pop("url"),
+        **values,
     }

@@ -2,81 +2,50 @@
 
 from __future__ import annotations
 
-import logging
-import threading
-import time
 from dataclasses import replace
-
-from sqlalchemy.exc import SQLAlchemyError
 
 from app.core.catalogue import Catalogue, Publication
 from app.storage.catalogue import load_catalogue, load_publication, load_stocks
 from app.storage.database import Database
-
-log = logging.getLogger(__name__)
-
-CHECK_EVERY_S = 0.5
-"""How often the database is asked whether another process has published."""
+from app.storage.polled import CHECK_EVERY_S, Polled
 
 
 class CatalogueStore:
     """Holds the current snapshot and replaces it whole when the database has another version.
 
-    `_current` is only ever swapped, so readers need no lock; `_reloading` lets one thread at a time ask
-    the database, while the others go on with what is there.
+    Its methods raise RuntimeError before the first publication.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, check_every_s: float = CHECK_EVERY_S) -> None:
         self._database = database
-        self._current: Catalogue | None = None
-        self._checked_at = float("-inf")
-        self._reloading = threading.Lock()
+        self._snapshot = Polled(self._load, "catalogue_check_failed", check_every_s)
 
     def current(self) -> Catalogue:
-        """The catalogue, compared with the database every CHECK_EVERY_S. Raises RuntimeError before the first one."""
-        if time.monotonic() - self._checked_at > CHECK_EVERY_S and self._reloading.acquire(
-            blocking=self._current is None
-        ):
-            try:
-                self._reload()
-            except SQLAlchemyError:
-                if self._current is None:
-                    raise
-                log.exception("catalogue_check_failed")
-            finally:
-                self._checked_at = time.monotonic()
-                self._reloading.release()
-        if self._current is None:
-            raise RuntimeError("no catalogue was ever published in this database")
-        return self._current
-
-    def catch_up(self, version: int) -> None:
-        """Have at least `version`, which somebody knows to be published."""
-        if self._current is None or self._current.publication.version < version:
-            self.refresh()
-
-    def catch_up_stocks(self, stock_version: int) -> None:
-        """Have the stocks at least as of `stock_version`, which somebody has just committed."""
-        with self._reloading:
-            if self._current is None or self._current.publication.stock_version < stock_version:
-                self._reload()
+        """Return the catalogue; another process' publication shows after `check_every_s` seconds."""
+        return self._snapshot.current()
 
     def refresh(self) -> Catalogue:
-        """Swap in what is published now, without waiting for the next check."""
-        with self._reloading:
-            self._reload()
-            self._checked_at = time.monotonic()
-        return self.current()
+        """Return what is published now. Raises SQLAlchemyError."""
+        return self._snapshot.refresh()
 
-    def _reload(self) -> None:
+    def ensure_version(self, version: int) -> None:
+        """Reload unless the snapshot is at `version` or newer. Raises SQLAlchemyError."""
+        self._snapshot.ensure(lambda catalogue: catalogue.publication.version >= version)
+
+    def ensure_stock_version(self, stock_version: int) -> None:
+        """Reload unless the stocks are at `stock_version` or newer. Raises SQLAlchemyError."""
+        self._snapshot.ensure(lambda catalogue: catalogue.publication.stock_version >= stock_version)
+
+    def _load(self, snapshot: Catalogue | None) -> Catalogue:
         with self._database.reading() as session:
             publication = load_publication(session)
-            if publication is None or (self._current and publication == self._current.publication):
-                return
-            if self._current and _differ_in_stocks_only(publication, self._current.publication):
-                self._current = self._current.with_stocks(load_stocks(session), publication)
-            else:
-                self._current = load_catalogue(session)
+            if publication is None:
+                raise RuntimeError("no catalogue was ever published in this database")
+            if snapshot is not None and publication == snapshot.publication:
+                return snapshot
+            if snapshot is not None and _differ_in_stocks_only(publication, snapshot.publication):
+                return snapshot.with_stocks(load_stocks(session), publication)
+            return load_catalogue(session, publication)
 
 
 def _differ_in_stocks_only(one: Publication, other: Publication) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,7 +25,7 @@ def artefact_path(data_dir: Path, version: int) -> Path:
     return data_dir / FOLDER / f"modelo-{version:06}.joblib"
 
 
-def write_model(data_dir: Path, version: int, artefact: bytes, card: dict[str, Any]) -> None:
+def write_model(data_dir: Path, version: int, artefact: bytes, card: Mapping[str, Any]) -> None:
     """Write the model and its card, each in one step. Raises OSError."""
     models_folder(data_dir)
     path = artefact_path(data_dir, version)

@@ -82,8 +82,8 @@ class LoginRow(Base):
     expires_at: Mapped[datetime] = mapped_column("expira_em", UtcTime)
 
 
-class RunRow(Base):
-    """One scrape, running or ended. Times are UTC; `difference` is as `/scraping/runs/<id>` shows it."""
+class ScrapeRunRow(Base):
+    """One scrape, in progress or ended. Times are UTC; `holder` has the lease until `expires_at`."""
 
     __tablename__ = "scraping_execucao"
 
@@ -94,6 +94,8 @@ class RunRow(Base):
     started_by: Mapped[str] = mapped_column("iniciada_por", String(80))
     started_at: Mapped[datetime] = mapped_column("iniciada_em", UtcTime)
     ended_at: Mapped[datetime | None] = mapped_column("terminada_em", UtcTime)
+    holder: Mapped[str | None] = mapped_column("dono", Text)
+    expires_at: Mapped[datetime | None] = mapped_column("expira_em", UtcTime)
     resumed_from: Mapped[int | None] = mapped_column("retomada_de")
     cancelled_by: Mapped[str | None] = mapped_column("cancelada_por", String(80))
     pages_total: Mapped[int] = mapped_column("paginas_total", default=0)
@@ -103,8 +105,12 @@ class RunRow(Base):
     books_read: Mapped[int] = mapped_column("livros_lidos", default=0)
     published_version: Mapped[int | None] = mapped_column("versao_publicada")
     change_counts: Mapped[dict[str, int] | None] = mapped_column("contagem", JSON(none_as_null=True))
-    difference: Mapped[dict[str, Any] | None] = mapped_column("diferenca", JSON(none_as_null=True))
-    failures: Mapped[list[dict[str, str]] | None] = mapped_column("falhas", JSON(none_as_null=True))
+    difference: Mapped[dict[str, Any] | None] = mapped_column(
+        "diferenca", JSON(none_as_null=True), deferred=True
+    )
+    failures: Mapped[list[dict[str, str]] | None] = mapped_column(
+        "falhas", JSON(none_as_null=True), deferred=True
+    )
 
 
 class StagedPageRow(Base):
@@ -119,16 +125,13 @@ class StagedPageRow(Base):
     book: Mapped[dict[str, Any]] = mapped_column("livro", JSON)
 
 
-class LeaseRow(Base):
-    """One row: who may scrape now. A holder that stops renewing it loses it."""
+class ScrapeLockRow(Base):
+    """One row, which is locked so that scrapes begin one at a time."""
 
     __tablename__ = "scraping_trava"
     __table_args__ = (CheckConstraint("id = 1", name="uma_linha"),)
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    run_id: Mapped[int | None] = mapped_column("execucao_id")
-    holder: Mapped[str | None] = mapped_column("dono", Text)
-    expires_at: Mapped[datetime | None] = mapped_column("expira_em", UtcTime)
 
 
 class OrderRow(Base):

@@ -1,186 +1,144 @@
-"""Rows of the scraping runs: the lease, the staged pages and the history."""
+"""Rows of scraping runs, their staged pages and their history."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
-from datetime import datetime, timedelta
+from dataclasses import asdict, replace
+from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from itertools import islice
+from typing import Any, Final
 
-from sqlalchemy import delete, func, insert, select, update
-from sqlalchemy.orm import Session, defer
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.orm import Session
 
 from app.core.runs import RunStatus
-from app.core.scraping import Change, Difference, StoredBook
-from app.storage.database import updated_one
-from app.storage.models import LeaseRow, RunRow, StagedPageRow
+from app.core.scraping import CrawlResult, Difference, ScrapeRun, ScrapeRunDetail
+from app.storage.change_reports import decode_changes, decode_counts, encode_difference
+from app.storage.models import ScrapeLockRow, ScrapeRunRow, StagedPageRow
+from app.storage.runs import LEASE_TTL, RunTable
 from scraper.book import ScrapedBook
 
-LEASE_LASTS = timedelta(seconds=30)
-RUNS_KEPT = 100
-FAILURES_KEPT = 200
+MAX_RUNS: Final = 100
+MAX_FAILED_PAGES: Final = 200
+RUNS: Final = RunTable(ScrapeRunRow, ScrapeLockRow, ScrapeRun, change_counts=decode_counts)
 
 
-def take_lease(session: Session, run_id: int, holder: str, now: datetime) -> bool:
-    """Let `holder` scrape as `run_id`, unless somebody holds the lease: one conditional update decides."""
-    return updated_one(
-        session.execute(
-            update(LeaseRow)
-            .where(LeaseRow.id == 1, LeaseRow.holder.is_(None))
-            .values(run_id=run_id, holder=holder, expires_at=now + LEASE_LASTS)
-        )
+def begin_run(
+    session: Session, base_url: str, username: str, holder: str, now: datetime, resume_since: datetime
+) -> tuple[ScrapeRun, dict[str, ScrapedBook]]:
+    """Add a run in progress; return it with the books, by listed URL, of the run that it resumes.
+
+    That is the latest run of the same shop, if it began after `resume_since` and left staged pages. Forgets all
+    but the newest MAX_RUNS runs and all other staged pages.
+    """
+    previous = RUNS.latest(session)
+    row = ScrapeRunRow(
+        status=RunStatus.PROCESSING,
+        base_url=base_url,
+        started_by=username,
+        started_at=now,
+        holder=holder,
+        expires_at=now + LEASE_TTL,
+    )
+    session.add(row)
+    session.flush()
+    staged: dict[str, ScrapedBook] = {}
+    if previous is not None and previous.base_url == base_url and previous.started_at > resume_since:
+        staged = _hand_over_staged(session, previous.id, row.id)
+        row.resumed_from, row.pages_reused = (previous.id if staged else None), len(staged)
+    newest = select(ScrapeRunRow.id).order_by(ScrapeRunRow.id.desc()).limit(MAX_RUNS).subquery()
+    session.execute(delete(ScrapeRunRow).where(ScrapeRunRow.id.not_in(select(newest.c.id))))
+    session.execute(delete(StagedPageRow).where(StagedPageRow.run_id != row.id))
+    return RUNS.read(row), staged
+
+
+def cancel_run(session: Session, username: str) -> ScrapeRun | None:
+    """Mark the run in progress as to be cancelled; return None where there is none."""
+    for run in RUNS.in_progress(session, lock=True):
+        _update(session, run.id, cancelled_by=username)
+        return replace(run, cancelled_by=username)
+    return None
+
+
+def is_cancelled(session: Session, run_id: int) -> bool:
+    return session.scalar(select(ScrapeRunRow.cancelled_by).where(ScrapeRunRow.id == run_id)) is not None
+
+
+def save_progress(session: Session, run_id: int, result: CrawlResult) -> None:
+    _update(
+        session,
+        run_id,
+        pages_total=result.pages_total,
+        pages_done=result.pages_done,
+        pages_failed=len(result.failed),
+        books_read=len(result.read),
     )
 
 
-def renew_lease(session: Session, run_id: int, holder: str, now: datetime) -> bool:
-    """Keep the lease; False where it was lost to somebody else."""
-    return updated_one(
-        session.execute(
-            update(LeaseRow)
-            .where(LeaseRow.id == 1, LeaseRow.run_id == run_id, LeaseRow.holder == holder)
-            .values(expires_at=now + LEASE_LASTS)
-        )
-    )
+def save_failures(session: Session, run_id: int, failed: Mapping[str, str]) -> None:
+    """Store the reasons of up to MAX_FAILED_PAGES failed pages, by URL."""
+    failures = [{"url": url, "motivo": reason} for url, reason in islice(failed.items(), MAX_FAILED_PAGES)]
+    _update(session, run_id, failures=failures)
 
 
-def lock_lease(session: Session) -> None:
-    """Let nobody take, renew or release the lease until the transaction ends."""
-    session.get_one(LeaseRow, 1, with_for_update=True)
+def save_publication(session: Session, run_id: int, version: int, difference: Difference) -> None:
+    """Store what a run has published."""
+    changes = encode_difference(difference)
+    counts = {key: len(books) for key, books in changes.items()}
+    _update(session, run_id, published_version=version, difference=changes, change_counts=counts)
 
 
-def current_lease(session: Session) -> LeaseRow | None:
-    """The lease, where somebody holds it."""
-    return session.scalar(select(LeaseRow).where(LeaseRow.holder.is_not(None)))
-
-
-def close_run(
-    session: Session, row: RunRow, status: RunStatus, reason: str | None, now: datetime, *, keep_staged: bool
-) -> None:
-    """End a run and let go of the lease; what it has staged is kept only for the next run to resume from."""
-    row.status, row.reason, row.ended_at = status, reason, now
-    if not keep_staged:
-        session.execute(delete(StagedPageRow).where(StagedPageRow.run_id == row.id))
-    session.execute(
-        update(LeaseRow).where(LeaseRow.run_id == row.id).values(run_id=None, holder=None, expires_at=None)
-    )
-
-
-def runs_in_progress(session: Session) -> list[RunRow]:
-    return list(session.scalars(select(RunRow).where(RunRow.status == RunStatus.PROCESSING)))
-
-
-def counting_began(session: Session, row: RunRow) -> datetime:
-    """When the first of the pages that a run has were read, which may be in a run that it resumes."""
-    while row.resumed_from is not None:
-        earlier = session.get(RunRow, row.resumed_from)
-        if earlier is None:
-            break
-        row = earlier
-    return row.started_at
-
-
-def last_ended_run(session: Session) -> RunRow | None:
-    return session.scalar(
-        select(RunRow)
-        .options(defer(RunRow.difference))
-        .where(RunRow.ended_at.is_not(None))
-        .order_by(RunRow.id.desc())
-        .limit(1)
-    )
-
-
-def last_success(session: Session) -> datetime | None:
-    """When the last run ended that was done."""
-    return session.scalar(select(func.max(RunRow.ended_at)).where(RunRow.status == RunStatus.DONE))
-
-
-def latest_run(session: Session) -> RunRow | None:
-    return session.scalar(
-        select(RunRow).options(defer(RunRow.difference)).order_by(RunRow.id.desc()).limit(1)
-    )
-
-
-def list_runs(session: Session, offset: int, limit: int) -> tuple[list[RunRow], int]:
-    """The runs from the newest on, without their differences, and how many there are."""
-    newest = (
-        select(RunRow)
-        .options(defer(RunRow.difference))
-        .order_by(RunRow.id.desc())
-        .offset(offset)
-        .limit(limit)
-    )
-    return list(session.scalars(newest)), session.scalar(select(func.count()).select_from(RunRow)) or 0
-
-
-def trim_history(session: Session, current_run: int) -> None:
-    """Forget all but the newest RUNS_KEPT runs, and all staged pages but those of the current one."""
-    newest = select(RunRow.id).order_by(RunRow.id.desc()).limit(RUNS_KEPT).subquery()
-    session.execute(delete(RunRow).where(RunRow.id.not_in(select(newest.c.id))))
-    session.execute(delete(StagedPageRow).where(StagedPageRow.run_id != current_run))
+def drop_staged(session: Session, run_id: int) -> None:
+    session.execute(delete(StagedPageRow).where(StagedPageRow.run_id == run_id))
 
 
 def stage_books(session: Session, run_id: int, books: Mapping[str, ScrapedBook]) -> None:
-    """Keep what was read, by the URL that the shop's listing gave for it."""
-    rows = [{"run_id": run_id, "url": url, "book": _book_as_json(book)} for url, book in books.items()]
+    """Keep books that were read and not yet published, by the URL in the shop's listing."""
+    rows = [{"run_id": run_id, "url": url, "book": _encode_book(book)} for url, book in books.items()]
     if rows:
         session.execute(insert(StagedPageRow), rows)
 
 
-def hand_over_staged(session: Session, from_run: int, to_run: int) -> dict[str, ScrapedBook]:
-    """Give the pages that `from_run` had staged to `to_run`; answers the books by their listed URLs."""
+def counting_started_at(session: Session, run: ScrapeRun) -> datetime:
+    """Return the start of the first run, of those that `run` resumes, whose pages it may have."""
+    while run.resumed_from is not None:
+        earlier = RUNS.get(session, run.resumed_from)
+        if earlier is None:
+            break
+        run = earlier
+    return run.started_at
+
+
+def load_detail(session: Session, run_id: int) -> ScrapeRunDetail | None:
+    run = RUNS.get(session, run_id)
+    if run is None:
+        return None
+    row = session.get_one(ScrapeRunRow, run_id)
+    failures = {page["url"]: page["motivo"] for page in row.failures or []}
+    return ScrapeRunDetail(run, decode_changes(row.difference), failures)
+
+
+def _update(session: Session, run_id: int, **values: Any) -> None:
+    session.execute(update(ScrapeRunRow).where(ScrapeRunRow.id == run_id).values(**values))
+
+
+def _hand_over_staged(session: Session, from_run: int, to_run: int) -> dict[str, ScrapedBook]:
+    """Give the staged pages of one run to another; return the books by their listed URLs."""
     session.execute(update(StagedPageRow).where(StagedPageRow.run_id == from_run).values(run_id=to_run))
     staged = session.execute(
         select(StagedPageRow.url, StagedPageRow.book).where(StagedPageRow.run_id == to_run)
     )
-    return {url: _book_from_json(book) for url, book in staged}
+    return {url: _decode_book(book) for url, book in staged}
 
 
-def difference_as_json(difference: Difference) -> dict[str, Any]:
-    """What a run changed, as `GET /api/v1/scraping/runs/<id>` shows it."""
-    return {
-        "adicionados": [_listed(book) for book in (*difference.added, *difference.returned)],
-        "removidos": [_listed(book) for book in difference.removed],
-        "reprecificados": [
-            _named(change)
-            | {
-                "preco_com_taxa": _pair(change, lambda book: float(book.price_incl_tax)),
-                "preco_sem_taxa": _pair(change, lambda book: float(book.price_excl_tax)),
-            }
-            for change in difference.repriced
-        ],
-        "reestocados": [
-            _named(change) | {"disponibilidade": _pair(change, lambda book: book.stock)}
-            for change in difference.restocked
-        ],
-        "editados": [_named(change) for change in difference.edited],
-    }
-
-
-def _listed(book: StoredBook) -> dict[str, Any]:
-    return {
-        "id": book.id,
-        "titulo": book.shown.title,
-        "preco_com_taxa": float(book.shown.price_incl_tax),
-        "disponibilidade": book.shown.stock,
-    }
-
-
-def _named(change: Change) -> dict[str, Any]:
-    return {"id": change.after.id, "titulo": change.after.shown.title}
-
-
-def _pair(change: Change, value: Any) -> dict[str, Any]:
-    return {"antes": value(change.before.shown), "depois": value(change.after.shown)}
-
-
-def _book_as_json(book: ScrapedBook) -> dict[str, Any]:
+def _encode_book(book: ScrapedBook) -> dict[str, Any]:
     return asdict(book) | {
         "price_excl_tax": str(book.price_excl_tax),
         "price_incl_tax": str(book.price_incl_tax),
     }
 
 
-def _book_from_json(values: dict[str, Any]) -> ScrapedBook:
+def _decode_book(values: dict[str, Any]) -> ScrapedBook:
     prices = {name: Decimal(values[name]) for name in ("price_excl_tax", "price_incl_tax")}
     return ScrapedBook(**(values | prices))

@@ -13,12 +13,12 @@ from flask.testing import FlaskClient
 
 from app.factory import create_app
 from app.observability.logs.formatters import JsonFormatter
-from app.services.catalogue import publish_harvest
+from app.services.catalogue import publish_crawl
 from app.shop import Shop
 from app.storage.model_files import artefact_path
 from scraper.book import ScrapedBook
 from tests.conftest import close
-from tests.support.books import LIMITS, make_harvest, make_scraped
+from tests.support.books import LIMITS, make_crawl, make_scraped
 from tests.support.contract import ContractClient
 from tests.support.shop import make_settings
 from tests.support.training import train
@@ -71,7 +71,7 @@ def publish(app: Flask, books: list[ScrapedBook]) -> None:
     """Put `books` on sale, as a scrape would."""
     shop: Shop = app.extensions["shop"]
     with shop.database.writing() as session:
-        publish_harvest(session, make_harvest(*books), LIMITS, SITE)
+        publish_crawl(session, make_crawl(*books), LIMITS, SITE)
     shop.catalogue.refresh()
 
 

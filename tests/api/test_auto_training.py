@@ -11,9 +11,11 @@ from flask import Flask
 from app.core.runs import RunStatus
 from app.processes import own_identity
 from app.shop import Shop
+from app.storage import training
 from app.storage.model_files import artefact_path
 from app.storage.models import TrainingRow
 from tests.api.conftest import SIX_BOOKS, publish
+from tests.support.runs import join_runs
 from tests.support.training import HANG, status_of, train, train_elsewhere
 
 
@@ -28,10 +30,10 @@ def app(make_app: Callable[..., Flask]) -> Flask:
 def look(shop: Shop) -> list[tuple[int, str, str]]:
     """Every training there is after the shop has looked whether it needs one: version, outcome and who began it."""
     shop.trainings.start_if_needed()
-    shop.trainings.wait(20)
+    join_runs()
     with shop.database.reading() as session:
-        rows = session.query(TrainingRow).order_by(TrainingRow.id).all()
-        return [(row.id, row.status, row.started_by) for row in rows]
+        runs, _ = training.RUNS.page(session, 0, 100)
+    return [(run.id, run.status, run.started_by) for run in reversed(runs)]
 
 
 @pytest.mark.usefixtures("quick_training")
@@ -93,7 +95,7 @@ def test_one_death_of_the_server_is_tried_again_at_once_and_a_second_waits(
 ) -> None:
     for _ in range(deaths):
         train_elsewhere(shop, own_identity() + "x")
-        shop.trainings.bury_the_dead()
+        shop.trainings.reap_stale_runs()
     assert len(look(shop)) == deaths + begun
 
 

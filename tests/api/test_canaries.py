@@ -21,7 +21,7 @@ from werkzeug.test import TestResponse
 
 from app.observability.logs.files import log_path
 from app.observability.logs.handlers import configure_logging
-from app.services.training_run import TrainingRun
+from app.services.training_run import BackgroundTraining
 from app.shop import Shop
 from app.web.endpoint import operation, operation_of
 from tests.conftest import ADMIN
@@ -111,7 +111,9 @@ class Place:
 def place(make_app: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
     console = io.StringIO()
     monkeypatch.setattr(sys, "stderr", console)
-    monkeypatch.setattr(TrainingRun, "execute", lambda *_: None)  # what it does is not a client's doing
+    monkeypatch.setattr(
+        BackgroundTraining, "execute", lambda *_: None
+    )  # what it does is not a client's doing
     app = make_app(
         api_key=API_KEY,
         login_failures_per_minute=1_000,

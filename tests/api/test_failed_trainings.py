@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +16,13 @@ from sqlalchemy.exc import OperationalError
 
 from app.core.runs import RunStatus
 from app.processes import own_identity
-from app.services.training_run import STOPPED
+from app.services.training import STOPPED
 from app.shop import Shop
 from app.storage import training
-from app.storage.models import TrainingRow
-from app.storage.training import LEASE_LASTS
+from app.storage.runs import LEASE_TTL
 from tests.api.conftest import SAYS_WHAT_IT_WROTE
 from tests.support.checks import problem_of
+from tests.support.runs import join_runs
 from tests.support.training import (
     HANG,
     ML,
@@ -33,6 +33,7 @@ from tests.support.training import (
     status_of,
     train,
     train_elsewhere,
+    training_of,
     versions_of,
 )
 
@@ -55,11 +56,6 @@ FAILURES = {
     ),
     'rm -rf "$OUT"': "Falha interna; o motivo está no log do servidor.",
 }
-
-
-def row_of(shop: Shop, version: int) -> TrainingRow:
-    with shop.database.reading() as session:
-        return session.get_one(TrainingRow, version)
 
 
 def is_running(pid: int) -> bool:
@@ -88,7 +84,7 @@ def test_a_training_that_fails_leaves_the_old_model_serving(
     card = client.get(f"{ML}/model").get_json()
     trainer_is(line)
     assert client.post(f"{ML}/train", headers=as_operator).status_code == 202
-    shop.trainings.wait(20)
+    join_runs()
     status = status_of(client)
     assert (status["status"], status["versao"], status["motivo"]) == ("error", 2, FAILURES[line])
     assert status["terminado_em"] >= status["iniciado_em"]
@@ -222,7 +218,7 @@ def test_stopping_in_mid_training_interrupts_it_and_leaves_no_process(
     assert is_running(pid)
     shop.trainings.stop()
     assert not is_running(pid)
-    row = row_of(shop, 2)
+    row = training_of(shop, 2)
     assert (row.status, row.reason) == (RunStatus.INTERRUPTED, STOPPED)
     assert row.ended_at is not None
     assert (status_of(client)["status"], status_of(client)["motivo"]) == ("error", STOPPED)
@@ -286,15 +282,15 @@ def test_a_training_whose_process_died_is_found_out_and_another_may_start(
     if how == "process gone":
         dead = train_elsewhere(shop, own_identity() + "x")
     else:
-        dead = train_elsewhere(shop, "another.machine:1:0", age=LEASE_LASTS + timedelta(seconds=1))
+        dead = train_elsewhere(shop, "another.machine:1:0", age=LEASE_TTL + timedelta(seconds=1))
     if who == "status":
         status = status_of(client)
         assert (status["status"], status["versao"]) == ("error", dead)
         assert "morreu no meio do treino" in status["motivo"]
     assert client.post(f"{ML}/train", headers=as_admin).status_code == 202
-    shop.trainings.wait(20)
-    assert row_of(shop, dead).status == RunStatus.INTERRUPTED
-    assert row_of(shop, dead).ended_at is not None
+    join_runs()
+    assert training_of(shop, dead).status == RunStatus.INTERRUPTED
+    assert training_of(shop, dead).ended_at is not None
     assert status_of(client)["status"] == "done"
     assert served_version(client) == str(dead + 1)
 
@@ -313,10 +309,10 @@ def test_a_training_that_was_taken_for_dead_publishes_nothing(
     client.post(f"{ML}/train", headers=as_admin)
     eventually(started.exists)
     with shop.database.writing() as session:
-        session.get_one(TrainingRow, 1).status = RunStatus.INTERRUPTED
+        training.RUNS.close(session, 1, RunStatus.INTERRUPTED, None, datetime.now(UTC))
     go.touch()
-    shop.trainings.wait(20)
-    assert row_of(shop, 1).status == RunStatus.INTERRUPTED
+    join_runs()
+    assert training_of(shop, 1).status == RunStatus.INTERRUPTED
     assert versions_of(client, as_admin) == []
     assert served_version(client) == "0"
     problem_of(client.get(f"{ML}/model"), 404)

@@ -184,7 +184,7 @@ def test_logins_are_counted_by_outcome(client: FlaskClient) -> None:
 def test_an_audit_that_finds_something_shows(client: FlaskClient, shop: Shop) -> None:
     with shop.database.writing() as session:
         session.execute(text("UPDATE livros SET disponibilidade = disponibilidade + 1 WHERE id < 3"))
-    shop.auditor.sweep()
+    shop.audit_tasks.run_pending()
     assert value(scrape(client), "ecommerce_ledger_mismatches") == 3
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +12,7 @@ from flask.testing import FlaskClient
 from sqlalchemy.exc import OperationalError
 
 from app.core.runs import RunStatus
-from app.services.model_store import Models
+from app.services.model_store import ModelStore
 from app.shop import Shop
 from app.storage.model_files import artefact_path
 from app.storage.models import ActiveModelRow
@@ -96,14 +97,9 @@ def test_a_training_that_left_no_model_cannot_be_chosen(
 
 @pytest.mark.usefixtures("quick_training", "six_books")
 def test_other_processes_serve_what_was_trained_or_chosen_here(
-    make_app: Callable[..., Flask],
-    client: FlaskClient,
-    as_operator: dict[str, str],
-    shop: Shop,
-    monkeypatch: pytest.MonkeyPatch,
+    make_app: Callable[..., Flask], client: FlaskClient, as_operator: dict[str, str], shop: Shop
 ) -> None:
-    monkeypatch.setattr("app.services.model_store.CHECK_EVERY_S", -1)
-    other = make_app().test_client()
+    other = make_app(check_every_s=-1).test_client()
     assert served_version(other) == "0"
     for version in ("1", "2"):
         train(shop)
@@ -180,7 +176,7 @@ def test_a_database_that_answers_again_is_asked_at_once(shop: Shop, monkeypatch:
         raise OperationalError("SELECT", {}, Exception("down"))
 
     train(shop)
-    fresh = Models(shop.settings.data_dir, shop.database, shop.catalogue, shop.metrics)
+    fresh = ModelStore(shop.settings.data_dir, shop.database, shop.catalogue, shop.metrics)
     with monkeypatch.context() as broken:
         broken.setattr(shop.database, "reading", fail)
         for _ in range(2):
@@ -205,10 +201,9 @@ def test_the_drift_of_one_model_is_not_told_of_the_next(client: FlaskClient, sho
 
 @pytest.mark.usefixtures("quick_training", "six_books")
 def test_who_is_told_that_a_training_is_done_is_answered_by_its_model(
-    make_app: Callable[..., Flask], shop: Shop, monkeypatch: pytest.MonkeyPatch
+    make_app: Callable[..., Flask], shop: Shop
 ) -> None:
-    monkeypatch.setattr("app.services.model_store.CHECK_EVERY_S", 3_600)
-    other = make_app().test_client()
+    other = make_app(check_every_s=math.inf).test_client()
     assert served_version(other) == "0"
     train(shop)
     assert status_of(other)["status"] == "done"

@@ -16,6 +16,7 @@ from tests.api.conftest import SIX_BOOKS, publish
 from tests.conftest import ADMIN
 from tests.support.checks import problem_of
 from tests.support.orders import API_KEY, ORDERS, order_for
+from tests.support.runs import join_runs
 from tests.support.training import HANG, ML, ROW, served_version, status_of
 
 DATA_PATHS = [f"{ML}/features", f"{ML}/training-data"]
@@ -78,10 +79,9 @@ def test_a_shop_without_a_model_says_so_and_answers_the_commonest_rating(
     assert (models.get_json(), models.headers["X-Total-Count"]) == ([], "0")
 
 
-def test_what_stands_in_for_a_model_follows_the_catalogue(
-    app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("app.services.model_store.CHECK_EVERY_S", -1)
+def test_the_fallback_of_a_model_follows_the_catalogue(make_app: Callable[..., Flask]) -> None:
+    app = make_app(check_every_s=-1)
+    client = app.test_client()
     first = client.post(f"{ML}/predictions", json=[ROW]).get_json()[0]["prediction"]
     overview = client.get("/api/v1/stats/overview").get_json()["distribuicao_ratings"]
     assert overview[str(first)] == max(overview.values())
@@ -167,7 +167,7 @@ def test_a_training_answers_at_once_and_its_model_serves_at_the_end(
     problem_of(client.get(f"{ML}/model"), 404)
     assert served_version(client) == "0"
     go.touch()
-    shop.trainings.wait(20)
+    join_runs()
     assert status_of(client)["status"] == "done"
     assert served_version(client) == "1"
     assert client.get(f"{ML}/model").get_json()["versao"] == 1
@@ -193,5 +193,5 @@ def test_what_is_sent_along_with_the_wish_to_train_means_nothing(
 ) -> None:
     response = client.post(f"{ML}/train", data=body, content_type="application/json", headers=as_admin)
     assert response.status_code == 202
-    shop.trainings.wait(20)
+    join_runs()
     assert served_version(client) == "1"

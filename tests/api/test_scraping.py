@@ -9,13 +9,13 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app.core.runs import RunStatus
 from app.processes import own_identity
 from app.shop import Shop
 from app.storage import scraping
-from app.storage.models import RunRow
+from app.storage.runs import LEASE_TTL
 from tests.conftest import ADMIN
 from tests.support.checks import problem_of
+from tests.support.runs import join_runs
 
 SCRAPING = "/api/v1/scraping"
 ONE_ATTEMPT = {"scraper_max_attempts": 1, "scraper_base_url": "http://127.0.0.1:9/"}
@@ -27,25 +27,13 @@ def app(make_app: Callable[..., Flask]) -> Flask:
     return make_app(**ONE_ATTEMPT)
 
 
-def finish(shop: Shop) -> None:
-    """Wait for the end of the run in progress."""
-    shop.scrapes.wait(20)
-
-
-def start_elsewhere(
-    shop: Shop,
-    holder: str | None = None,
-    status: RunStatus = RunStatus.PROCESSING,
-    age: timedelta = timedelta(),
-) -> int:
-    """A run that another process has begun, or one of us that hangs, `age` ago."""
+def start_elsewhere(shop: Shop, holder: str | None = None, age: timedelta = timedelta()) -> int:
+    """Add a run that another process began `age` ago, or a hung one of this process; return its id."""
     now = datetime.now(UTC) - age
     with shop.database.writing() as session:
-        row = RunRow(status=status, base_url="http://127.0.0.1:9/", started_by="admin", started_at=now)
-        session.add(row)
-        session.flush()
-        assert scraping.take_lease(session, row.id, holder or own_identity(), now)
-    return row.id
+        url = shop.settings.scraper_base_url
+        run, _ = scraping.begin_run(session, url, "admin", holder or own_identity(), now, now)
+    return run.id
 
 
 def status_of(client: FlaskClient) -> dict[str, Any]:
@@ -70,7 +58,7 @@ def test_a_trigger_answers_at_once_and_a_site_that_is_down_ends_in_error(
     assert response.get_json()["message"] == "Scraping iniciado em background. Consulte o status depois."
     assert response.get_json()["status"] == "processing"
     assert response.headers["Location"] == f"{SCRAPING}/status"
-    finish(shop)
+    join_runs()
     status = status_of(client)
     assert (status["status"], status["execucao"]) == ("error", 1)
     assert status["motivo"].startswith("O site não pôde ser lido")
@@ -84,7 +72,7 @@ def test_an_ended_run_is_remembered_with_who_began_it(
 ) -> None:
     for _ in range(2):
         client.post(f"{SCRAPING}/trigger", headers=as_operator)
-        finish(shop)
+        join_runs()
     runs = client.get(f"{SCRAPING}/runs?per_page=1", headers=as_operator)
     assert runs.headers["X-Total-Count"] == "2"
     assert [(run["id"], run["status"], run["iniciada_por"]) for run in runs.get_json()] == [
@@ -120,13 +108,13 @@ def test_a_run_whose_process_died_is_found_out_and_another_may_start(
     if how == "process gone":
         start_elsewhere(shop, own_identity() + "x")
     else:
-        start_elsewhere(shop, "another.machine:1:0", age=scraping.LEASE_LASTS + timedelta(seconds=1))
+        start_elsewhere(shop, "another.machine:1:0", age=LEASE_TTL + timedelta(seconds=1))
     assert status_of(client)["status"] == "error"
     run = client.get(f"{SCRAPING}/runs/1", headers=as_admin).get_json()
     assert run["status"] == "interrupted"
     assert "morreu" in run["motivo"]
     assert client.post(f"{SCRAPING}/trigger", headers=as_admin).status_code == 202
-    finish(shop)
+    join_runs()
 
 
 def test_two_processes_that_trigger_at_once_start_one_run(
@@ -154,10 +142,10 @@ def test_a_status_file_that_cannot_be_written_leaves_nobody_locked_out(
         first = client.post(f"{SCRAPING}/trigger", headers=as_admin)
     assert first.status_code in (202, 500)
     if first.status_code == 202:
-        finish(shop)
+        join_runs()
     assert status_of(client)["status"] == "error"
     assert client.post(f"{SCRAPING}/trigger", headers=as_admin).status_code == 202
-    finish(shop)
+    join_runs()
 
 
 def test_the_public_status_names_nobody(client: FlaskClient, as_admin: dict[str, str], shop: Shop) -> None:

@@ -7,7 +7,7 @@ import signal
 import time
 from collections.abc import Callable
 
-from app.services.scraping import DIED
+from app.services.scraping import ORPHANED
 from demo.site.books import DemoBook
 from demo.site.server import DemoSite
 from tests.support.server import Server
@@ -50,7 +50,7 @@ def test_killed_at_ten_random_moments_a_scrape_resumes_and_ends_with_the_same_ca
     runs = server.get("/api/v1/scraping/runs", headers=header).json()
     assert {run["status"] for run in runs[1:]} <= {"interrupted", "done"}
     assert any(run["paginas_reaproveitadas"] for run in runs)
-    assert all(run["motivo"] == DIED for run in runs if run["status"] == "interrupted")
+    assert all(run["motivo"] == ORPHANED for run in runs if run["status"] == "interrupted")
     listed = server.get("/api/v1/books").json()
     assert [(book["id"], book["titulo"], book["disponibilidade"]) for book in listed] == [
         (place, book.title, book.stock) for place, book in enumerate(books)

@@ -35,19 +35,20 @@ from sqlalchemy.orm import Session
 from app.core.errors import ShopError
 from app.core.orders import REQUESTABLE, Line, Order, OrderStatus, PaymentStatus
 from app.core.payments import Decision
+from app.core.safety_gate import Limit
 from app.core.scraping import Difference
 from app.services import catalogue as publishing
-from app.services.catalogue import ScrapeRefused, publish_harvest
+from app.services.catalogue import CrawlRejected, publish_crawl
 from app.services.orders import Draft, Orders
 from app.storage import catalogue as catalogue_rows
-from app.storage import catalogue_store, idempotency, stock
+from app.storage import idempotency, stock
 from app.storage.audit import find_mismatches
 from app.storage.catalogue_store import CatalogueStore
 from app.storage.database import Database, database_options
 from app.storage.idempotency import IdempotencyKey
 from app.storage.models import BookRow
 from app.storage.orders import OrderFilter, list_orders
-from tests.support.books import LIMITS, make_harvest, make_scraped
+from tests.support.books import LIMITS, make_crawl, make_scraped
 from tests.support.metrics import make_metrics
 from tests.support.order_model import FakeGateway, Killed, Model, Shelf, WatchedPayments, ignore
 
@@ -66,7 +67,8 @@ LIVES = st.sampled_from([math.inf] * 36 + list(range(36)))
 MEANWHILE = st.just(["die"]) | st.lists(
     st.sampled_from(["settle", "sweep", "retry", "buy", "cancel", "scrape"]), min_size=1, max_size=3
 )
-TRUSTING = replace(LIMITS, max_failed_share=Decimal(1), max_vanished_share=Decimal(1))
+ANY_SHARE = Limit(Decimal(1), "ANY")
+TRUSTING = replace(LIMITS, max_failed_share=ANY_SHARE, max_vanished_share=ANY_SHARE)
 FOR_CI = settings(
     max_examples=30,
     stateful_step_count=20,
@@ -107,7 +109,7 @@ class OrderMachine(RuleBasedStateMachine):
 
     @initialize(demonstration=st.booleans())
     def open_shop(self, demonstration: bool) -> None:
-        self.shown, self.elsewhere = CatalogueStore(self.database), CatalogueStore(self.database)
+        self.shown, self.elsewhere = (CatalogueStore(self.database, math.inf) for _ in range(2))
         if not demonstration:
             return self.scrape({"c": 9, "a": 9, "b": 4}, math.inf)
         bundled = catalogue_rows.as_listed(make_scraped(name, stock=4, price=PRICES[name]) for name in "cab")
@@ -188,15 +190,15 @@ class OrderMachine(RuleBasedStateMachine):
     def scrape(self, counts: dict[str, int], lives: float) -> None:
         def publish() -> None:
             with self.database.writing() as session:
-                publication, _ = publish_harvest(session, harvest, TRUSTING, "https://shop.invalid/")
-            self.shown.catch_up(publication.version)
+                publication, _ = publish_crawl(session, crawl, TRUSTING, "https://shop.invalid/")
+            self.shown.ensure_version(publication.version)
 
         read = {name: counted for name, counted in counts.items() if counted >= 0}
         failed = {name for name, counted in counts.items() if counted == FAILED}
         pages = [make_scraped(name, stock=counted, price=PRICES[name]) for name, counted in read.items()]
-        harvest = make_harvest(*pages, failed=tuple(failed))
+        crawl = make_crawl(*pages, failed=tuple(failed))
         heard, commits = self._run(publish, lives)
-        assert heard in {Killed, None if read else "ScrapeRefused"}
+        assert heard in {Killed, None if read else "CrawlRejected"}
         if commits:
             self.model.publish(read, failed)
 
@@ -315,7 +317,7 @@ class OrderMachine(RuleBasedStateMachine):
         before, self.lives = self.commits, lives
         try:
             heard = call()
-        except (ShopError, ScrapeRefused) as error:
+        except (ShopError, CrawlRejected) as error:
             name = type(error).__name__
             heard = {"refused": name} if getattr(error, "replayed", False) else name
         except Killed:
@@ -323,17 +325,14 @@ class OrderMachine(RuleBasedStateMachine):
         self.gateway.let_go()
         self.lives = math.inf
         if heard is Killed:
-            self.shown = CatalogueStore(self.database)
+            self.shown = CatalogueStore(self.database, math.inf)
             self.shown.refresh()
         return heard, self.commits - before
 
 
 @pytest.fixture
-def play(
-    migrated_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Callable[..., None]]:
-    """Runs the machine; catalogues look at the database when told to, not when half a second is over."""
-    monkeypatch.setattr(catalogue_store, "CHECK_EVERY_S", math.inf)
+def play(migrated_file: Path, tmp_path: Path) -> Iterator[Callable[..., None]]:
+    """Runs the machine, whose catalogues look at the database only when told to."""
     logging.disable()
     machine: Any = functools.partial(OrderMachine, migrated_file, tmp_path)
     yield functools.partial(run_state_machine_as_test, machine)

@@ -13,9 +13,9 @@ import requests
 
 from app.factory import create_app
 from app.services.audit import audit
-from app.services.catalogue import publish_harvest
+from app.services.catalogue import publish_crawl
 from app.shop import Shop
-from tests.support.books import LIMITS, make_harvest, make_scraped
+from tests.support.books import LIMITS, make_crawl, make_scraped
 from tests.support.orders import API_KEY
 from tests.support.server import Server
 from tests.support.shop import make_settings
@@ -32,8 +32,8 @@ def stock_one_book(server: Server) -> None:
     """Leave the shop with one book, of which there are COPIES."""
     shop = shop_on(server.data_dir)
     with shop.database.writing() as session:
-        harvest = make_harvest(make_scraped("wanted", stock=COPIES, price="12.34"))
-        publish_harvest(session, harvest, LIMITS, "http://shop.invalid/")
+        crawl = make_crawl(make_scraped("wanted", stock=COPIES, price="12.34"))
+        publish_crawl(session, crawl, LIMITS, "http://shop.invalid/")
     shop.database.engine.dispose()
 
 

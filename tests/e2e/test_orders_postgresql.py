@@ -16,12 +16,12 @@ from flask.testing import FlaskClient
 
 from app.core.orders import RESERVED, Line, OrderStatus
 from app.services.audit import audit
-from app.services.catalogue import publish_harvest
+from app.services.catalogue import publish_crawl
 from app.services.orders import Draft
 from app.shop import Shop
 from app.start import prepare
 from app.storage.orders import OrderFilter
-from tests.support.books import LIMITS, make_harvest, make_scraped
+from tests.support.books import LIMITS, make_crawl, make_scraped
 from tests.support.orders import API_KEY
 
 THREADS = 16
@@ -41,9 +41,9 @@ def replicas(make_app: Callable[..., Flask], database_url: str) -> list[Flask]:
 
 def publish(shop: Shop, copies: int) -> None:
     """A scrape after which the supplier has so many copies of each book."""
-    harvest = make_harvest(*(make_scraped(str(number), stock=copies) for number in range(BOOKS)))
+    crawl = make_crawl(*(make_scraped(str(number), stock=copies) for number in range(BOOKS)))
     with shop.database.writing() as session:
-        publish_harvest(session, harvest, LIMITS, "https://shop.invalid/")
+        publish_crawl(session, crawl, LIMITS, "https://shop.invalid/")
     shop.catalogue.refresh()
 
 

@@ -84,4 +84,4 @@ def test_of_many_triggers_at_once_one_wins(
         thread.join(30)
     assert sorted(answers) == [202, 409, 409, 409]
     with first.extensions["shop"].database.reading() as session:
-        assert session.execute(text("SELECT dono FROM scraping_trava")).scalar() == own_identity()
+        assert session.execute(text("SELECT dono FROM scraping_execucao")).scalar() == own_identity()

@@ -13,28 +13,31 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app.core.scraping import Harvest, Limits
-from app.services.catalogue import publish_harvest
+from app.core.safety_gate import Limit, Limits
+from app.core.scraping import CrawlResult
+from app.services.catalogue import publish_crawl
 from app.shop import Shop
 from app.storage.catalogue_store import CatalogueStore
 from scraper.book import ScrapedBook
 
 PUBLICATIONS = 50
 READERS = 2
-OPEN_HANDED = Limits(Decimal(1), Decimal(1), Decimal(1), Decimal("99999999"), Decimal(1_000_000))
+OPEN_HANDED = Limits(
+    Limit(Decimal(1), ""), Limit(Decimal(1), ""), Decimal(1), Decimal("99999999"), Decimal(1_000_000)
+)
 
 
-def shelf(price: int) -> Harvest:
+def shelf(price: int) -> CrawlResult:
     """Sixty books that all cost `price`, so that a torn catalogue shows."""
     book = ScrapedBook(
         url="", upc="", title="", category="Poetry", price_excl_tax=Decimal(price), price_incl_tax=Decimal(price),
         stock=price, rating=3, image_url="http://shop.invalid/x.jpg", description="",
     )  # fmt: skip
-    harvest = Harvest(announced=60)
+    crawl = CrawlResult(announced=60)
     for place in range(60):
         name = f"{place:03}"
-        harvest.read[place] = replace(book, url=f"http://shop.invalid/{name}", upc=name, title=name)
-    return harvest
+        crawl.read[place] = replace(book, url=f"http://shop.invalid/{name}", upc=name, title=name)
+    return crawl
 
 
 @pytest.fixture
@@ -69,7 +72,7 @@ def test_readers_see_only_whole_published_catalogues(app: Flask, eager_threads: 
         reader.start()
     for price in range(1, PUBLICATIONS + 1):
         with shop.database.writing() as session:
-            publish_harvest(session, shelf(price), OPEN_HANDED, "http://shop.invalid/")
+            publish_crawl(session, shelf(price), OPEN_HANDED, "http://shop.invalid/")
         shop.catalogue.refresh()
         published.add(digest(app.test_client().get("/api/v1/books").data))
         for once_more in has_read:
@@ -89,7 +92,7 @@ def test_another_process_serves_a_publication_within_a_second(make_app: Callable
     other: CatalogueStore = there.extensions["shop"].catalogue
     assert other.current().publication.version == 1
     with here.extensions["shop"].database.writing() as session:
-        publish_harvest(session, shelf(5), OPEN_HANDED, "http://shop.invalid/")
+        publish_crawl(session, shelf(5), OPEN_HANDED, "http://shop.invalid/")
     waiting = threading.Event()
     for _ in range(20):
         if other.current().publication.version == 2:

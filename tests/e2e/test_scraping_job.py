@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-import threading
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
@@ -15,13 +15,14 @@ from flask.testing import FlaskClient
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
-from app.services import scrape_run, training_run
+from app.services import scrape_run
+from app.services.training import STOPPED
 from app.shop import Shop
-from app.storage import catalogue_store
 from app.storage.catalogue_store import CatalogueStore
 from demo.site.books import DemoBook
 from demo.site.server import DemoSite
 from tests.conftest import ADMIN
+from tests.support.runs import join_runs
 
 
 class Client:
@@ -43,9 +44,7 @@ class Client:
         return self.finish()
 
     def finish(self) -> dict[str, Any]:
-        for thread in threading.enumerate():
-            if thread.name.startswith("scrape-"):
-                thread.join(60)
+        join_runs("scrape-")
         newest = self.get("/api/v1/scraping/runs")[0]["id"]
         run: dict[str, Any] = self.get(f"/api/v1/scraping/runs/{newest}")
         return run
@@ -223,7 +222,7 @@ def test_a_holder_that_lost_its_lease_publishes_nothing(
     before = client.everything()
     client.trigger()
     with client.shop.database.writing() as session:
-        session.execute(text("UPDATE scraping_trava SET dono = 'elsewhere:1:another'"))
+        session.execute(text("UPDATE scraping_execucao SET dono = 'elsewhere:1:another'"))
     client.finish()
     assert client.everything() == before
 
@@ -233,14 +232,10 @@ def test_a_lease_that_ran_out_on_another_machine_is_reported_as_interrupted(app:
     with client.shop.database.writing() as session:
         session.execute(
             text(
-                "INSERT INTO scraping_execucao (id, status, url_base, iniciada_por, iniciada_em, paginas_total,"
-                " paginas_feitas, paginas_com_falha, paginas_reaproveitadas, livros_lidos)"
-                " VALUES (1, 'processing', 'http://x/', 'admin', '2026-01-01 00:00:00', 0, 0, 0, 0, 0)"
-            )
-        )
-        session.execute(
-            text(
-                "UPDATE scraping_trava SET execucao_id=1, dono='elsewhere:1:x', expira_em='2026-01-01 00:00:30'"
+                "INSERT INTO scraping_execucao (id, status, url_base, iniciada_por, iniciada_em, dono, expira_em,"
+                " paginas_total, paginas_feitas, paginas_com_falha, paginas_reaproveitadas, livros_lidos)"
+                " VALUES (1, 'processing', 'http://x/', 'admin', '2026-01-01 00:00:00', 'elsewhere:1:x',"
+                " '2026-01-01 00:00:30', 0, 0, 0, 0, 0)"
             )
         )
     assert client.get("/api/v1/scraping/status")["status"] == "error"
@@ -248,11 +243,12 @@ def test_a_lease_that_ran_out_on_another_machine_is_reported_as_interrupted(app:
 
 
 def test_who_sees_that_a_run_is_done_sees_its_books(
-    make_app: Callable[..., Flask], open_site: Callable[..., DemoSite], monkeypatch: pytest.MonkeyPatch
+    make_app: Callable[..., Flask], open_site: Callable[..., DemoSite]
 ) -> None:
-    monkeypatch.setattr(catalogue_store, "CHECK_EVERY_S", 3_600)  # so that only the status can be the reason
     site = open_site()
-    scraping, reading = (Client(make_app(scraper_base_url=site.base_url)) for _ in range(2))
+    scraping, reading = (
+        Client(make_app(scraper_base_url=site.base_url, check_every_s=math.inf)) for _ in range(2)
+    )
     assert len(reading.get("/api/v1/books")) == 1000
     scraping.scrape()
     assert reading.get("/api/v1/scraping/status")["status"] == "done"
@@ -268,7 +264,7 @@ def test_a_run_that_broke_off_lends_its_pages_to_the_next_but_a_refused_one_does
         raise ZeroDivisionError
 
     with monkeypatch.context() as broken:
-        broken.setattr(scrape_run, "publish_harvest", break_off)
+        broken.setattr(scrape_run, "publish_crawl", break_off)
         assert client.scrape()["motivo"].startswith("Falha interna")
     resumed = client.scrape()
     assert (resumed["status"], resumed["paginas_reaproveitadas"]) == ("done", 100)
@@ -287,9 +283,9 @@ def test_a_hiccup_after_the_publication_leaves_the_run_done(
         raise OperationalError("SELECT 1", {}, Exception("gone"))
 
     with monkeypatch.context() as broken:
-        broken.setattr(CatalogueStore, "_reload", hiccup)
+        broken.setattr(CatalogueStore, "refresh", hiccup)
         client.trigger()
-        client.shop.scrapes.wait(60)
+        join_runs("scrape-")
     run = client.finish()
     assert (run["status"], run["versao_publicada"]) == ("done", 2)
     assert len(client.get("/api/v1/books")) == 100
@@ -304,7 +300,7 @@ def test_what_a_scrape_publishes_is_what_the_next_model_learns_from(
     assert training is not None
     assert (training.started_by, training.catalogue_version) == ("publicacao", 2)
     client.shop.trainings.stop()
-    assert client.get("/api/v1/ml/status")["motivo"] == training_run.STOPPED
+    assert client.get("/api/v1/ml/status")["motivo"] == STOPPED
 
 
 def test_a_scrape_that_publishes_nothing_trains_nothing(make_app: Callable[..., Flask]) -> None:

@@ -8,13 +8,14 @@ from decimal import Decimal
 from typing import Any
 
 from app.core.catalogue import Book, Catalogue, Publication
-from app.core.scraping import Harvest, Limits, StoredBook
+from app.core.safety_gate import Limit, Limits
+from app.core.scraping import CrawlResult, StoredBook
 from scraper.book import ScrapedBook
 
 PUBLICATION = Publication(1, datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC), "scraping", "https://shop.invalid/")
 LIMITS = Limits(
-    max_failed_share=Decimal("0.02"),
-    max_vanished_share=Decimal("0.20"),
+    max_failed_share=Limit(Decimal("0.02"), "SCRAPER_MAX_FAILED_SHARE"),
+    max_vanished_share=Limit(Decimal("0.20"), "SCRAPER_MAX_VANISHED_SHARE"),
     max_absurd_price_share=Decimal(0),
     max_price=Decimal(1000),
     max_price_factor=Decimal(10),
@@ -55,9 +56,11 @@ def make_stored(book_id: int, name: str, *, listed: bool = True, **changes: Any)
     return StoredBook(book_id, listed, make_scraped(name, **changes))
 
 
-def make_harvest(*books: ScrapedBook, failed: tuple[str, ...] = (), announced: int | None = None) -> Harvest:
+def make_crawl(
+    *books: ScrapedBook, failed: tuple[str, ...] = (), announced: int | None = None
+) -> CrawlResult:
     """What a crawl brings that read `books` and failed on the pages of the books called `failed`."""
-    return Harvest(
+    return CrawlResult(
         announced=len(books) + len(failed) if announced is None else announced,
         read=dict(enumerate(books)),
         failed={f"https://shop.invalid/{name}.html": "HTTP 500" for name in failed},

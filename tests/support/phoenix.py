@@ -28,8 +28,8 @@ def serve(data_dir: Path, port: int) -> None:
     app = create_app(read_settings(environment))
     prepare(app)
     shop: Shop = app.extensions["shop"]
-    shop.sweeper.start()
-    shop.auditor.start()
+    shop.order_tasks.start()
+    shop.audit_tasks.start()
     server = make_server("127.0.0.1", port, app, threaded=True)
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     sys.stdout.write(f"{os.getpid()}\n")

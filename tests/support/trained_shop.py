@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from app.factory import create_app
-from app.services.catalogue import publish_harvest
+from app.services.catalogue import publish_crawl
 from app.shop import Shop
 from scraper.book import ScrapedBook
-from tests.support.books import LIMITS, make_harvest, make_scraped
+from tests.support.books import LIMITS, make_crawl, make_scraped
 from tests.support.server import Server
 from tests.support.shop import make_settings
 
@@ -36,7 +36,7 @@ def publish(data_dir: Path, books: list[ScrapedBook], **changes: Any) -> None:
     app = create_app(make_settings(data_dir, **changes))
     shop: Shop = app.extensions["shop"]
     with shop.database.writing() as session:
-        publish_harvest(session, make_harvest(*books), LIMITS, SITE)
+        publish_crawl(session, make_crawl(*books), LIMITS, SITE)
     shop.stop()
     shop.database.engine.dispose()
 

@@ -11,24 +11,31 @@ from typing import Any
 from flask.testing import FlaskClient
 
 from app.core.runs import RunStatus
+from app.core.training import Training
 from app.processes import own_identity
 from app.shop import Shop
-from app.storage.models import TrainingRow
-from app.storage.training import LEASE_LASTS
+from app.storage import training
+from tests.support.runs import join_runs
 
 ML = "/api/v1/ml"
 HANG = "exec sleep 60"
 ROW = {"preco_com_taxa": 10, "preco_sem_taxa": 8, "disponibilidade": 1}
 
 
-def train(shop: Shop, username: str = "admin") -> TrainingRow:
-    """A training from its beginning to its end."""
+def train(shop: Shop, username: str = "admin") -> Training:
+    """Train to the end."""
     version = shop.trainings.start(username).id
-    shop.trainings.wait(60)
+    join_runs()
+    run = training_of(shop, version)
+    assert run.status is not RunStatus.PROCESSING
+    return run
+
+
+def training_of(shop: Shop, version: int) -> Training:
     with shop.database.reading() as session:
-        row = session.get_one(TrainingRow, version)
-    assert row.status != RunStatus.PROCESSING
-    return row
+        run = training.RUNS.get(session, version)
+    assert run is not None
+    return run
 
 
 def train_elsewhere(
@@ -37,20 +44,14 @@ def train_elsewhere(
     status: RunStatus = RunStatus.PROCESSING,
     age: timedelta = timedelta(),
 ) -> int:
-    """A training that another process has begun, or one of us that hangs, `age` ago."""
+    """Add a training that another process began `age` ago, or a hung one of this process; return its version."""
     now = datetime.now(UTC) - age
+    version = shop.catalogue.current().publication.version
     with shop.database.writing() as session:
-        row = TrainingRow(
-            status=status,
-            started_by="admin",
-            started_at=now,
-            catalogue_version=shop.catalogue.current().publication.version,
-            holder=holder or own_identity(),
-            expires_at=now + LEASE_LASTS,
-        )
-        session.add(row)
-        session.flush()
-    return row.id
+        run = training.begin_training(session, version, "admin", holder or own_identity(), now)
+        if status is not RunStatus.PROCESSING:
+            training.RUNS.close(session, run.id, status, None, now)
+    return run.id
 
 
 def status_of(client: FlaskClient) -> dict[str, Any]:

@@ -1,25 +1,18 @@
-"""What clients see of models and their predictions. A card is shown as its training wrote it."""
+"""Models and their predictions. A card is as its training wrote it."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from app.core.catalogue import RATINGS, Catalogue
-from app.core.runs import RunStatus
+from app.core.catalogue import RATINGS
+from app.core.runs import status_word
+from app.core.training import Training
 from app.services.model_store import ServedModel
 from app.services.predictions import Predicted
-from app.storage.models import TrainingRow
-from app.web.presenters.catalogue import present_books
-from app.web.presenters.common import Shape, present_time
-from ml.features import TRAINING_KEYS
+from app.web.presenters.common import Shape, present_duration, present_time
 
-_SUMMED_UP = ("veredito", "frase", "acuracia", "acuracia_minima", "linha_de_base")
+_SUMMARY_KEYS = ("veredito", "frase", "acuracia", "acuracia_minima", "linha_de_base")
 _DIGITS = 6
-
-
-def present_training_books(catalogue: Catalogue) -> list[Shape]:
-    """Every book with the seeds' six keys, as clients see them and the training reads them."""
-    return present_books(catalogue.books(), TRAINING_KEYS)
 
 
 def present_predictions(sent: list[dict[str, Any]], predicted: Predicted, *, details: bool) -> list[Shape]:
@@ -39,42 +32,42 @@ def present_predictions(sent: list[dict[str, Any]], predicted: Predicted, *, det
     return shapes
 
 
-def present_training_progress(row: TrainingRow | None) -> Shape:
-    """How the newest training stands; public, so it names nobody."""
-    if row is None:
-        return {"status": "never"}
+def present_training_progress(run: Training | None) -> Shape:
+    """Return the progress of the newest training; public, so it has no user names."""
+    if run is None:
+        return {"status": status_word(run)}
     return {
-        "status": RunStatus(row.status).shown,
-        "versao": row.id,
-        "motivo": row.reason,
-        "iniciado_em": present_time(row.started_at),
-        "terminado_em": present_time(row.ended_at),
-        "versao_catalogo": row.catalogue_version,
+        "status": status_word(run),
+        "versao": run.id,
+        "motivo": run.reason,
+        "iniciado_em": present_time(run.started_at),
+        "terminado_em": present_time(run.ended_at),
+        "versao_catalogo": run.catalogue_version,
     }
 
 
-def present_model_summary(row: TrainingRow, *, in_use: bool) -> Shape:
-    return _facts(row, in_use=in_use) | {"treinado_por": row.started_by}
+def present_model_summary(run: Training, *, in_use: bool) -> Shape:
+    return _facts(run, in_use=in_use) | {"treinado_por": run.started_by}
 
 
-def present_model_card(row: TrainingRow, served: ServedModel) -> Shape:
-    """The whole card, and what this process makes of it; public, so it names nobody."""
+def present_model_card(run: Training, served: ServedModel) -> Shape:
+    """Return the whole card, and whether this process serves it; public, so it has no user names."""
     return {
-        **(row.card or {}),
-        **_facts(row, in_use=True),
+        **(run.card or {}),
+        **_facts(run, in_use=True),
         "servindo": served.verdict,
         "problema": served.problem,
     }
 
 
-def _facts(row: TrainingRow, *, in_use: bool) -> Shape:
-    card = row.card or {}
+def _facts(run: Training, *, in_use: bool) -> Shape:
+    card = run.card or {}
     return {
-        "versao": row.id,
+        "versao": run.id,
         "em_uso": in_use,
-        "treinado_em": present_time(row.ended_at),
-        "duracao_s": round((row.ended_at - row.started_at).total_seconds(), 3) if row.ended_at else None,
-        "versao_catalogo": row.catalogue_version,
-        **{name: card[name] for name in _SUMMED_UP},
-        "sha256": row.digest,
+        "treinado_em": present_time(run.ended_at),
+        "duracao_s": present_duration(run),
+        "versao_catalogo": run.catalogue_version,
+        **{name: card[name] for name in _SUMMARY_KEYS},
+        "sha256": run.digest,
     }

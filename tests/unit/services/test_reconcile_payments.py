@@ -13,14 +13,14 @@ from sqlalchemy.orm import Session
 
 from app.core.orders import Line, Order, OrderStatus
 from app.core.payments import Decision
-from app.services.catalogue import publish_harvest
+from app.services.catalogue import publish_crawl
 from app.services.orders import Draft, Orders
 from app.services.payments import Payments
 from app.storage import orders as rows
 from app.storage.catalogue_store import CatalogueStore
 from app.storage.database import Database
 from app.storage.orders import OrderFilter
-from tests.support.books import LIMITS, make_harvest, make_scraped
+from tests.support.books import LIMITS, make_crawl, make_scraped
 from tests.support.gateway import InMemoryGateway
 from tests.support.metrics import make_metrics
 
@@ -70,9 +70,9 @@ def make_orders(database: Database, gateway: FakeGateway) -> Callable[..., Order
 
 def publish(database: Database, counted_since: datetime | None = None) -> None:
     """A scrape that finds the supplier with COPIES."""
-    harvest = make_harvest(make_scraped("a", stock=COPIES), make_scraped("b", stock=COPIES))
+    crawl = make_crawl(make_scraped("a", stock=COPIES), make_scraped("b", stock=COPIES))
     with database.writing() as session:
-        publish_harvest(session, harvest, LIMITS, "https://shop.invalid/", counted_since)
+        publish_crawl(session, crawl, LIMITS, "https://shop.invalid/", counted_since)
 
 
 def stock(database: Database) -> int:

@@ -7,28 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import text
 
-from app.services.catalogue import publish_harvest
-from app.storage import catalogue_store
-from app.storage.catalogue_store import CHECK_EVERY_S, CatalogueStore
+from app.services.catalogue import publish_crawl
+from app.storage.catalogue_store import CatalogueStore
 from app.storage.database import Database
-from tests.support.books import LIMITS, make_harvest, make_scraped
-
-
-class Clock:
-    """A monotonic clock that only the test moves."""
-
-    def __init__(self) -> None:
-        self.now = 1_000.0
-
-    def monotonic(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
-    monkeypatch.setattr(catalogue_store, "time", clock)
-    return clock
+from app.storage.polled import CHECK_EVERY_S
+from tests.support.books import LIMITS, make_crawl, make_scraped
+from tests.unit.storage.conftest import Clock
 
 
 @pytest.fixture
@@ -36,7 +20,7 @@ def publish(database: Database) -> Callable[[int], None]:
     def publish_stock(stock: int) -> None:
         with database.writing() as session:
             books = [make_scraped(str(number), stock=stock) for number in range(50)]
-            publish_harvest(session, make_harvest(*books), LIMITS, "https://shop.invalid/")
+            publish_crawl(session, make_crawl(*books), LIMITS, "https://shop.invalid/")
 
     return publish_stock
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -10,17 +11,28 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from flask import Flask
-from sqlalchemy import MetaData, func, inspect, select
+from sqlalchemy import MetaData, func, inspect, select, text
 
 from app.core.errors import FieldProblem, OutOfStock, PaymentDenied
 from app.factory import create_app
 from app.serve import with_own_secret
 from app.start import prepare
+from app.storage import scraping
 from app.storage.columns import Base
 from app.storage.database import Database
 from app.storage.idempotency import IdempotencyKey, claim_key
-from app.storage.models import ActiveModelRow, BookRow, CatalogueRow, IdempotencyRow, LeaseRow, UserRow
+from app.storage.models import (
+    ActiveModelRow,
+    BookRow,
+    CatalogueRow,
+    IdempotencyRow,
+    ScrapeLockRow,
+    StagedPageRow,
+    UserRow,
+)
+from app.storage.scraping import RUNS
 from app.web.presenters.orders import present_order
+from app.web.presenters.scraping import present_run_detail
 from tests.support.shop import make_settings
 
 TABLES = {
@@ -67,7 +79,7 @@ def counts(app: Flask) -> list[int | None]:
     with database_of(app).reading() as session:
         return [
             session.scalar(select(func.count()).select_from(row))
-            for row in (BookRow, CatalogueRow, UserRow, LeaseRow)
+            for row in (BookRow, CatalogueRow, UserRow, ScrapeLockRow)
         ]
 
 
@@ -175,6 +187,68 @@ def test_keys_of_an_older_release_are_replayed_after_the_upgrade(make_empty: Cal
     assert short.refusal.problems == [FieldProblem(problem["field"], problem["message"])]
     assert denied is not None
     assert isinstance(denied.refusal, PaymentDenied)
+
+
+def test_scrapes_of_an_older_release_keep_their_lease_their_pages_and_their_report(
+    make_empty: Callable[[], Flask],
+) -> None:
+    app = make_empty()
+    prepare(app)
+    with app.app_context():
+        flask_migrate.downgrade(revision="0004")
+    report = {
+        "adicionados": [{"id": 8, "titulo": "Ação", "preco_com_taxa": 51.77, "disponibilidade": 3}],
+        "removidos": [{"id": 7, "titulo": "B", "preco_com_taxa": 0.29, "disponibilidade": 0}],
+        "reprecificados": [
+            {
+                "id": 6,
+                "titulo": "C",
+                "preco_com_taxa": {"antes": 10.0, "depois": 11.01},
+                "preco_sem_taxa": {"antes": 9.5, "depois": 9.5},
+            }
+        ],
+        "reestocados": [{"id": 5, "titulo": "D", "disponibilidade": {"antes": 0, "depois": 2}}],
+        "editados": [{"id": 4, "titulo": "E"}],
+    }
+    counts = {kind: len(books) for kind, books in report.items()}
+    columns = "id, status, url_base, iniciada_por, iniciada_em, contagem, diferenca, falhas, paginas_total, "
+    columns += "paginas_feitas, paginas_com_falha, paginas_reaproveitadas, livros_lidos"
+    with database_of(app).writing() as session:
+        for run_id, status in ((1, "done"), (2, "processing")):
+            values = {"id": run_id, "status": status, "contagem": counts, "diferenca": report}
+            values["falhas"] = [{"url": "http://x/1", "motivo": "HTTP 500"}]
+            session.execute(
+                text(
+                    f"INSERT INTO scraping_execucao ({columns}) VALUES (:id, :status, 'http://x/', 'admin', "
+                    "'2026-01-01 00:00:00', :contagem, :diferenca, :falhas, 0, 0, 0, 0, 0)"
+                ),
+                {
+                    key: value if key in ("id", "status") else json.dumps(value)
+                    for key, value in values.items()
+                },
+            )
+        session.execute(
+            text("UPDATE scraping_trava SET execucao_id=2, dono='m:1:x', expira_em='2026-01-01 00:00:30'")
+        )
+        session.execute(text("INSERT INTO scraping_pagina (execucao_id, url, livro) VALUES (2, 'u', '{}')"))
+    with app.app_context():
+        flask_migrate.upgrade()
+    with database_of(app).reading() as session:
+        done, running = scraping.load_detail(session, 1), RUNS.get(session, 2)
+        assert session.scalars(select(StagedPageRow.run_id)).all() == [2]
+    assert done is not None
+    assert running is not None
+    assert (running.holder, running.expires_at) == ("m:1:x", datetime(2026, 1, 1, 0, 0, 30, tzinfo=UTC))
+    assert done.run.holder is None
+    shown = present_run_detail(done)
+    assert (shown["diferenca"], shown["contagem"]) == (report, counts)
+    assert shown["falhas"] == [{"url": "http://x/1", "motivo": "HTTP 500"}]
+    with app.app_context():
+        flask_migrate.downgrade(revision="0004")
+    with database_of(app).reading() as session:
+        [lease] = session.execute(text("SELECT execucao_id, dono, expira_em FROM scraping_trava"))
+        assert (lease[0], lease[1], str(lease[2])[:19]) == (2, "m:1:x", "2026-01-01 00:00:30")
+        assert session.execute(text("SELECT count(*) FROM scraping_pagina")).scalar() == 1
 
 
 def test_the_migrations_make_the_checks_that_the_code_has(app: Flask) -> None:

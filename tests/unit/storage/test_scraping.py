@@ -6,98 +6,229 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
 
 from app.core.runs import RunStatus
+from app.core.scraping import ChangeKind, Difference, ReportedBook, ScrapeRun, compare
 from app.storage import scraping
 from app.storage.database import Database
-from app.storage.models import RunRow, StagedPageRow
-from tests.support.books import make_scraped
+from app.storage.models import ScrapeLockRow, StagedPageRow
+from app.storage.runs import LEASE_TTL
+from app.storage.scraping import RUNS
+from scraper.book import ScrapedBook
+from tests.support.books import make_crawl, make_scraped, make_stored
 
+SITE = "https://shop.invalid/"
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
+LATER = NOW + timedelta(seconds=5)
+BOOKS = {
+    "one": make_scraped("ü", price="0.29", description="“d”"),
+    "two": make_scraped("b", price="99999999.99"),
+}
 
 
-def add_run(database: Database, status: RunStatus = RunStatus.PROCESSING) -> int:
+def begin(
+    database: Database,
+    holder: str = "me",
+    site: str = SITE,
+    resume_since: datetime = NOW - timedelta(hours=1),
+) -> tuple[ScrapeRun, dict[str, ScrapedBook]]:
     with database.writing() as session:
-        row = RunRow(status=status, base_url="https://shop.invalid/", started_by="admin", started_at=NOW)
-        session.add(row)
-        session.flush()
-    return row.id
+        return scraping.begin_run(session, site, "admin", holder, NOW, resume_since)
 
 
-def test_of_many_that_want_the_lease_one_gets_it(database: Database) -> None:
-    start = threading.Barrier(6)
+def end(database: Database, run_id: int, status: RunStatus = RunStatus.DONE) -> None:
+    with database.writing() as session:
+        RUNS.close(session, run_id, status, None, NOW)
+
+
+def stage(database: Database, run_id: int) -> None:
+    with database.writing() as session:
+        scraping.stage_books(session, run_id, BOOKS)
+        scraping.stage_books(session, run_id, {})
+
+
+def staged_pages(database: Database) -> int | None:
+    with database.reading() as session:
+        return session.scalar(select(func.count()).select_from(StagedPageRow))
+
+
+def test_of_many_that_want_to_scrape_one_begins(database: Database) -> None:
+    ready = threading.Barrier(6)
 
     def take(number: int) -> bool:
-        start.wait(10)
+        ready.wait(10)
         with database.writing() as session:
-            return scraping.take_lease(session, number, f"holder {number}", NOW)
+            RUNS.lock(session)
+            if RUNS.in_progress(session, lock=True):
+                return False
+            scraping.begin_run(session, SITE, "admin", f"holder {number}", NOW, NOW)
+            return True
 
     with ThreadPoolExecutor(6) as pool:
         assert sorted(pool.map(take, range(6))) == [False] * 5 + [True]
 
 
-def test_a_lease_is_renewed_by_its_holder_only(database: Database) -> None:
-    later = NOW + timedelta(seconds=5)
+def test_a_second_lock_is_refused_by_the_database(database: Database) -> None:
+    with pytest.raises(IntegrityError), database.writing() as session:
+        session.add(ScrapeLockRow(id=2))
+
+
+def test_a_lease_is_renewed_by_its_holder_only_and_until_its_run_ends(database: Database) -> None:
+    run, _ = begin(database)
+    assert (run.holder, run.expires_at) == ("me", NOW + LEASE_TTL)
     with database.writing() as session:
-        assert scraping.current_lease(session) is None
-        assert scraping.take_lease(session, 1, "me", NOW)
-        assert not scraping.renew_lease(session, 1, "you", later)
-        assert not scraping.renew_lease(session, 2, "me", later)
-        assert scraping.renew_lease(session, 1, "me", later)
+        assert not RUNS.renew(session, run.id, "you", LATER)
+        assert not RUNS.renew(session, run.id + 1, "me", LATER)
+        assert RUNS.renew(session, run.id, "me", LATER)
     with database.reading() as session:
-        lease = scraping.current_lease(session)
-        assert lease is not None
-        assert lease.expires_at == later + scraping.LEASE_LASTS
-
-
-@pytest.mark.parametrize("keep_staged", [True, False])
-def test_a_run_that_ends_lets_go_and_keeps_its_pages_if_told_so(
-    database: Database, keep_staged: bool
-) -> None:
-    run_id = add_run(database)
+        [renewed] = RUNS.in_progress(session)
+    assert renewed.expires_at == LATER + LEASE_TTL
+    end(database, run.id)
     with database.writing() as session:
-        scraping.take_lease(session, run_id, "me", NOW)
-        scraping.stage_books(session, run_id, {"a": make_scraped("a")})
-        row = session.get_one(RunRow, run_id)
-        scraping.close_run(session, row, RunStatus.ERROR, "reason", NOW, keep_staged=keep_staged)
+        assert not RUNS.renew(session, run.id, "me", LATER)
+
+
+def test_a_run_ends_once(database: Database) -> None:
+    first, _ = begin(database)
+    second, _ = begin(database)
+    end(database, first.id, RunStatus.INTERRUPTED)
+    end(database, first.id, RunStatus.DONE)
     with database.reading() as session:
-        assert scraping.current_lease(session) is None
-        assert scraping.runs_in_progress(session) == []
-        assert session.scalar(select(func.count()).select_from(StagedPageRow)) == keep_staged
+        ended = RUNS.get(session, first.id)
+        assert [run.id for run in RUNS.in_progress(session)] == [second.id]
+    assert ended is not None
+    assert (ended.status, ended.ended_at) == (RunStatus.INTERRUPTED, NOW)
 
 
-def test_ending_one_run_leaves_anothers_lease(database: Database) -> None:
-    first, second = add_run(database), add_run(database)
+def test_a_run_keeps_its_staged_pages_until_they_are_dropped(database: Database) -> None:
+    run, _ = begin(database)
+    stage(database, run.id)
+    end(database, run.id, RunStatus.ERROR)
+    assert staged_pages(database) == 2
     with database.writing() as session:
-        scraping.take_lease(session, second, "me", NOW)
-        row = session.get_one(RunRow, first)
-        scraping.close_run(session, row, RunStatus.ERROR, None, NOW, keep_staged=False)
-        lease = scraping.current_lease(session)
-        assert lease is not None
-        assert lease.run_id == second
+        scraping.drop_staged(session, run.id)
+    assert staged_pages(database) == 0
 
 
-def test_staged_pages_are_handed_over_as_they_were_read(database: Database) -> None:
-    first, second = add_run(database), add_run(database)
-    books = {
-        "one": make_scraped("ü", price="0.29", description="“d”"),
-        "two": make_scraped("b", price="99999999.99"),
+def test_the_next_run_takes_over_the_staged_pages_as_they_were_read(database: Database) -> None:
+    first, nothing = begin(database)
+    stage(database, first.id)
+    end(database, first.id, RunStatus.INTERRUPTED)
+    second, staged = begin(database)
+    assert (nothing, staged) == ({}, BOOKS)
+    assert (second.resumed_from, second.pages_reused) == (first.id, 2)
+    with database.reading() as session:
+        assert scraping.counting_started_at(session, second) == first.started_at
+
+
+@pytest.mark.parametrize("why", ["another shop", "too old", "nothing staged"])
+def test_a_run_that_cannot_be_resumed_leaves_no_pages(database: Database, why: str) -> None:
+    first, _ = begin(database)
+    if why != "nothing staged":
+        stage(database, first.id)
+    end(database, first.id, RunStatus.INTERRUPTED)
+    second, staged = begin(
+        database,
+        site="https://other.invalid/" if why == "another shop" else SITE,
+        resume_since=NOW if why == "too old" else NOW - timedelta(hours=1),
+    )
+    assert (second.resumed_from, second.pages_reused, staged) == (None, 0, {})
+    assert staged_pages(database) == 0
+
+
+def test_only_the_run_in_progress_is_cancelled(database: Database) -> None:
+    run, _ = begin(database)
+    with database.writing() as session:
+        assert not scraping.is_cancelled(session, run.id)
+        cancelled = scraping.cancel_run(session, "operadora")
+        assert scraping.is_cancelled(session, run.id)
+    assert cancelled is not None
+    assert (cancelled.id, cancelled.cancelled_by) == (run.id, "operadora")
+    end(database, run.id, RunStatus.CANCELLED)
+    with database.writing() as session:
+        assert scraping.cancel_run(session, "admin") is None
+        remembered = RUNS.get(session, run.id)
+    assert remembered is not None
+    assert remembered.cancelled_by == "operadora"
+
+
+def test_what_a_run_changed_comes_back_from_the_database(database: Database) -> None:
+    stored = [make_stored(number, name) for number, name in enumerate("abcde")]
+    stored.append(make_stored(9, "back", listed=False))
+    pages = [
+        make_scraped("a", price="11.00"),
+        make_scraped("b", stock=1),
+        make_scraped("c", title="Another"),
+        make_scraped("d"),
+        make_scraped("new", price="0.29"),
+        make_scraped("back", price="7.00"),
+    ]
+    run, _ = begin(database)
+    with database.writing() as session:
+        scraping.save_publication(session, run.id, 3, compare(stored, make_crawl(*pages)))
+        scraping.save_failures(session, run.id, {SITE: "HTTP 500"})
+    with database.reading() as session:
+        detail = scraping.load_detail(session, run.id)
+    assert detail is not None
+    assert (detail.run.published_version, detail.failures) == (3, {SITE: "HTTP 500"})
+    assert detail.run.change_counts == {
+        ChangeKind.ADDED: 2,
+        ChangeKind.REMOVED: 1,
+        ChangeKind.REPRICED: 1,
+        ChangeKind.RESTOCKED: 1,
+        ChangeKind.EDITED: 1,
     }
+    assert detail.changes == {
+        ChangeKind.ADDED: [
+            ReportedBook(10, "Book new", price_incl_tax=(None, 0.29), stock=(None, 5)),
+            ReportedBook(9, "Book back", price_incl_tax=(None, 7.0), stock=(None, 5)),
+        ],
+        ChangeKind.REMOVED: [ReportedBook(4, "Book e", price_incl_tax=(10.0, None), stock=(5, None))],
+        ChangeKind.REPRICED: [
+            ReportedBook(0, "Book a", price_incl_tax=(10.0, 11.0), price_excl_tax=(10.0, 11.0))
+        ],
+        ChangeKind.RESTOCKED: [ReportedBook(1, "Book b", stock=(5, 1))],
+        ChangeKind.EDITED: [ReportedBook(2, "Another")],
+    }
+
+
+def test_a_run_without_a_publication_has_no_changes(database: Database) -> None:
+    run, _ = begin(database)
+    with database.reading() as session:
+        detail = scraping.load_detail(session, run.id)
+        assert scraping.load_detail(session, run.id + 1) is None
+        assert scraping.load_detail(session, 2**31) is None
+    assert detail is not None
+    assert (detail.changes, detail.run.change_counts, detail.failures) == (None, None, {})
+
+
+def test_no_more_failed_pages_are_stored_than_are_shown(database: Database) -> None:
+    run, _ = begin(database)
+    failed = {f"{SITE}{number}": "HTTP 500" for number in range(scraping.MAX_FAILED_PAGES + 1)}
     with database.writing() as session:
-        scraping.stage_books(session, first, books)
-        scraping.stage_books(session, first, {})
-    with database.writing() as session:
-        assert scraping.hand_over_staged(session, first, second) == books
+        scraping.save_failures(session, run.id, failed)
+        detail = scraping.load_detail(session, run.id)
+    assert detail is not None
+    assert list(detail.failures) == list(failed)[:-1]
 
 
 def test_only_the_newest_runs_are_remembered(database: Database) -> None:
-    ids = [add_run(database, RunStatus.DONE) for _ in range(scraping.RUNS_KEPT + 3)]
     with database.writing() as session:
-        scraping.stage_books(session, ids[-2], {"old": make_scraped("old")})
-        scraping.trim_history(session, ids[-1])
-        rows, total = scraping.list_runs(session, 0, 2)
-        newest = scraping.latest_run(session)
-        assert session.scalars(select(StagedPageRow)).all() == []
-    assert ([row.id for row in rows], total) == ([ids[-1], ids[-2]], scraping.RUNS_KEPT)
-    assert newest is not None
-    assert newest.id == ids[-1]
+        ids = [
+            scraping.begin_run(session, SITE, "admin", "me", NOW, NOW)[0].id
+            for _ in range(scraping.MAX_RUNS + 3)
+        ]
+        runs, total = RUNS.page(session, 0, 2)
+        newest = RUNS.latest(session)
+    assert ([run.id for run in runs], total) == ([ids[-1], ids[-2]], scraping.MAX_RUNS)
+    assert newest == runs[0]
+
+
+def test_a_difference_without_changes_is_stored_as_such(database: Database) -> None:
+    run, _ = begin(database)
+    with database.writing() as session:
+        scraping.save_publication(session, run.id, 1, Difference())
+        detail = scraping.load_detail(session, run.id)
+    assert detail is not None
+    assert detail.changes == {kind: [] for kind in ChangeKind if kind is not ChangeKind.RETURNED}

@@ -12,6 +12,8 @@ from app.core.runs import RunStatus
 from app.storage import training
 from app.storage.database import Database
 from app.storage.models import ActiveModelRow, TrainingRow
+from app.storage.runs import LEASE_TTL
+from app.storage.training import RUNS
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 DONE, FAILED, RUNNING = RunStatus.DONE, RunStatus.ERROR, RunStatus.PROCESSING
@@ -26,7 +28,7 @@ def add(database: Database, *statuses: RunStatus, holder: str = "me") -> list[in
             started_at=NOW,
             catalogue_version=1,
             holder=holder,
-            expires_at=NOW + training.LEASE_LASTS,
+            expires_at=NOW + LEASE_TTL,
             artefact=b"model" if status is DONE else None,
         )
         for status in statuses
@@ -57,9 +59,9 @@ def activate(database: Database, version: int, username: str = "admin") -> None:
 def test_a_new_database_has_no_model_and_one_row_to_name_it(database: Database) -> None:
     with database.reading() as session:
         assert training.active_model(session) is None
-        assert training.latest_training(session) is None
-        assert training.trainings_in_progress(session) == []
-        assert training.list_models(session, 0, 10) == ([], 0)
+        assert RUNS.latest(session) is None
+        assert RUNS.in_progress(session) == []
+        assert RUNS.page(session, 0, 10, DONE) == ([], 0)
         assert training.artefact_of(session, 1) is None
         assert len(session.scalars(select(ActiveModelRow)).all()) == 1
 
@@ -67,15 +69,15 @@ def test_a_new_database_has_no_model_and_one_row_to_name_it(database: Database) 
 def test_the_newest_models_are_kept(database: Database) -> None:
     ids = add(database, *[DONE] * 13)
     activate(database, ids[-1])
-    assert trim(database) == set(ids[-training.MODELS_KEPT :])
-    assert versions(database) == ids[-training.MODELS_KEPT :]
+    assert trim(database) == set(ids[-training.MAX_MODELS :])
+    assert versions(database) == ids[-training.MAX_MODELS :]
 
 
 def test_the_model_in_use_is_kept_however_old_it_is(database: Database) -> None:
     ids = add(database, *[DONE] * 13)
     activate(database, ids[0])
-    assert trim(database) == {ids[0], *ids[-training.MODELS_KEPT :]}
-    assert versions(database) == [ids[0], *ids[-training.MODELS_KEPT :]]
+    assert trim(database) == {ids[0], *ids[-training.MAX_MODELS :]}
+    assert versions(database) == [ids[0], *ids[-training.MAX_MODELS :]]
     activate(database, ids[-1])
     assert ids[0] not in trim(database)
 
@@ -83,8 +85,8 @@ def test_the_model_in_use_is_kept_however_old_it_is(database: Database) -> None:
 def test_failures_crowd_out_no_model_and_are_forgotten_too(database: Database) -> None:
     [model] = add(database, DONE)
     failed = add(database, *[FAILED, RunStatus.INTERRUPTED] * 12)
-    assert trim(database) == {model, *failed[-training.FAILURES_KEPT :]}
-    assert versions(database) == [model, *failed[-training.FAILURES_KEPT :]]
+    assert trim(database) == {model, *failed[-training.MAX_FAILED_TRAININGS :]}
+    assert versions(database) == [model, *failed[-training.MAX_FAILED_TRAININGS :]]
 
 
 def test_models_crowd_out_no_failure(database: Database) -> None:
@@ -121,29 +123,29 @@ def test_a_version_is_never_given_twice(database: Database, last: RunStatus) -> 
 def test_models_are_listed_from_the_newest_on_by_page(database: Database) -> None:
     ids = add(database, DONE, FAILED, DONE, DONE, RUNNING)
     with database.reading() as session:
-        first, total = training.list_models(session, 0, 2)
-        second, _ = training.list_models(session, 2, 2)
-    assert ([row.id for row in first], [row.id for row in second], total) == ([ids[3], ids[2]], [ids[0]], 3)
+        first, total = RUNS.page(session, 0, 2, DONE)
+        second, _ = RUNS.page(session, 2, 2, DONE)
+    assert ([run.id for run in first], [run.id for run in second], total) == ([ids[3], ids[2]], [ids[0]], 3)
 
 
 def test_the_latest_training_is_found_by_how_it_ended(database: Database) -> None:
     done, failed, running = add(database, DONE, FAILED, RUNNING)
     with database.reading() as session:
-        found = [training.latest_training(session, *s) for s in ((), (DONE,), (DONE, FAILED))]
-    assert [row.id for row in found if row] == [running, done, failed]
+        runs = [RUNS.latest(session, *statuses) for statuses in ((), (DONE,), (DONE, FAILED))]
+    assert [run.id for run in runs if run] == [running, done, failed]
 
 
 def test_a_training_is_renewed_by_its_holder_only_and_until_it_ends(database: Database) -> None:
     [mine, ended] = add(database, RUNNING, FAILED)
     later = NOW + timedelta(seconds=5)
     with database.writing() as session:
-        assert not training.renew_training(session, mine, "you", later)
-        assert not training.renew_training(session, ended, "me", later)
-        assert not training.renew_training(session, 99, "me", later)
-        assert training.renew_training(session, mine, "me", later)
+        assert not RUNS.renew(session, mine, "you", later)
+        assert not RUNS.renew(session, ended, "me", later)
+        assert not RUNS.renew(session, 99, "me", later)
+        assert RUNS.renew(session, mine, "me", later)
     with database.reading() as session:
-        assert session.get_one(TrainingRow, mine).expires_at == later + training.LEASE_LASTS
-        assert session.get_one(TrainingRow, ended).expires_at == NOW + training.LEASE_LASTS
+        assert session.get_one(TrainingRow, mine).expires_at == later + LEASE_TTL
+        assert session.get_one(TrainingRow, ended).expires_at == NOW + LEASE_TTL
 
 
 def test_who_chose_a_model_is_remembered(database: Database) -> None:
@@ -151,9 +153,9 @@ def test_who_chose_a_model_is_remembered(database: Database) -> None:
     activate(database, first)
     activate(database, second, "operadora")
     with database.reading() as session:
-        row = training.active_model(session)
-        assert row is not None
-        assert row.id == second
+        model = training.active_model(session)
+        assert model is not None
+        assert model.id == second
         chosen = session.get_one(ActiveModelRow, 1)
         assert (chosen.chosen_by, chosen.chosen_at) == ("operadora", NOW)
 
@@ -183,19 +185,10 @@ def test_of_many_that_want_to_train_one_begins(database: Database) -> None:
     def begin(number: int) -> bool:
         ready.wait(10)
         with database.writing() as session:
-            training.lock_trainings(session)
-            if training.trainings_in_progress(session):
+            RUNS.lock(session)
+            if RUNS.in_progress(session):
                 return False
-            session.add(
-                TrainingRow(
-                    status=RUNNING,
-                    started_by="admin",
-                    started_at=NOW,
-                    catalogue_version=1,
-                    holder=f"holder {number}",
-                    expires_at=NOW,
-                )
-            )
+            training.begin_training(session, 1, "admin", f"holder {number}", NOW)
             return True
 
     with ThreadPoolExecutor(6) as pool:

@@ -1,0 +1,223 @@
+"""Runs in the background: their threads, leases and ends. One of a kind runs at a time in the whole shop."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from app.core.errors import Conflict
+from app.core.runs import LeaseLost, Run, RunStatus
+from app.processes import is_known_dead, own_identity
+from app.settings import Settings
+from app.storage.database import Database
+from app.storage.runs import RunTable
+
+log = logging.getLogger(__name__)
+
+R = TypeVar("R", bound=Run)
+B = TypeVar("B", bound="BackgroundRun[Any]")
+
+STOP_TIMEOUT_S = 10.0
+CRASHED = "Falha interna; o motivo está no log do servidor."
+
+
+class RunFailed(Exception):
+    """A run that ends without success; `reason` is a sentence for people."""
+
+    def __init__(self, reason: str, status: RunStatus = RunStatus.ERROR) -> None:
+        self.reason = reason
+        self.status = status
+        super().__init__(reason)
+
+
+@dataclass(frozen=True, slots=True)
+class RunKind(Generic[R]):
+    """A kind of run: the name of its events and its id's name in them, its rows, its error and its sentences."""
+
+    name: str
+    id_name: str
+    table: RunTable[R]
+    conflict: Callable[[int], Conflict]
+    stopped: str
+    orphaned: str
+
+    def log(self, level: int, event: str, run: R) -> None:
+        """Log an event such as `scrape_interrupted`, an error with the exception that is being handled."""
+        facts = {self.id_name: run.id}
+        log.log(level, f"{self.name}_{event}", extra={**facts}, exc_info=level == logging.ERROR)
+
+
+class BackgroundRun(ABC, Generic[R]):
+    """The work of one run, done by a thread of its own."""
+
+    def __init__(self, kind: RunKind[R], run: R, settings: Settings, database: Database) -> None:
+        self.run = run
+        self._kind = kind
+        self._settings = settings
+        self._database = database
+        self._stopping = threading.Event()
+
+    @abstractmethod
+    def work(self) -> None:
+        """Work and record the success. Raises RunFailed or LeaseLost."""
+
+    def stop(self) -> None:
+        """End the run as interrupted, soon."""
+        self._stopping.set()
+
+    def execute(self) -> RunStatus | None:
+        """Work; return how the run ended, as its row says, or None where that could not be recorded."""
+        try:
+            status, reason = self._attempt()
+            if status is not RunStatus.DONE:
+                with self._database.writing() as session:
+                    self._renew_lease(session)
+                    self._record_end(session, status, reason)
+        except LeaseLost:
+            self._kind.log(logging.WARNING, "lease_lost", self.run)
+            return None
+        except SQLAlchemyError:
+            # The lease expires unrenewed, and the next look at the runs finds this one orphaned.
+            self._kind.log(logging.ERROR, "end_not_recorded", self.run)
+            return None
+        facts = {self._kind.id_name: self.run.id}
+        log.info(f"{self._kind.name}_ended", extra={**facts, "outcome": status.value, "reason": reason})
+        return status
+
+    def _record_end(self, session: Session, status: RunStatus, reason: str | None = None) -> None:
+        self._kind.table.close(session, self.run.id, status, reason, datetime.now(UTC))
+
+    def _renew_lease(self, session: Session) -> None:
+        """Raise LeaseLost where another process has reaped this run."""
+        if not self._kind.table.renew(session, self.run.id, own_identity(), datetime.now(UTC)):
+            raise LeaseLost
+
+    def _attempt(self) -> tuple[RunStatus, str | None]:
+        try:
+            self.work()
+        except LeaseLost:
+            raise
+        except Exception as error:  # noqa: BLE001 - the row must say how the run ended
+            if self._stopping.is_set() or _refused_by_ending_interpreter(error):
+                return RunStatus.INTERRUPTED, self._kind.stopped
+            if isinstance(error, RunFailed):
+                return error.status, error.reason
+            self._kind.log(logging.ERROR, "crashed", self.run)
+            return RunStatus.ERROR, CRASHED
+        return RunStatus.DONE, None
+
+
+class RunManager(ABC, Generic[R, B]):
+    """Starts runs and watches their leases. `_lock` protects the run of this process and its thread."""
+
+    def __init__(self, kind: RunKind[R], settings: Settings, database: Database) -> None:
+        self._kind = kind
+        self._settings = settings
+        self._database = database
+        self._lock = threading.Lock()
+        self._background: B | None = None
+        self._thread: threading.Thread | None = None
+        self._stopped = False
+
+    @abstractmethod
+    def _begin(self, session: Session, username: str, now: datetime) -> B:
+        """Add the row of a run in progress."""
+
+    @abstractmethod
+    def _follow_up(self, background: B, status: RunStatus) -> None:
+        """Count an ended run of this process, and update snapshots and files after the database."""
+
+    @abstractmethod
+    def _count_interrupted(self, run: R) -> None:
+        """Count a reaped run."""
+
+    @abstractmethod
+    def _ensure_visible(self, run: R) -> None:
+        """Have this process show what `run` published: a client that reads of its end reads its results."""
+
+    def start(self, username: str) -> R:
+        """Begin a run in the background. Raises a Conflict while any process has one in progress."""
+        with self._lock:
+            with self._database.writing() as session:
+                self._kind.table.lock(session)
+                for other in self._reap(session):
+                    raise self._kind.conflict(other.id)
+                background = self._begin(session, username, datetime.now(UTC))
+                run: R = background.run
+            if self._thread is not None:
+                self._thread.join(STOP_TIMEOUT_S)  # its run has ended, but it may still be writing files
+            if self._stopped:
+                background.stop()
+            self._background = background
+            name = f"{self._kind.name}-{run.id}"
+            self._thread = threading.Thread(target=self._execute, args=(background,), name=name, daemon=True)
+            self._thread.start()
+        return run
+
+    def latest(self) -> R | None:
+        """Return the newest run, in progress or ended, once this process shows what it published."""
+        with self._database.reading() as session:
+            run = self._kind.table.latest(session)
+        if run is not None and run.status is RunStatus.PROCESSING and _is_orphaned(run):
+            self.reap_stale_runs()
+            with self._database.reading() as session:
+                run = self._kind.table.latest(session)
+        if run is not None:
+            self._ensure_visible(run)
+        return run
+
+    def reap_stale_runs(self) -> None:
+        """Mark orphaned runs as interrupted."""
+        with self._database.writing() as session:
+            self._kind.table.lock(session)
+            self._reap(session)
+
+    def stop(self) -> None:
+        """End this process' run as interrupted and join its thread."""
+        with self._lock:
+            self._stopped = True
+            if self._background is not None:
+                self._background.stop()
+            if self._thread is not None:
+                self._thread.join(STOP_TIMEOUT_S)
+
+    def _execute(self, background: B) -> None:
+        status = background.execute()
+        if status is not None:
+            self._follow_up(background, status)
+
+    def _reap(self, session: Session) -> list[R]:
+        """Mark orphaned runs as interrupted; return the others that are in progress."""
+        others = []
+        for run in self._kind.table.in_progress(session, lock=True):
+            if not _is_orphaned(run):
+                others.append(run)
+                continue
+            self._kind.log(logging.WARNING, "interrupted", run)
+            now = datetime.now(UTC)
+            self._kind.table.close(session, run.id, RunStatus.INTERRUPTED, self._kind.orphaned, now)
+            self._count_interrupted(run)
+        return others
+
+
+def _is_orphaned(run: Run) -> bool:
+    """Return whether a run in progress has no living holder that renews its lease."""
+    if run.holder is None or run.expires_at is None:
+        return True
+    return run.expires_at <= datetime.now(UTC) or is_known_dead(run.holder)
+
+
+def _refused_by_ending_interpreter(error: Exception) -> bool:
+    """Return whether thread pools take no more work, which may come before anything could call `stop`.
+
+    Only the text tells: concurrent.futures and threading raise a bare RuntimeError "... interpreter shutdown".
+    """
+    return isinstance(error, RuntimeError) and "interpreter shutdown" in str(error)

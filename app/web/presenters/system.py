@@ -1,0 +1,21 @@
+"""The shop itself."""
+
+from __future__ import annotations
+
+from app.core.catalogue import Catalogue
+from app.web.presenters.common import Shape, present_time
+
+
+def present_health(catalogue: Catalogue, scrape_status: str) -> Shape:
+    publication = catalogue.publication
+    return {
+        "status": "healthy",
+        "message": "A loja está no ar.",
+        "origem": publication.origin,
+        "fonte": publication.source_url,
+        "livros": len(catalogue),
+        "versao_catalogo": publication.version,
+        "publicado_em": present_time(publication.published_at),
+        "banco": "ok",
+        "scraping": scrape_status,
+    }
