@@ -1,4 +1,4 @@
-"""What must be true before the first request: the database is current, filled and without dead runs."""
+"""Preparation for the first request: migrate and fill the database, reap stale runs."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _MIGRATION_LOCK = 7_301_206
 
 
 def prepare(app: Flask) -> None:
-    """Make the database of `app` ready to serve; safe to run in many processes at once, and again."""
+    """Make the database and the files of `app` ready to serve; many processes may do so at once, and again."""
     shop: Shop = app.extensions["shop"]
     _upgrade(app, shop.database)
     shop.accounts.ensure_admin(

@@ -63,13 +63,13 @@ def show_training_data() -> ResponseReturnValue:
     response_headers=VERDICT_HEADERS,
 )
 def predict(query: dict[str, Any], body: list[dict[str, Any]]) -> ResponseReturnValue:
-    predicted = shop().predictions.predict(body)
+    batch = shop().predictions.predict(body)
     headers = {
-        "X-Model-Version": str(predicted.model.version),
-        "X-Model-Verdict": predicted.verdict.value,
+        "X-Model-Version": str(batch.model.version),
+        "X-Model-Verdict": batch.verdict.value,
         "Cache-Control": "no-store",
     }
-    return present_predictions(body, predicted, details=query["detalhes"] == "1"), headers
+    return present_predictions(body, batch, details=query["detalhes"] == "1"), headers
 
 
 @ml.get("/model")

@@ -29,7 +29,7 @@ _HIGHEST_PENCE = Decimal(10) ** 12
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """A book on sale. Prices are pounds with two decimals, `stock` is what can be ordered now."""
+    """A book on sale. Prices are pounds with two decimals, `stock` counts the copies that can be ordered now."""
 
     id: int
     title: str
@@ -43,10 +43,7 @@ class Book:
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """Which catalogue this is: its version, when it was published, and where it came from.
-
-    `stock_version` counts what orders have changed in the stocks, whatever the version.
-    """
+    """A published version of the catalogue; `stock_version` counts the changes of stock by orders."""
 
     version: int
     published_at: datetime
@@ -72,22 +69,22 @@ class CategorySummary:
 
 
 def fold(text: str) -> str:
-    """`text` without case and accents, so that 'ação' finds 'Acao'."""
+    """Return `text` without case and accents, so that 'ação' finds 'Acao'."""
     decomposed = unicodedata.normalize("NFKD", text)
     return "".join(char for char in decomposed if not unicodedata.combining(char)).casefold()
 
 
 def mean_price(total_pence: int, count: int) -> Decimal:
-    """The mean in pounds, rounded half up to the cent on whole pence: 34.385 is 34.39, never 34.38."""
+    """Return the mean in pounds, rounded half up to the cent on whole pence: 34.385 is 34.39, never 34.38."""
     return Decimal((2 * total_pence + count) // (2 * count)).scaleb(-2)
 
 
 class Catalogue:
     """Every book on sale at one version, in the order of their ids.
 
-    Nothing changes it once it is built, so any number of threads read it without a lock. Methods that
-    answer several books return a new frame with the columns `id, title, category, pence_incl_tax,
-    pence_excl_tax, stock, rating, image_url, folded_title, folded_category`; prices are whole pence.
+    It is immutable, so any number of threads read it without a lock. Methods that select books return a
+    new frame with the columns `id, title, category, pence_incl_tax, pence_excl_tax, stock, rating,
+    image_url, folded_title, folded_category`; prices are whole pence.
     """
 
     def __init__(self, books: Iterable[Book], publication: Publication) -> None:
@@ -112,7 +109,7 @@ class Catalogue:
         self._categories: list[str] = self._frame["folded_category"].tolist()
 
     def with_stocks(self, stocks: Mapping[int, int], publication: Publication) -> Catalogue:
-        """The same books as `publication` has them, whose stocks are `stocks` by id."""
+        """Return the same books with `stocks` by id, as `publication` has them."""
         changed = copy.copy(self)
         changed.publication = publication
         changed._by_id = {
@@ -126,62 +123,52 @@ class Catalogue:
         return len(self._by_id)
 
     def book(self, book_id: int) -> Book:
-        """The book with that id. Raises BookNotFound."""
+        """Return the book with that id. Raises BookNotFound."""
         try:
             return self._by_id[book_id]
         except KeyError:
             raise BookNotFound from None
 
     def books(self, sort: str = "id", *, descending: bool = False) -> pd.DataFrame:
-        """All books; `sort` is a key of SORT_COLUMNS, ties stay in the order of ids."""
+        """Return all books; `sort` is a key of SORT_COLUMNS, ties stay in the order of ids."""
         return sort_books(self._frame, sort, descending=descending)
 
     def search(self, title: str = "", category: str = "") -> pd.DataFrame:
-        """Books whose title holds `title` and whose category is, or else holds, `category`.
+        """Return the books whose title contains `title` and whose category is, or else contains, `category`.
 
-        Both are literal and blind to case and accents; an empty one matches everything. Where no title
-        in the whole catalogue holds `title`, every word of it must occur in the title or the category.
+        Both are literal and ignore case and accents; an empty one matches everything. Where no title in the
+        whole catalogue contains `title`, every word of it must occur in the title or the category.
         """
-        titles, categories = (
-            self._title_matches(fold(title.strip())),
-            self._category_matches(fold(category.strip())),
-        )
-        found: pd.DataFrame = self._frame[titles & categories]
-        return found
+        titles = self._title_matches(fold(title.strip()))
+        matches: pd.DataFrame = self._frame[titles & self._category_matches(fold(category.strip()))]
+        return matches
 
     def in_price_range(self, low: Decimal, high: Decimal) -> pd.DataFrame:
-        """Books that cost from `low` to `high` pounds with tax, both included."""
+        """Return the books that cost from `low` to `high` pounds with tax, both included."""
         pence = self._frame["pence_incl_tax"]
         first, last = _whole_pence(low, ROUND_CEILING), _whole_pence(high, ROUND_FLOOR)
-        found: pd.DataFrame = self._frame[(pence >= first) & (pence <= last)]
-        return found
+        matches: pd.DataFrame = self._frame[(pence >= first) & (pence <= last)]
+        return matches
 
     def top_rated(self) -> pd.DataFrame:
-        """Every book that has the highest rating present."""
+        """Return every book with the highest rating present."""
         best: pd.DataFrame = self._frame[self._frame["rating"] == self._frame["rating"].max()]
         return best
 
     def categories(self) -> list[str]:
-        """Category names in the order in which books first show them."""
+        """Return the names of the categories in the order of their first books."""
         return list(dict.fromkeys(self._frame["category"].tolist()))
 
     def overview(self) -> Overview:
-        """Counts and means over everything; the means are None where there is no book."""
+        """Return counts and means of all books; the means are None where there is none."""
         count = len(self)
+        totals = (int(self._frame[column].sum()) for column in ("pence_incl_tax", "pence_excl_tax"))
+        incl, excl = (mean_price(total, count) if count else None for total in totals)
         ratings = self._frame["rating"].value_counts()
-        return Overview(
-            books=count,
-            mean_price_incl_tax=mean_price(int(self._frame["pence_incl_tax"].sum()), count)
-            if count
-            else None,
-            mean_price_excl_tax=mean_price(int(self._frame["pence_excl_tax"].sum()), count)
-            if count
-            else None,
-            by_rating={rating: int(ratings.get(rating, 0)) for rating in RATINGS},
-        )
+        return Overview(count, incl, excl, {rating: int(ratings.get(rating, 0)) for rating in RATINGS})
 
     def category_summaries(self) -> list[CategorySummary]:
-        """One summary for each category, by name."""
+        """Return a summary of every category, by name."""
         groups = self._frame.groupby("category", sort=True)
         totals = groups[["pence_incl_tax", "pence_excl_tax"]].sum()
         return [
@@ -207,24 +194,24 @@ class Catalogue:
         values = [column.tolist() for column in columns.values()]
         return [dict(zip(columns, row, strict=True)) for row in zip(*values, strict=True)]
 
-    def _title_matches(self, wanted: str) -> pd.Series[bool]:
-        found = [wanted in title for title in self._titles]
-        if not any(found):
-            words = wanted.split()
-            found = [
+    def _title_matches(self, text: str) -> pd.Series[bool]:
+        matches = [text in title for title in self._titles]
+        if not any(matches):
+            words = text.split()
+            matches = [
                 all(word in title or word in category for word in words)
                 for title, category in zip(self._titles, self._categories, strict=True)
             ]
-        return pd.Series(found, index=self._frame.index, dtype=bool)
+        return pd.Series(matches, index=self._frame.index, dtype=bool)
 
-    def _category_matches(self, wanted: str) -> pd.Series[bool]:
-        exact = wanted in self._categories
-        found = [category == wanted if exact else wanted in category for category in self._categories]
-        return pd.Series(found, index=self._frame.index, dtype=bool)
+    def _category_matches(self, text: str) -> pd.Series[bool]:
+        exact = text in self._categories
+        matches = [category == text if exact else text in category for category in self._categories]
+        return pd.Series(matches, index=self._frame.index, dtype=bool)
 
 
 def sort_books(frame: pd.DataFrame, sort: str, *, descending: bool) -> pd.DataFrame:
-    """A new frame in the order of a key of SORT_COLUMNS; ties stay in the order of ids."""
+    """Return a new frame in the order of a key of SORT_COLUMNS; ties stay in the order of ids."""
     if sort == "id":
         return frame.iloc[::-1] if descending else frame.copy(deep=False)  # copy-on-write keeps them apart
     ordered: pd.DataFrame = frame.sort_values([SORT_COLUMNS[sort], "id"], ascending=[not descending, True])
@@ -236,7 +223,7 @@ def _pence(pounds: Decimal) -> int:
 
 
 def _whole_pence(pounds: Decimal, rounding: str) -> int:
-    """A bound in whole pence; shifted, not multiplied, since a product is rounded to 28 digits first."""
+    """Return a bound in whole pence; shifted, not multiplied, since a product is rounded to 28 digits first."""
     bounded = min(pounds, _HIGHEST_PENCE)
     sign, digits, exponent = bounded.as_tuple()
     return int(Decimal((sign, digits, int(exponent) + 2)).to_integral_value(rounding))

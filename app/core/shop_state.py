@@ -1,4 +1,4 @@
-"""How the whole shop stands at one moment, as those who watch it ask."""
+"""The state of the whole shop at one moment, for its metrics."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 LOW_STOCK = 3
-"""So many copies or fewer, but not none, are few."""
+"""The largest stock that counts as low."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShopState:
-    """Times are seconds since 1970 (0 for never), durations seconds."""
+    """The state of the shop. Times are seconds since 1970 (0 for never), durations seconds."""
 
     catalogue_version: int
     books: int
@@ -25,10 +25,10 @@ class ShopState:
     orders_by_status: Mapping[str, int]
     model_version: int
     model_accuracy: float
-    """Of the served model when it was trained, a fraction of 1."""
+    """The active model's accuracy in its training, a fraction of 1."""
     baseline_accuracy: float
-    """Of always answering the commonest rating of the present catalogue."""
+    """The accuracy of always predicting the commonest rating of the present catalogue."""
     model_trained_at: float
     training_running: bool
     inventory: Mapping[int, int] = field(default_factory=dict)
-    """The stock of the books that are worth a series of their own, by id."""
+    """The stock, by id, of the books with a series of their own."""

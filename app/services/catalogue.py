@@ -1,4 +1,4 @@
-"""Put a catalogue before the readers: the bundled one at first, then what scrapes bring."""
+"""Publication of catalogues: the bundled one at first, then the results of crawls."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 
 class CrawlRejected(Exception):
-    """The safety gate does not trust the scrape; `reason` is a sentence for people."""
+    """A crawl that the safety gate rejects; `reason` is a sentence for people."""
 
     def __init__(self, reason: str) -> None:
         self.reason = reason
@@ -35,11 +35,11 @@ def publish_crawl(
     source_url: str,
     counted_since: datetime | None = None,
 ) -> tuple[Publication, Difference]:
-    """Make the catalogue what `crawl` says, in the caller's transaction.
+    """Publish `crawl` in the caller's transaction.
 
-    The demonstration catalogue is replaced entirely, ids included; any other is changed where it differs,
-    and keeps its version where it doesn't. The supplier began to count at `counted_since`, or just now.
-    Raises CrawlRejected, having changed nothing.
+    Replaces the demonstration catalogue entirely, ids included; changes any other where it differs, and keeps
+    its version where nothing does. `counted_since` is when the supplier began to count the copies, by default
+    now. Raises CrawlRejected, with nothing changed.
     """
     now = datetime.now(UTC)
     catalogue.lock_books(session)
@@ -62,7 +62,7 @@ def publish_crawl(
 
 
 def publish_demonstration(database: Database, csv_file: Path) -> bool:
-    """Fill an empty shop with the bundled demonstration catalogue; False where there is one already."""
+    """Publish the bundled demonstration catalogue in an empty shop; return False where there is a catalogue."""
     with database.reading() as session:
         if catalogue.load_publication(session):
             return False

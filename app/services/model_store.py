@@ -29,9 +29,9 @@ UNREADABLE = "O arquivo do modelo não pôde ser lido."
 
 @dataclass(frozen=True, slots=True)
 class ServedModel:
-    """What answers predictions, whole: it is only ever swapped.
+    """A model with all that predictions need.
 
-    `problem` says why the version that should be served is not; the commonest rating answers instead.
+    `problem` says why the active version can't be served; the fallback then predicts the commonest rating.
     """
 
     version: int
@@ -99,7 +99,7 @@ class ModelStore:
         return _Loaded(model, choice, published if model.version == NO_VERSION else None)
 
     def load(self, run: Training) -> ServedModel:
-        """The model of a training that is done. Raises ArtefactRefused where it can't be served any more."""
+        """Return the model of a successful training. Raises ArtefactRefused where it can no longer be used."""
         return assemble(run.id, self._artefact(run), run.digest or "", run.card or {})
 
     def _serve(self, run: Training) -> ServedModel:
@@ -112,7 +112,7 @@ class ModelStore:
         return model
 
     def _artefact(self, run: Training) -> bytes:
-        """The file's bytes; where this machine has none, the database's, which then become its file."""
+        """Return the bytes of the file, or, where this machine has none, of the database, which become its file."""
         path = artefact_path(self._data_dir, run.id)
         if path.exists() and not path.is_file():  # a pipe would be waited for
             raise ArtefactRefused(UNREADABLE)
@@ -134,13 +134,13 @@ class ModelStore:
         return content
 
     def _fallback(self, verdict: Verdict, problem: str | None) -> ServedModel:
-        """The baseline of the catalogue as it is, for want of a model."""
+        """Return the baseline of the present catalogue, for want of a model."""
         by_rating = self._catalogue.current().overview().by_rating
         return ServedModel(NO_VERSION, verdict, Predictor(by_rating, {}, ()), None, problem)
 
 
 def assemble(version: int, artefact: bytes, digest: str, card: Mapping[str, Any]) -> ServedModel:
-    """What a training left, ready to predict. Raises ArtefactRefused, whatever is wrong with it."""
+    """Return the model of a training's artefact and card. Raises ArtefactRefused, whatever is wrong with them."""
     try:
         estimators = load(artefact, digest, card)
         counts = {int(rating): count for rating, count in card["dados"]["classes"].items()}

@@ -1,4 +1,4 @@
-"""Predictions, and whether what is asked still looks like what the model learnt from."""
+"""Predictions, and the drift of their inputs from the training data."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from ml.verdict import Verdict
 
 
 @dataclass(frozen=True, slots=True)
-class Predicted:
-    """One model's answer to a whole batch: a prediction for each row, and its features that are far out."""
+class BatchPrediction:
+    """One model's predictions for the rows of a batch, and the features of every row that are out of distribution."""
 
     model: ServedModel
     predictions: list[Prediction]
-    far_out: list[list[str]]
+    out_of_distribution: list[list[str]]
 
     @property
     def verdict(self) -> Verdict:
-        """What to think of these answers: a real model may have had nothing to say about any of them."""
-        if self.predictions and all(each.feature_set is None for each in self.predictions):
+        """The model's verdict, or the baseline's where the baseline has made all predictions."""
+        if self.predictions and all(prediction.feature_set is None for prediction in self.predictions):
             return Verdict.BASELINE if self.model.verdict is Verdict.BEATS_BASELINE else self.model.verdict
         return self.model.verdict
 
 
 class Predictions:
-    """Asks the model of this process. `_lock` protects the window, which begins anew with each version."""
+    """Predicts with the model of this process. `_lock` protects the window, which begins anew with a new model."""
 
     def __init__(self, models: ModelStore, metrics: Metrics) -> None:
         self._models = models
@@ -41,20 +41,20 @@ class Predictions:
         self._window: Window | None = None
         self._window_of: ServedModel | None = None
 
-    def predict(self, rows: Sequence[Row]) -> Predicted:
-        """Answer all of `rows` with the model that is served now."""
+    def predict(self, rows: Sequence[Row]) -> BatchPrediction:
+        """Predict the ratings of all `rows` with one model."""
         model = self._models.current()
         predictions = model.predictor.predict(rows)
-        far_out = [model.profile.out_of_distribution(row) if model.profile else [] for row in rows]
+        outliers = [model.profile.out_of_distribution(row) if model.profile else [] for row in rows]
         self._metrics.count_predictions(Counter(prediction.rating for prediction in predictions))
         self._metrics.count_out_of_distribution(
-            Counter(feature for features in far_out for feature in features)
+            Counter(feature for features in outliers for feature in features)
         )
         if rows:
-            self._watch(model, rows)
-        return Predicted(model, predictions, far_out)
+            self._track_drift(model, rows)
+        return BatchPrediction(model, predictions, outliers)
 
-    def _watch(self, model: ServedModel, rows: Sequence[Row]) -> None:
+    def _track_drift(self, model: ServedModel, rows: Sequence[Row]) -> None:
         with self._lock:
             if self._window_of is not model:
                 self._window = Window(model.profile) if model.profile else None

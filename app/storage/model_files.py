@@ -1,4 +1,4 @@
-"""The files of trained models, beside the database, which has the same bytes."""
+"""The files of trained models; the database has the same bytes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SCRATCH_PREFIX: Final = ".treino-"
 
 
 def models_folder(data_dir: Path) -> Path:
-    """Where the models are, made where it is missing."""
+    """Return the folder of the models, which is made where it is missing."""
     folder = data_dir / FOLDER
     folder.mkdir(exist_ok=True)
     return folder
@@ -26,7 +26,7 @@ def artefact_path(data_dir: Path, version: int) -> Path:
 
 
 def write_model(data_dir: Path, version: int, artefact: bytes, card: Mapping[str, Any]) -> None:
-    """Write the model and its card, each in one step. Raises OSError."""
+    """Write the model and its card, one file at a time, each atomically. Raises OSError."""
     models_folder(data_dir)
     path = artefact_path(data_dir, version)
     replace_file(path, artefact)
@@ -35,13 +35,13 @@ def write_model(data_dir: Path, version: int, artefact: bytes, card: Mapping[str
 
 def forget_models(data_dir: Path, kept: Collection[int]) -> None:
     """Remove the files of all versions but `kept`."""
-    wanted = {artefact_path(data_dir, version).stem for version in kept}
+    stems = {artefact_path(data_dir, version).stem for version in kept}
     for path in (data_dir / FOLDER).glob("modelo-*.*"):
-        if path.stem not in wanted:
+        if path.stem not in stems:
             path.unlink(missing_ok=True)
 
 
 def clear_scratch(data_dir: Path) -> None:
-    """Remove what trainings left behind that were killed; only right while none is in progress."""
+    """Remove the folders of killed trainings; call it only while none is in progress."""
     for folder in (data_dir / FOLDER).glob(f"{SCRATCH_PREFIX}*"):
         shutil.rmtree(folder, ignore_errors=True)

@@ -241,10 +241,9 @@ class SimulationRow(Base):
 
 
 class TrainingRow(Base):
-    """One training of a model, and the model that it made: `id` is the model's version.
+    """One training, and its model: `id` is the model's version. `holder` has the lease until `expires_at`.
 
-    `holder` is the process that trains, and has until `expires_at` to say that it still does. `digest` is the
-    SHA-256 of `artefact`, which other machines read from here and this one from its file.
+    `digest` is the SHA-256 of `artefact`, which other machines read from here and this one from its file.
     """
 
     __tablename__ = "modelo_treino"
@@ -264,7 +263,7 @@ class TrainingRow(Base):
 
 
 class ActiveModelRow(Base):
-    """One row: which version every process serves, if any; also the lock between those who would train."""
+    """One row: the active version, if any. It is locked so that trainings begin one at a time."""
 
     __tablename__ = "modelo_em_uso"
     __table_args__ = (CheckConstraint("id = 1", name="uma_linha"),)

@@ -29,21 +29,21 @@ _COLUMNS = {
 
 
 def present_books(frame: pd.DataFrame, keys: tuple[str, ...]) -> list[Shape]:
-    """The books of a catalogue's frame, each with `keys`."""
+    """Return the books of a catalogue's frame with `keys`."""
     columns = [_values(frame, key) for key in keys]
     return [dict(zip(keys, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
-def present_book(found: Book) -> Shape:
+def present_book(book: Book) -> Shape:
     return {
-        "id": found.id,
-        "titulo": found.title,
-        "categoria": found.category,
-        "preco_com_taxa": float(found.price_incl_tax),
-        "preco_sem_taxa": float(found.price_excl_tax),
-        "rating": found.rating,
-        "disponibilidade": found.stock,
-        "url_imagem": found.image_url,
+        "id": book.id,
+        "titulo": book.title,
+        "categoria": book.category,
+        "preco_com_taxa": float(book.price_incl_tax),
+        "preco_sem_taxa": float(book.price_excl_tax),
+        "rating": book.rating,
+        "disponibilidade": book.stock,
+        "url_imagem": book.image_url,
     }
 
 

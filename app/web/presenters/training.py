@@ -8,26 +8,28 @@ from app.core.catalogue import RATINGS
 from app.core.runs import status_word
 from app.core.training import Training
 from app.services.model_store import ServedModel
-from app.services.predictions import Predicted
+from app.services.predictions import BatchPrediction
 from app.web.presenters.common import Shape, present_duration, present_time
 
 _SUMMARY_KEYS = ("veredito", "frase", "acuracia", "acuracia_minima", "linha_de_base")
 _DIGITS = 6
 
 
-def present_predictions(sent: list[dict[str, Any]], predicted: Predicted, *, details: bool) -> list[Shape]:
-    """The predictions beside what the client sent, as it sent it."""
+def present_predictions(sent: list[dict[str, Any]], batch: BatchPrediction, *, details: bool) -> list[Shape]:
+    """Return the predictions beside the books as the client sent them."""
     shapes: list[Shape] = [
         {"input": book, "prediction": prediction.rating}
-        for book, prediction in zip(sent, predicted.predictions, strict=True)
+        for book, prediction in zip(sent, batch.predictions, strict=True)
     ]
     if details:
-        for shape, prediction, far_out in zip(shapes, predicted.predictions, predicted.far_out, strict=True):
+        for shape, prediction, outliers in zip(
+            shapes, batch.predictions, batch.out_of_distribution, strict=True
+        ):
             shares = zip(RATINGS, prediction.probabilities, strict=True)
             shape["detalhes"] = {
                 "probabilidades": {str(rating): round(share, _DIGITS) for rating, share in shares},
                 "conjunto": prediction.feature_set,
-                "fora_da_distribuicao": far_out,
+                "fora_da_distribuicao": outliers,
             }
     return shapes
 
