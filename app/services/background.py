@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -38,21 +38,31 @@ class RunFailed(Exception):
         super().__init__(reason)
 
 
+class RunEvents(NamedTuple):
+    """The names of a kind's log events."""
+
+    ended: str
+    interrupted: str
+    crashed: str
+    lease_lost: str
+    end_not_recorded: str
+
+
 @dataclass(frozen=True, slots=True)
 class RunKind(Generic[R]):
-    """A kind of run: the name of its events and its id's name in them, its rows, its error and its sentences."""
+    """A kind of run: its name, its id's name in the log, its events, its rows, its error and its sentences."""
 
     name: str
     id_name: str
+    events: RunEvents
     table: RunTable[R]
     conflict: Callable[[int], Conflict]
     stopped: str
     orphaned: str
 
     def log(self, level: int, event: str, run: R) -> None:
-        """Log an event such as `scrape_interrupted`, an error with the exception that is being handled."""
-        facts = {self.id_name: run.id}
-        log.log(level, f"{self.name}_{event}", extra={**facts}, exc_info=level == logging.ERROR)
+        """Log one of `events`, an error with the exception that is being handled."""
+        log.log(level, event, extra={self.id_name: run.id}, exc_info=level == logging.ERROR)
 
 
 class BackgroundRun(ABC, Generic[R]):
@@ -82,14 +92,16 @@ class BackgroundRun(ABC, Generic[R]):
                     self._renew_lease(session)
                     self._record_end(session, status, reason)
         except LeaseLost:
-            self._kind.log(logging.WARNING, "lease_lost", self.run)
+            self._kind.log(logging.WARNING, self._kind.events.lease_lost, self.run)
             return None
         except SQLAlchemyError:
             # The lease expires unrenewed, and the next look at the runs finds this one orphaned.
-            self._kind.log(logging.ERROR, "end_not_recorded", self.run)
+            self._kind.log(logging.ERROR, self._kind.events.end_not_recorded, self.run)
             return None
-        facts = {self._kind.id_name: self.run.id}
-        log.info(f"{self._kind.name}_ended", extra={**facts, "outcome": status.value, "reason": reason})
+        log.info(
+            self._kind.events.ended,
+            extra={self._kind.id_name: self.run.id, "outcome": status.value, "reason": reason},
+        )
         return status
 
     def _record_end(self, session: Session, status: RunStatus, reason: str | None = None) -> None:
@@ -110,7 +122,7 @@ class BackgroundRun(ABC, Generic[R]):
                 return RunStatus.INTERRUPTED, self._kind.stopped
             if isinstance(error, RunFailed):
                 return error.status, error.reason
-            self._kind.log(logging.ERROR, "crashed", self.run)
+            self._kind.log(logging.ERROR, self._kind.events.crashed, self.run)
             return RunStatus.ERROR, CRASHED
         return RunStatus.DONE, None
 
@@ -201,7 +213,7 @@ class RunManager(ABC, Generic[R, B]):
             if not _is_orphaned(run):
                 others.append(run)
                 continue
-            self._kind.log(logging.WARNING, "interrupted", run)
+            self._kind.log(logging.WARNING, self._kind.events.interrupted, run)
             now = datetime.now(UTC)
             self._kind.table.close(session, run.id, RunStatus.INTERRUPTED, self._kind.orphaned, now)
             self._count_interrupted(run)

@@ -15,7 +15,7 @@ from app.core.runs import RunStatus, status_word
 from app.core.scraping import ScrapeRun, ScrapeRunDetail
 from app.observability.metrics import Metrics
 from app.processes import own_identity
-from app.services.background import RunKind, RunManager
+from app.services.background import RunEvents, RunKind, RunManager
 from app.settings import Settings
 from app.storage import scraping
 from app.storage.catalogue_store import CatalogueStore
@@ -31,7 +31,10 @@ RESUME_MAX_AGE: Final = timedelta(hours=6)
 """The age up to which an unpublished run lends its pages to the next one."""
 STOPPED: Final = "O servidor foi encerrado. Um novo disparo continua de onde parou."
 ORPHANED: Final = "O processo morreu no meio do scraping. Um novo disparo continua de onde parou."
-KIND: Final = RunKind("scrape", "run_id", scraping.RUNS, ScrapeAlreadyRunning, STOPPED, ORPHANED)
+EVENTS: Final = RunEvents(
+    "scrape_ended", "scrape_interrupted", "scrape_crashed", "scrape_lease_lost", "scrape_end_not_recorded"
+)
+KIND: Final = RunKind("scrape", "run_id", EVENTS, scraping.RUNS, ScrapeAlreadyRunning, STOPPED, ORPHANED)
 
 
 class Scrapes(RunManager[ScrapeRun, "BackgroundScrape"]):

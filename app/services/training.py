@@ -17,7 +17,7 @@ from app.core.runs import RunStatus
 from app.core.training import Training
 from app.observability.metrics import Metrics
 from app.processes import own_identity
-from app.services.background import RunKind, RunManager
+from app.services.background import RunEvents, RunKind, RunManager
 from app.services.model_store import ModelStore
 from app.services.training_run import BackgroundTraining
 from app.settings import Settings
@@ -33,7 +33,14 @@ RETRY_DELAY: Final = timedelta(minutes=10)
 """The pause before a training that failed, or that replaced a refused model, begins again by itself."""
 STOPPED: Final = "O servidor foi encerrado no meio do treino. O modelo em uso continua o mesmo."
 ORPHANED: Final = "O processo morreu no meio do treino. O modelo em uso continua o mesmo."
-KIND: Final = RunKind("training", "version", training.RUNS, TrainingAlreadyRunning, STOPPED, ORPHANED)
+EVENTS: Final = RunEvents(
+    "training_ended",
+    "training_interrupted",
+    "training_crashed",
+    "training_lease_lost",
+    "training_end_not_recorded",
+)
+KIND: Final = RunKind("training", "version", EVENTS, training.RUNS, TrainingAlreadyRunning, STOPPED, ORPHANED)
 
 
 class Trainings(RunManager[Training, BackgroundTraining]):
