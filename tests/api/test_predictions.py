@@ -33,7 +33,8 @@ class ByStock:
     def predict_proba(self, numbers: Matrix) -> Matrix:
         stocks = numbers[:, BASIC_FEATURES.index("disponibilidade")].astype(int)
         ratings = stocks if numbers.shape[1] == len(BASIC_FEATURES) else 6 - stocks
-        return np.eye(len(RATINGS))[ratings - 1]
+        shares: Matrix = np.eye(len(RATINGS))[ratings - 1]
+        return shares
 
 
 @pytest.fixture
@@ -43,7 +44,7 @@ def planted(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
         {"preco_com_taxa": n, "preco_sem_taxa": n, "disponibilidade": n, "categoria": "Poetry"}
         for n in range(1, 6)
     ]
-    estimators = {FeatureSet.BASIC: ByStock(), FeatureSet.EXTENDED: ByStock()}
+    estimators: dict[str, Any] = {FeatureSet.BASIC: ByStock(), FeatureSet.EXTENDED: ByStock()}
     predictor = Predictor(dict.fromkeys(RATINGS, 1), estimators, ["Poetry"])
     served = ServedModel(7, Verdict.BEATS_BASELINE, predictor, Profile.of(learnt))
     monkeypatch.setattr(shop.models, "current", lambda: served)
