@@ -32,6 +32,7 @@ log = logging.getLogger(__name__)
 
 LoadBooks = Callable[[], Sequence[Row]]
 
+TRAINER: Final = (sys.executable, "-m", "ml")
 RENEW_EVERY_S: Final = 5.0
 _PROJECT: Final = Path(__file__).parents[2]
 _MAX_ERROR_CHARACTERS: Final = 2_000
@@ -79,7 +80,7 @@ class BackgroundTraining(BackgroundRun[Training]):
         data.write_text(json.dumps(self._load_books()), encoding="utf-8")
         with error_file.open("wb") as errors:
             trainer = subprocess.Popen(  # noqa: S603 - our own program, on a file of ours
-                [sys.executable, "-m", "ml", str(data), "--out", str(scratch), "--child"],
+                [*TRAINER, str(data), "--out", str(scratch), "--child"],
                 cwd=_PROJECT,
                 env={"PATH": os.defpath, "PYTHONUTF8": "1"},  # and none of the shop's secrets
                 stdin=subprocess.PIPE,  # it ends when this end is closed, however this process may die,

@@ -11,17 +11,19 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from app.core.runs import RunStatus
 from app.factory import create_app
 from app.observability.logs.formatters import JsonFormatter
+from app.services import training_run
 from app.services.catalogue import publish_crawl
 from app.shop import Shop
-from app.storage.model_files import artefact_path
+from ml.__main__ import main as trainer_main
 from scraper.book import ScrapedBook
-from tests.conftest import close
+from tests.conftest import ADMIN, close
 from tests.support.books import LIMITS, make_crawl, make_scraped
 from tests.support.contract import ContractClient
 from tests.support.shop import make_settings
-from tests.support.training import train
+from tests.support.training import copy_model, train, write_trainer
 
 SITE = "https://shop.invalid/"
 
@@ -34,8 +36,19 @@ def reader(ready_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     close(app)
 
 
+@pytest.fixture(scope="session")
+def as_reader(reader: FlaskClient) -> dict[str, str]:
+    """The header of a logged-in operator of the shared shop."""
+    tokens = reader.post("/api/v1/auth/login", json=ADMIN).get_json()
+    operator = {"username": "leitora", "password": "12345"}
+    as_admin = {"Authorization": f"Bearer {tokens['access_token']}"}
+    reader.post("/api/v1/auth/newuser", json=operator, headers=as_admin)
+    tokens = reader.post("/api/v1/auth/login", json=operator).get_json()
+    return {"Authorization": f"Bearer {tokens['access_token']}"}
+
+
 def open_shop(ready_data: Path, data_dir: Path) -> Flask:
-    """A shop with SIX_BOOKS on sale, on a data directory of its own."""
+    """Open a shop with SIX_BOOKS on sale, on a data directory of its own."""
     shutil.copytree(ready_data, data_dir)
     app = create_app(make_settings(data_dir))
     app.test_client_class = ContractClient
@@ -43,10 +56,6 @@ def open_shop(ready_data: Path, data_dir: Path) -> Flask:
     return app
 
 
-SAYS_WHAT_IT_WROTE = """
-digest() { sha256sum < "$OUT/$1" | cut -d " " -f 1; }
-printf '{"modelo.joblib": "%s", "ficha.json": "%s"}' "$(digest modelo.joblib)" "$(digest ficha.json)"
-"""
 SIX_BOOKS = [
     make_scraped("light", title="A Light in the Attic", category="Poetry", price="51.77", stock=22, rating=3),
     make_scraped(
@@ -76,34 +85,44 @@ def publish(app: Flask, books: list[ScrapedBook]) -> None:
 
 
 @pytest.fixture(scope="session")
-def trained(ready_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FlaskClient]:
+def model_files(reader: FlaskClient, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the two files that `python -m ml` makes of SIX_BOOKS, made without that process."""
+    folder = tmp_path_factory.mktemp("model")
+    data = folder / "livros.json"
+    data.write_bytes(reader.get("/api/v1/ml/training-data").data)
+    assert trainer_main([str(data), "--out", str(folder)]) == 0
+    return folder
+
+
+@pytest.fixture(scope="session")
+def trained(
+    ready_data: Path, model_files: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[FlaskClient]:
     """A client of one shop that trained on SIX_BOOKS, for `operadora`; only for requests that change nothing."""
-    app = open_shop(ready_data, tmp_path_factory.mktemp("trained") / "data")
-    row = train(app.extensions["shop"], "operadora")
-    assert row.status == "done", row.reason
+    folder = tmp_path_factory.mktemp("trained")
+    app = open_shop(ready_data, folder / "data")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(training_run, "TRAINER", (write_trainer(folder, copy_model(model_files)),))
+        run = train(app.extensions["shop"], "operadora")
+    assert run.status is RunStatus.DONE, run.reason
     yield app.test_client()
     close(app)
 
 
 @pytest.fixture
 def trainer_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """Puts a line of shell in the place of `python -m ml`; $OUT is the folder of its results."""
-    program = tmp_path / "trainer"
+    """Replaces the trainer by a line of shell, as `write_trainer` does."""
 
     def replace(line: str) -> None:
-        program.write_text(f'#!/bin/sh\nOUT="$5"\n{line}\n{SAYS_WHAT_IT_WROTE}\n')
-        program.chmod(0o755)
-        monkeypatch.setattr("app.services.training_run.sys.executable", str(program))
+        monkeypatch.setattr(training_run, "TRAINER", (write_trainer(tmp_path, line),))
 
     return replace
 
 
 @pytest.fixture
-def quick_training(trained: FlaskClient, trainer_is: Callable[[str], None]) -> str:
-    """Every training of the test leaves the model of the shop `trained`, at once; answers how."""
-    shop: Shop = trained.application.extensions["shop"]
-    model = artefact_path(shop.settings.data_dir, 1)
-    line = f'cp "{model}" "$OUT/modelo.joblib" && cp "{model.with_suffix(".json")}" "$OUT/ficha.json"'
+def quick_training(model_files: Path, trainer_is: Callable[[str], None]) -> str:
+    """Every training of the test leaves `model_files`, at once; the value is the line of shell that does."""
+    line = copy_model(model_files)
     trainer_is(line)
     return line
 

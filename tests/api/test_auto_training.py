@@ -52,7 +52,7 @@ def test_a_shop_told_not_to_train_of_itself_does_not(make_app: Callable[..., Fla
 
 
 @pytest.mark.usefixtures("quick_training")
-def test_a_model_that_somebody_asked_for_will_do(shop: Shop) -> None:
+def test_a_model_that_a_user_asked_for_will_do(shop: Shop) -> None:
     train(shop, "operadora")
     assert look(shop) == [(1, "done", "operadora")]
 

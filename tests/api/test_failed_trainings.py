@@ -16,16 +16,17 @@ from sqlalchemy.exc import OperationalError
 
 from app.core.runs import RunStatus
 from app.processes import own_identity
+from app.services import training_run
 from app.services.training import STOPPED
 from app.shop import Shop
 from app.storage import training
 from app.storage.runs import LEASE_TTL
-from tests.api.conftest import SAYS_WHAT_IT_WROTE
 from tests.support.checks import problem_of
 from tests.support.runs import join_runs
 from tests.support.training import (
     HANG,
     ML,
+    PRINT_DIGESTS,
     ROW,
     eventually,
     pid_in,
@@ -119,7 +120,7 @@ def test_a_model_put_in_the_place_of_the_trained_one_is_not_served(
     client: FlaskClient, shop: Shop, quick_training: str, trainer_is: Callable[[str], None]
 ) -> None:
     train(shop)
-    trainer_is(f'{quick_training}\n{SAYS_WHAT_IT_WROTE}\necho more >> "$OUT/modelo.joblib"; exit 0')
+    trainer_is(f'{quick_training}\n{PRINT_DIGESTS}\necho more >> "$OUT/modelo.joblib"; exit 0')
     row = train(shop)
     assert (row.status, row.reason) == (
         RunStatus.ERROR,
@@ -161,7 +162,7 @@ def test_the_log_has_the_reason_that_the_public_does_not_get(
 def test_a_trainer_that_is_not_there_is_an_error_without_its_path(
     client: FlaskClient, shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.services.training_run.sys.executable", "/srv/nowhere/python")
+    monkeypatch.setattr(training_run, "TRAINER", ("/srv/nowhere/python", "-m", "ml"))
     assert train(shop).status == RunStatus.ERROR
     assert status_of(client)["motivo"] == "Falha interna; o motivo está no log do servidor."
 
@@ -249,7 +250,7 @@ def test_the_trainer_gets_none_of_the_shops_secrets(
 def test_the_trainer_reads_what_the_training_data_are(
     client: FlaskClient, shop: Shop, trainer_is: Callable[[str], None], tmp_path: Path
 ) -> None:
-    trainer_is(f'cp "$3" "{tmp_path / "livros.json"}"')
+    trainer_is(f'cp "$DATA" "{tmp_path / "livros.json"}"')
     train(shop)
     sent = client.application.json.loads((tmp_path / "livros.json").read_text())
     assert sent == client.get(f"{ML}/training-data").get_json()

@@ -72,17 +72,17 @@ def test_models_are_listed_by_page(client: FlaskClient, as_operator: dict[str, s
     "version", ["0", "1", "3", "2147483647", "2147483648", "9223372036854775808", "9" * 400]
 )
 def test_a_version_that_is_not_there_is_404(
-    client: FlaskClient, as_operator: dict[str, str], version: str
+    reader: FlaskClient, as_reader: dict[str, str], version: str
 ) -> None:
-    problem = problem_of(client.post(f"{ML}/models/{version}/activate", headers=as_operator), 404)
+    problem = problem_of(reader.post(f"{ML}/models/{version}/activate", headers=as_reader), 404)
     assert problem["detail"] == "Versão de modelo não encontrada."
 
 
 @pytest.mark.parametrize("version", ["-1", "1.0", "um", "%31%00"])
 def test_what_is_no_version_is_no_address(
-    client: FlaskClient, as_operator: dict[str, str], version: str
+    reader: FlaskClient, as_reader: dict[str, str], version: str
 ) -> None:
-    problem_of(client.post(f"{ML}/models/{version}/activate", headers=as_operator), 404)
+    problem_of(reader.post(f"{ML}/models/{version}/activate", headers=as_reader), 404)
 
 
 @pytest.mark.parametrize("status", [RunStatus.PROCESSING, RunStatus.ERROR, RunStatus.INTERRUPTED])

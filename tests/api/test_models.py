@@ -68,14 +68,14 @@ def test_the_training_data_tell_what_can_be_ordered_now(client: FlaskClient, pat
 
 
 def test_a_shop_without_a_model_says_so_and_answers_the_commonest_rating(
-    reader: FlaskClient, client: FlaskClient, as_operator: dict[str, str]
+    reader: FlaskClient, as_reader: dict[str, str]
 ) -> None:
     assert status_of(reader) == {"status": "never"}
     assert "Nenhum modelo foi treinado" in problem_of(reader.get(f"{ML}/model"), 404)["detail"]
     answer = reader.post(f"{ML}/predictions", json=[ROW])
     assert answer.get_json() == [{"input": ROW, "prediction": 1}]  # as many have 4: the lower one it is
     assert (answer.headers["X-Model-Version"], answer.headers["X-Model-Verdict"]) == ("0", "sem-modelo")
-    models = client.get(f"{ML}/models", headers=as_operator)
+    models = reader.get(f"{ML}/models", headers=as_reader)
     assert (models.get_json(), models.headers["X-Total-Count"]) == ([], "0")
 
 
@@ -113,7 +113,7 @@ def test_the_digest_on_the_card_is_that_of_the_file(trained: FlaskClient) -> Non
 
 
 @pytest.mark.parametrize("path", ["model", "status"])
-def test_what_is_public_of_a_model_names_nobody(trained: FlaskClient, path: str) -> None:
+def test_what_is_public_of_a_model_has_no_user_names(trained: FlaskClient, path: str) -> None:
     response = trained.get(f"{ML}/{path}")
     assert "operadora" not in response.text
     assert "treinado_por" not in response.get_json()
@@ -135,10 +135,10 @@ def test_who_is_not_logged_in_neither_trains_nor_chooses(
     assert status_of(reader) == {"status": "never"}
 
 
-def test_a_refresh_token_trains_nothing(client: FlaskClient) -> None:
-    token = client.post("/api/v1/auth/login", json=ADMIN).get_json()["refresh_token"]
-    problem_of(client.post(f"{ML}/train", headers={"Authorization": f"Bearer {token}"}), 401)
-    assert status_of(client) == {"status": "never"}
+def test_a_refresh_token_trains_nothing(reader: FlaskClient) -> None:
+    token = reader.post("/api/v1/auth/login", json=ADMIN).get_json()["refresh_token"]
+    problem_of(reader.post(f"{ML}/train", headers={"Authorization": f"Bearer {token}"}), 401)
+    assert status_of(reader) == {"status": "never"}
 
 
 @pytest.mark.usefixtures("six_books")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import json
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,11 +14,12 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from app.services.model_store import ServedModel
-from app.shop import Shop
 from ml.drift import Profile
 from ml.features import BASIC_FEATURES, RATINGS, FeatureSet, Matrix
 from ml.predict import Predictor
 from ml.verdict import Verdict
+from tests.api.conftest import open_shop
+from tests.conftest import close
 from tests.support.checks import fields_of, problem_of
 from tests.support.training import ML
 
@@ -37,17 +40,26 @@ class ByStock:
         return shares
 
 
-@pytest.fixture
-def planted(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The test's own shop with the seventh version of a model that beats the baseline."""
-    learnt = [
+def serve(*feature_sets: FeatureSet, profile: Profile | None = None) -> ServedModel:
+    """The seventh version of a model that beats the baseline with `feature_sets`."""
+    estimators = {feature_set.value: ByStock() for feature_set in feature_sets}
+    predictor = Predictor(dict.fromkeys(RATINGS, 1), estimators, ["Poetry"])
+    return ServedModel(7, Verdict.BEATS_BASELINE, predictor, profile)
+
+
+@pytest.fixture(scope="module")
+def planted(ready_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FlaskClient]:
+    """A client of one shop with a model that beats the baseline; only for requests that change nothing."""
+    app = open_shop(ready_data, tmp_path_factory.mktemp("planted") / "data")
+    data = [
         {"preco_com_taxa": n, "preco_sem_taxa": n, "disponibilidade": n, "categoria": "Poetry"}
         for n in range(1, 6)
     ]
-    estimators: dict[str, Any] = {FeatureSet.BASIC: ByStock(), FeatureSet.EXTENDED: ByStock()}
-    predictor = Predictor(dict.fromkeys(RATINGS, 1), estimators, ["Poetry"])
-    served = ServedModel(7, Verdict.BEATS_BASELINE, predictor, Profile.of(learnt))
-    monkeypatch.setattr(shop.models, "current", lambda: served)
+    served = serve(*FeatureSet, profile=Profile.of(data))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(app.extensions["shop"].models, "current", lambda: served)
+        yield app.test_client()
+    close(app)
 
 
 def ask(client: FlaskClient, *books: Any, query: str = "") -> TestResponse:
@@ -67,9 +79,8 @@ def test_the_headers_tell_the_model_and_what_to_think_of_it(trained: FlaskClient
     assert (headers["X-Model-Version"], headers["X-Model-Verdict"]) == ("1", "linha-de-base")
 
 
-@pytest.mark.usefixtures("planted")
-def test_the_headers_tell_a_model_that_beats_the_baseline(client: FlaskClient) -> None:
-    headers = ask(client, SEEDS_EXAMPLE).headers
+def test_the_headers_tell_a_model_that_beats_the_baseline(planted: FlaskClient) -> None:
+    headers = ask(planted, SEEDS_EXAMPLE).headers
     assert (headers["X-Model-Version"], headers["X-Model-Verdict"]) == ("7", "supera-a-linha-de-base")
 
 
@@ -83,47 +94,43 @@ def test_the_headers_tell_a_model_that_beats_the_baseline(client: FlaskClient) -
     ],
 )
 def test_a_model_that_has_nothing_to_say_claims_nothing(
-    client: FlaskClient, shop: Shop, monkeypatch: pytest.MonkeyPatch, books: list[Any], verdict: str
+    planted: FlaskClient, monkeypatch: pytest.MonkeyPatch, books: list[Any], verdict: str
 ) -> None:
-    predictor = Predictor(dict.fromkeys(RATINGS, 1), {FeatureSet.EXTENDED: ByStock()}, ["Poetry"])
-    served = ServedModel(7, Verdict.BEATS_BASELINE, predictor, None)
-    monkeypatch.setattr(shop.models, "current", lambda: served)
-    headers = ask(client, *books).headers
+    served = serve(FeatureSet.EXTENDED)
+    monkeypatch.setattr(planted.application.extensions["shop"].models, "current", lambda: served)
+    headers = ask(planted, *books).headers
     assert (headers["X-Model-Version"], headers["X-Model-Verdict"]) == ("7", verdict)
 
 
-def test_nobody_asks_and_nothing_is_answered(trained: FlaskClient) -> None:
+def test_an_empty_batch_gets_no_predictions(trained: FlaskClient) -> None:
     response = ask(trained)
     assert (response.status_code, response.get_json()) == (200, [])
     assert response.headers["X-Model-Version"] == "1"
 
 
 @pytest.mark.parametrize("keys", list(itertools.permutations(SEEDS_EXAMPLE)))
-@pytest.mark.usefixtures("planted")
-def test_the_order_of_the_keys_never_matters(client: FlaskClient, keys: tuple[str, ...]) -> None:
+def test_the_order_of_the_keys_never_matters(planted: FlaskClient, keys: tuple[str, ...]) -> None:
     book = {"preco_com_taxa": 10.5, "preco_sem_taxa": 8, "disponibilidade": 4}
-    [answer] = ask(client, {key: book[key] for key in keys}, query="?detalhes=1").get_json()
+    [answer] = ask(planted, {key: book[key] for key in keys}, query="?detalhes=1").get_json()
     assert answer["prediction"] == 4
     assert answer["detalhes"]["fora_da_distribuicao"] == ["preco_com_taxa"]
     assert list(answer["input"]) == list(keys)
 
 
-@pytest.mark.usefixtures("planted")
-def test_the_answers_come_in_the_order_sent(client: FlaskClient) -> None:
+def test_the_answers_come_in_the_order_sent(planted: FlaskClient) -> None:
     stocks = [3, 1, 5, 5, 2, 4, 1] * 40
-    answers = ask(client, *({**SEEDS_EXAMPLE, "disponibilidade": stock} for stock in stocks)).get_json()
+    answers = ask(planted, *({**SEEDS_EXAMPLE, "disponibilidade": stock} for stock in stocks)).get_json()
     assert [answer["prediction"] for answer in answers] == stocks
     assert [answer["input"]["disponibilidade"] for answer in answers] == stocks
 
 
-@pytest.mark.usefixtures("planted")
-def test_each_book_is_asked_about_with_what_it_has(client: FlaskClient) -> None:
+def test_each_book_is_asked_about_with_what_it_has(planted: FlaskClient) -> None:
     whole = {**SEEDS_EXAMPLE, "categoria": "Poetry", "titulo": "Cheap"}
     half = {**SEEDS_EXAMPLE, "categoria": "Poetry"}
     books = [
         {**book, "disponibilidade": stock} for stock in (5, 2, 1) for book in (whole, half, SEEDS_EXAMPLE)
     ]
-    answers = ask(client, *books, query="?detalhes=1").get_json()
+    answers = ask(planted, *books, query="?detalhes=1").get_json()
     assert [answer["prediction"] for answer in answers] == [1, 5, 5, 4, 2, 2, 5, 1, 1]
     assert [answer["detalhes"]["conjunto"] for answer in answers] == ["ampliado", "basico", "basico"] * 3
     assert [answer["input"] for answer in answers] == books
@@ -173,10 +180,9 @@ def test_the_details_of_the_baseline_are_the_shares_of_the_ratings(trained: Flas
     assert sum(shares.values()) == pytest.approx(1, abs=5e-6)
 
 
-@pytest.mark.usefixtures("planted")
-def test_the_details_of_a_model_are_its_own(client: FlaskClient) -> None:
+def test_the_details_of_a_model_are_its_own(planted: FlaskClient) -> None:
     answers = ask(
-        client, *({**SEEDS_EXAMPLE, "disponibilidade": stock} for stock in (5, 2)), query="?detalhes=1"
+        planted, *({**SEEDS_EXAMPLE, "disponibilidade": stock} for stock in (5, 2)), query="?detalhes=1"
     ).get_json()
     assert [answer["detalhes"]["conjunto"] for answer in answers] == ["basico", "basico"]
     assert [answer["detalhes"]["probabilidades"] for answer in answers] == [

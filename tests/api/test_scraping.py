@@ -23,7 +23,7 @@ ONE_ATTEMPT = {"scraper_max_attempts": 1, "scraper_base_url": "http://127.0.0.1:
 
 @pytest.fixture
 def app(make_app: Callable[..., Flask]) -> Flask:
-    """A shop whose scrapes end at once, since nobody listens where they go."""
+    """A shop whose scrapes end at once, since nothing listens at their address."""
     return make_app(**ONE_ATTEMPT)
 
 
@@ -127,11 +127,11 @@ def test_two_processes_that_trigger_at_once_start_one_run(
 
 
 @pytest.mark.parametrize("run_id", ["1", "9223372036854775807", "99999999999999999999999"])
-def test_a_run_that_is_not_there_is_404(client: FlaskClient, as_admin: dict[str, str], run_id: str) -> None:
-    problem_of(client.get(f"{SCRAPING}/runs/{run_id}", headers=as_admin), 404)
+def test_a_run_that_is_not_there_is_404(reader: FlaskClient, as_reader: dict[str, str], run_id: str) -> None:
+    problem_of(reader.get(f"{SCRAPING}/runs/{run_id}", headers=as_reader), 404)
 
 
-def test_a_status_file_that_cannot_be_written_leaves_nobody_locked_out(
+def test_a_status_file_that_cannot_be_written_locks_no_one_out(
     client: FlaskClient, as_admin: dict[str, str], shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_arguments: object) -> None:
@@ -148,6 +148,8 @@ def test_a_status_file_that_cannot_be_written_leaves_nobody_locked_out(
     join_runs()
 
 
-def test_the_public_status_names_nobody(client: FlaskClient, as_admin: dict[str, str], shop: Shop) -> None:
+def test_the_public_status_has_no_user_names(
+    client: FlaskClient, as_admin: dict[str, str], shop: Shop
+) -> None:
     start_elsewhere(shop)
     assert ADMIN["username"] not in client.get(f"{SCRAPING}/status").text

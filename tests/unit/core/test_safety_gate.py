@@ -18,7 +18,7 @@ def refusal(crawl: CrawlResult, stored: Sequence[StoredBook] = (), limits: Limit
 
 
 def a_hundred(read: int) -> CrawlResult:
-    """A shop of 100 books of which `read` could be read."""
+    """A shop of 100 books, `read` of them readable."""
     names = [str(number) for number in range(100)]
     return make_crawl(*(make_scraped(name) for name in names[:read]), failed=tuple(names[read:]))
 
