@@ -61,8 +61,10 @@ def make_app(tmp_path: Path, ready_data: Path) -> Iterator[Callable[..., Flask]]
     yield make
     for app in apps:
         close(app)
-    left = [thread.name for thread in threading.enumerate() if thread.name.startswith(("scrape", "training"))]
-    assert not left, f"threads left behind: {left}"
+    leaked = [
+        thread.name for thread in threading.enumerate() if thread.name.startswith(("scrape", "training"))
+    ]
+    assert not leaked, f"threads left behind: {leaked}"
 
 
 @pytest.fixture

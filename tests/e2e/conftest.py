@@ -32,7 +32,7 @@ def books() -> tuple[DemoBook, ...]:
 
 @pytest.fixture
 def open_site(books: tuple[DemoBook, ...]) -> Iterator[Callable[..., DemoSite]]:
-    """Demonstration shops on loopback, with the faults asked for."""
+    """Demonstration sites on loopback, each with its own faults."""
     with ExitStack() as sites:
         yield lambda **faults: sites.enter_context(DemoSite(books, Faults(**faults)))
 

@@ -30,8 +30,8 @@ def test_the_shop_starts_scrapes_and_publishes_on_postgresql(
     run = client.scrape()
     assert run["status"] == "done", run["motivo"]
     assert [book["titulo"] for book in client.get("/api/v1/books")] == [book.title for book in books]
-    shown = client.get("/api/v1/books/5")
-    assert shown["preco_com_taxa"] == float(books[5].price_incl_tax)
+    book = client.get("/api/v1/books/5")
+    assert book["preco_com_taxa"] == float(books[5].price_incl_tax)
     assert client.scrape()["versao_publicada"] == run["versao_publicada"]
 
 
@@ -70,18 +70,18 @@ def test_of_many_triggers_at_once_one_wins(
         for _ in range(3)
     ]
     clients = [Client(app) for app in apps]
-    answers: list[int] = []
+    statuses: list[int] = []
     together = threading.Barrier(len(clients))
 
     def trigger(client: Client) -> None:
         together.wait(20)
-        answers.append(client.trigger())
+        statuses.append(client.trigger())
 
     threads = [threading.Thread(target=trigger, args=(client,)) for client in clients]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(30)
-    assert sorted(answers) == [202, 409, 409, 409]
+    assert sorted(statuses) == [202, 409, 409, 409]
     with first.extensions["shop"].database.reading() as session:
         assert session.execute(text("SELECT dono FROM scraping_execucao")).scalar() == own_identity()

@@ -35,8 +35,8 @@ GIVEN = {
 
 @pytest.fixture(scope="module")
 def collection() -> dict[str, Any]:
-    read: dict[str, Any] = json.loads(COLLECTION.read_text(encoding="utf-8"))
-    return read
+    collection: dict[str, Any] = json.loads(COLLECTION.read_text(encoding="utf-8"))
+    return collection
 
 
 def leaves(folder: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -49,7 +49,7 @@ def leaves(folder: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def scripts(item: dict[str, Any], listen: str) -> str:
-    """What an item runs at `listen`, as one text."""
+    """Return the scripts that an item runs at `listen`, as one text."""
     return "\n".join(
         line for event in item["event"] if event["listen"] == listen for line in event["script"]["exec"]
     )
@@ -62,27 +62,27 @@ def route(item: dict[str, Any]) -> tuple[str, str]:
 
 
 def matches(path: str, template: str) -> bool:
-    """Whether `path` is one of the document's `template`; a fixed part must be the same in both."""
-    parts, wanted = path.split("/"), template.split("/")
-    return len(parts) == len(wanted) and all(
-        part == want or (want.startswith("{") and part != "")
-        for part, want in zip(parts, wanted, strict=True)
+    """Return True if `path` fits the document's `template`; a fixed part must be the same in both."""
+    parts, places = path.split("/"), template.split("/")
+    return len(parts) == len(places) and all(
+        part == place or (place.startswith("{") and part != "")
+        for part, place in zip(parts, places, strict=True)
     )
 
 
 def stocks_of(server: Server) -> dict[int, int]:
-    """What can be ordered of each book, by id."""
+    """Return how many copies of each book can be ordered, by id."""
     return {book["id"]: book["disponibilidade"] for book in server.get("/api/v1/books").json()}
 
 
 def run_newman(server: Server, report: Path, *folders: str) -> dict[str, Any]:
-    """What newman reports about the collection, or about some folders of it."""
+    """Return newman's report of the collection, or of some of its folders."""
     need("node", debian_package="nodejs")
     command = [need("newman", npm_folder=NEWMAN), "run", str(COLLECTION)]
     command += ["--env-var", f"baseUrl={server.url}"]
     command += ["--reporters", "json", "--reporter-json-export", str(report)]
     command += [argument for folder in folders for argument in ("--folder", folder)]
-    done = subprocess.run(
+    newman = subprocess.run(
         command,
         env={"PATH": os.environ["PATH"], "HOME": str(report.parent), "NO_PROXY": "*"},
         capture_output=True,
@@ -90,13 +90,13 @@ def run_newman(server: Server, report: Path, *folders: str) -> dict[str, Any]:
         timeout=300,
         check=False,
     )
-    assert report.exists(), done.stdout + done.stderr
+    assert report.exists(), newman.stdout + newman.stderr
     run: dict[str, Any] = json.loads(report.read_text(encoding="utf-8"))["run"]
     return run
 
 
 def check_run(run: dict[str, Any], requests: int) -> None:
-    """Every request was sent, every one was checked, and nothing failed."""
+    """Check that every request was sent and checked, and that nothing failed."""
     failures = [
         f"{failure['parent']['name']} / {failure['source']['name']}: "
         f"{failure['error'].get('test', '')}: {failure['error']['message']}"
