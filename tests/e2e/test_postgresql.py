@@ -13,7 +13,7 @@ from app.shop import Shop
 from app.start import prepare
 from demo.site.books import DemoBook
 from demo.site.server import DemoSite
-from tests.e2e.test_scraping_job import Client
+from tests.support.scraping_client import ScrapingClient
 
 
 def test_the_shop_starts_scrapes_and_publishes_on_postgresql(
@@ -25,7 +25,7 @@ def test_the_shop_starts_scrapes_and_publishes_on_postgresql(
     site = open_site(error_rate=0.05)
     app = make_app(database_url=database_url, scraper_base_url=site.base_url)
     prepare(app)
-    client = Client(app)
+    client = ScrapingClient(app)
     assert len(client.get("/api/v1/books")) == 1000
     run = client.scrape()
     assert run["status"] == "done", run["motivo"]
@@ -69,11 +69,11 @@ def test_of_many_triggers_at_once_one_wins(
         make_app(database_url=database_url, scraper_base_url=site.base_url, scraper_concurrency=1)
         for _ in range(3)
     ]
-    clients = [Client(app) for app in apps]
+    clients = [ScrapingClient(app) for app in apps]
     statuses: list[int] = []
     together = threading.Barrier(len(clients))
 
-    def trigger(client: Client) -> None:
+    def trigger(client: ScrapingClient) -> None:
         together.wait(20)
         statuses.append(client.trigger())
 
