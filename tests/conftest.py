@@ -4,6 +4,7 @@ import gc
 import shutil
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,9 @@ from app.shop import Shop
 from app.start import prepare
 from app.storage.database import Database, database_options
 from app.storage.polled import CHECK_EVERY_S
+from demo.site.books import DemoBook, make_books
+from demo.site.faults import Faults
+from demo.site.server import DemoSite
 from tests.support.contract import ContractClient
 from tests.support.shop import make_settings
 
@@ -61,8 +65,10 @@ def make_app(tmp_path: Path, ready_data: Path) -> Iterator[Callable[..., Flask]]
     yield make
     for app in apps:
         close(app)
-    left = [thread.name for thread in threading.enumerate() if thread.name.startswith(("scrape", "training"))]
-    assert not left, f"threads left behind: {left}"
+    leaked = [
+        thread.name for thread in threading.enumerate() if thread.name.startswith(("scrape", "training"))
+    ]
+    assert not leaked, f"threads left behind: {leaked}"
 
 
 @pytest.fixture
@@ -124,3 +130,15 @@ def database(tmp_path: Path, migrated_file: Path) -> Iterator[Database]:
     database = Database(create_engine(url, **database_options(url, threads=8)))
     yield database
     database.engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def books() -> tuple[DemoBook, ...]:
+    return make_books(100, seed=7)
+
+
+@pytest.fixture
+def open_site(books: tuple[DemoBook, ...]) -> Iterator[Callable[..., DemoSite]]:
+    """Demonstration sites on loopback, each with its own faults."""
+    with ExitStack() as sites:
+        yield lambda **faults: sites.enter_context(DemoSite(books, Faults(**faults)))

@@ -6,7 +6,7 @@ from flask.testing import FlaskClient
 
 from app.shop import Shop
 from tests.api.conftest import SIX_BOOKS, publish
-from tests.support.orders import execute, move, place, placed
+from tests.support.orders import execute, move, place, place_order
 
 MOVEMENT = (
     "INSERT INTO estoque_movimento (livro_id, quantidade, motivo, pedido_id, quando) "
@@ -29,12 +29,12 @@ def order_id(app: Flask, client: FlaskClient) -> str:
         ["processed", "shipped", "delivered"],
         ["processed"],
     ):
-        other = placed(client, (3, 1), (1, 1))
+        other = place_order(client, (3, 1), (1, 1))
         for status in path:
             move(client, other["order_id"], status)
     for token in ("tok_denied", "tok_error"):
         place(client, (3, 1), token=token)
-    found: str = placed(client, (0, 2), headers=KEY)["order_id"]
+    found: str = place_order(client, (0, 2), headers=KEY)["order_id"]
     return found
 
 
@@ -65,7 +65,7 @@ def test_a_shop_whose_catalogue_changed_under_its_orders_is_right(
 def test_a_shop_whose_demonstration_catalogue_left_with_orders_open_is_right(
     app: Flask, client: FlaskClient
 ) -> None:
-    order = placed(client, (0, 1))
+    order = place_order(client, (0, 1))
     publish(app, SIX_BOOKS)
     assert audited(app)[0] == 0
     move(client, order["order_id"], "cancelled")

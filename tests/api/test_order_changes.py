@@ -9,20 +9,30 @@ from flask.testing import FlaskClient
 from app.shop import Shop
 from tests.api.conftest import SIX_BOOKS, publish
 from tests.support.checks import fields_of, problem_of
-from tests.support.orders import API_KEY, ORDERS, execute, move, patch, placed, shown, stock_of, traces
+from tests.support.orders import (
+    API_KEY,
+    ORDERS,
+    execute,
+    get_order,
+    move,
+    patch,
+    place_order,
+    stock_of,
+    traces,
+)
 
 
 @pytest.fixture
 def order_id(app: Flask, client: FlaskClient) -> str:
     """A paid order of two copies of book 0, of which there are 22, and one of book 3."""
     publish(app, SIX_BOOKS)
-    found: str = placed(client, (0, 2), (3, 1))["order_id"]
+    found: str = place_order(client, (0, 2), (3, 1))["order_id"]
     return found
 
 
 def steps(client: FlaskClient, order_id: str) -> list[tuple[str, str]]:
     """Where the order went after it was paid, and who moved it."""
-    return [(step["to"], step["by"]) for step in shown(client, order_id, API_KEY)["history"][2:]]
+    return [(step["to"], step["by"]) for step in get_order(client, order_id, API_KEY)["history"][2:]]
 
 
 def test_an_order_goes_all_the_way(client: FlaskClient, order_id: str) -> None:
@@ -43,7 +53,7 @@ def test_an_order_goes_all_the_way(client: FlaskClient, order_id: str) -> None:
 
 def test_the_answer_to_a_change_is_the_order_as_it_is_shown(client: FlaskClient, order_id: str) -> None:
     answered = move(client, order_id, "shipped").get_json()
-    assert answered == shown(client, order_id) | {
+    assert answered == get_order(client, order_id) | {
         "success": True,
         "message": "Pedido atualizado com sucesso!",
     }
@@ -65,7 +75,7 @@ def test_copies_that_leave_with_the_parcel_stay_off_the_shelf(client: FlaskClien
     move(client, order_id, "shipped")
     move(client, order_id, "delivered")
     assert stock_of(client, 0) == 20
-    assert shown(client, order_id)["payment_status"] == "approved"
+    assert get_order(client, order_id)["payment_status"] == "approved"
 
 
 def test_asking_for_the_present_status_changes_nothing(
@@ -125,7 +135,7 @@ def test_a_status_that_nobody_may_ask_for_is_refused_by_name(
         patch(client, order_id, {"status": status}),
     )
     assert [fields_of(answer) for answer in answers] == [{"status"}, {"status"}]
-    assert shown(client, order_id)["status"] == "pending"
+    assert get_order(client, order_id)["status"] == "pending"
 
 
 @pytest.mark.parametrize("body", [{}, {"status": "shipped", "notes": "x"}, [], None, "shipped"])
@@ -153,7 +163,7 @@ def test_each_step_names_who_made_it(
 
 
 def test_a_patch_changes_what_is_sent_and_nothing_else(client: FlaskClient, order_id: str) -> None:
-    before = shown(client, order_id)
+    before = get_order(client, order_id)
     after = patch(client, order_id, {"notes": "Portão azul", "customer_id": "outra"}).get_json()
     changed = {name for name in before if before[name] != after[name]}
     assert changed == {"notes", "customer_id", "version", "last_updated_at"}
@@ -166,7 +176,7 @@ def test_notes_may_be_taken_away(client: FlaskClient, order_id: str) -> None:
 
 
 def test_a_patch_that_changes_nothing_keeps_the_version(client: FlaskClient, order_id: str) -> None:
-    before = shown(client, order_id)
+    before = get_order(client, order_id)
     after = patch(client, order_id, {"customer_id": "cliente-42", "notes": None, "status": "processed"})
     assert after.get_json()["version"] == before["version"] + 1
     again = patch(client, order_id, {"customer_id": "cliente-42", "notes": None, "status": "processed"})
@@ -174,9 +184,9 @@ def test_a_patch_that_changes_nothing_keeps_the_version(client: FlaskClient, ord
 
 
 def test_a_patch_with_a_refused_status_changes_nothing_at_all(client: FlaskClient, order_id: str) -> None:
-    before = shown(client, order_id)
+    before = get_order(client, order_id)
     problem_of(patch(client, order_id, {"notes": "x", "status": "delivered"}), 409)
-    assert shown(client, order_id) == before
+    assert get_order(client, order_id) == before
 
 
 def test_a_patch_may_change_notes_and_status_at_once(client: FlaskClient, order_id: str) -> None:
@@ -204,9 +214,9 @@ def test_a_patch_may_change_notes_and_status_at_once(client: FlaskClient, order_
 def test_a_bad_patch_is_refused_by_name(
     client: FlaskClient, order_id: str, changes: Any, fields: set[str]
 ) -> None:
-    before = shown(client, order_id)
+    before = get_order(client, order_id)
     assert fields_of(patch(client, order_id, changes)) == fields
-    assert shown(client, order_id) == before
+    assert get_order(client, order_id) == before
 
 
 def test_an_order_that_still_waits_for_its_payment_can_not_be_moved(

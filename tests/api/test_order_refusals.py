@@ -12,12 +12,12 @@ from tests.api.conftest import SIX_BOOKS, publish
 from tests.support.checks import fields_of, problem_of
 from tests.support.orders import (
     ORDERS,
-    listed,
+    get_order,
+    get_orders,
     order_for,
     place,
-    placed,
+    place_order,
     query,
-    shown,
     stocks_of,
     traces,
 )
@@ -86,15 +86,15 @@ def test_an_order_that_was_not_paid_gives_the_stock_back(
     assert problem_of(place(impatient, (0, 2), (3, 15), token=token), status)["error_type"] == error_type
     assert stocks_of(impatient) == before
     assert query(shop, "SELECT SUM(quantidade) FROM estoque_movimento WHERE livro_id = 3") == [(15,)]
-    order = listed(impatient)[0]
+    order = get_orders(impatient)[0]
     assert (order["status"], order["payment_status"]) == (ends_as, payment)
-    assert shown(impatient, order["order_id"])["history"][-1]["by"] == "pagamento"
+    assert get_order(impatient, order["order_id"])["history"][-1]["by"] == "pagamento"
 
 
 def test_what_was_given_back_can_be_sold(impatient: FlaskClient) -> None:
     for token, status in (("tok_denied", 402), ("tok_error", 502), ("tok_timeout", 504)):
         problem_of(place(impatient, (3, 15), token=token), status)
-    placed(impatient, (3, 15))
+    place_order(impatient, (3, 15))
 
 
 def test_a_card_that_is_not_for_tests_is_refused_by_name(client: FlaskClient) -> None:

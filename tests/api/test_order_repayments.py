@@ -6,14 +6,14 @@ from flask.testing import FlaskClient
 
 from app.shop import Shop
 from tests.api.conftest import SIX_BOOKS, publish
-from tests.support.orders import move, placed, query, shown
+from tests.support.orders import get_order, move, place_order, query
 
 
 @pytest.fixture
 def order_id(app: Flask, client: FlaskClient) -> str:
     """A paid order of two copies of book 0, of which there are 22, and one of book 3."""
     publish(app, SIX_BOOKS)
-    found: str = placed(client, (0, 2), (3, 1))["order_id"]
+    found: str = place_order(client, (0, 2), (3, 1))["order_id"]
     return found
 
 
@@ -22,7 +22,7 @@ def test_the_payment_of_a_cancelled_order_is_given_back(
 ) -> None:
     assert move(client, order_id, "cancelled").get_json()["payment_status"] == "voiding"
     shop.orders.reconcile()
-    assert shown(client, order_id)["payment_status"] == "voided"
+    assert get_order(client, order_id)["payment_status"] == "voided"
     assert query(shop, "SELECT resultado FROM pagamento_simulado WHERE referencia = :id", id=order_id) == [
         ("voided",)
     ]
@@ -31,7 +31,7 @@ def test_the_payment_of_a_cancelled_order_is_given_back(
 def test_one_payment_that_can_not_be_given_back_holds_up_no_other(
     client: FlaskClient, shop: Shop, order_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    other = placed(client, (0, 1))["order_id"]
+    other = place_order(client, (0, 1))["order_id"]
     void = shop.gateway.void
 
     def void_all_but_the_first(reference: str) -> None:
@@ -43,5 +43,5 @@ def test_one_payment_that_can_not_be_given_back_holds_up_no_other(
     for each in (order_id, other):
         move(client, each, "cancelled")
     shop.orders.reconcile()
-    assert shown(client, order_id)["payment_status"] == "voiding"
-    assert shown(client, other)["payment_status"] == "voided"
+    assert get_order(client, order_id)["payment_status"] == "voiding"
+    assert get_order(client, other)["payment_status"] == "voided"

@@ -7,14 +7,14 @@ from flask.testing import FlaskClient
 from app.shop import Shop
 from tests.api.conftest import SIX_BOOKS, publish
 from tests.support.checks import problem_of
-from tests.support.orders import ORDERS, move, patch, placed, shown, traces
+from tests.support.orders import ORDERS, get_order, move, patch, place_order, traces
 
 
 @pytest.fixture
 def order_id(app: Flask, client: FlaskClient) -> str:
     """A paid order of two copies of book 0, of which there are 22, and one of book 3."""
     publish(app, SIX_BOOKS)
-    found: str = placed(client, (0, 2), (3, 1))["order_id"]
+    found: str = place_order(client, (0, 2), (3, 1))["order_id"]
     return found
 
 
@@ -42,4 +42,4 @@ def test_of_two_clerks_the_second_is_told_that_the_order_changed(client: FlaskCl
     tag = {"If-Match": client.get(f"{ORDERS}/{order_id}").headers["ETag"]}
     assert patch(client, order_id, {"notes": "first"}, **tag).status_code == 200
     problem_of(patch(client, order_id, {"notes": "second"}, **tag), 412)
-    assert shown(client, order_id)["notes"] == "first"
+    assert get_order(client, order_id)["notes"] == "first"

@@ -16,10 +16,10 @@ from tests.support.orders import (
     API_KEY,
     ORDERS,
     execute,
+    get_order,
     place,
-    placed,
+    place_order,
     query,
-    shown,
     stock_of,
 )
 
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.usefixtures("six_books")
 
 
 def test_an_order_is_placed_and_paid(client: FlaskClient) -> None:
-    order = placed(client, (0, 2), (1, 1), notes="Entregar à tarde")
+    order = place_order(client, (0, 2), (1, 1), notes="Entregar à tarde")
     assert re.fullmatch(r"ORDER-[A-Z2-7]{26}", order["order_id"])
     assert order["success"] is True
     assert order["message"] == "Pedido criado com sucesso!"
@@ -54,8 +54,8 @@ def test_the_answer_says_where_the_order_is_and_which_version(client: FlaskClien
 
 
 def test_an_order_is_shown_as_it_was_placed_with_its_history(client: FlaskClient) -> None:
-    order = placed(client, (0, 2))
-    found = shown(client, order["order_id"])
+    order = place_order(client, (0, 2))
+    found = get_order(client, order["order_id"])
     history = found.pop("history")
     assert found == {key: value for key, value in order.items() if key not in ("success", "message")}
     assert [(step["from"], step["to"], step["by"]) for step in history] == [
@@ -67,23 +67,23 @@ def test_an_order_is_shown_as_it_was_placed_with_its_history(client: FlaskClient
 
 
 def test_times_are_utc_with_milliseconds(client: FlaskClient) -> None:
-    order = placed(client)
+    order = place_order(client)
     for name in ("created_at", "last_updated_at"):
         assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", order[name])
 
 
 def test_whoever_holds_the_id_may_see_the_order(client: FlaskClient) -> None:
-    order = placed(client)
+    order = place_order(client)
     assert client.get(f"{ORDERS}/{order['order_id']}").status_code == 200
 
 
 def test_the_id_is_not_blind_to_case(client: FlaskClient) -> None:
-    problem_of(client.get(f"{ORDERS}/{placed(client)['order_id'].lower()}"), 404)
+    problem_of(client.get(f"{ORDERS}/{place_order(client)['order_id'].lower()}"), 404)
 
 
 def test_the_catalogue_shows_the_new_stock_when_the_order_is_answered(client: FlaskClient) -> None:
     before = client.get("/api/v1/books/0")
-    placed(client, (0, 3))
+    place_order(client, (0, 3))
     assert stock_of(client, 0) == 19
     found = client.get("/api/v1/books/search?titulo=attic").get_json()
     assert [book["disponibilidade"] for book in found] == [19]
@@ -91,27 +91,27 @@ def test_the_catalogue_shows_the_new_stock_when_the_order_is_answered(client: Fl
 
 
 def test_an_order_for_the_last_copies_leaves_none(client: FlaskClient) -> None:
-    placed(client, (0, 22))
+    place_order(client, (0, 22))
     assert stock_of(client, 0) == 0
     problem_of(place(client, (0, 1)), 409)
 
 
 @pytest.mark.parametrize("product_id", ["0", "000", 0])
 def test_a_product_may_be_named_in_digits(client: FlaskClient, product_id: Any) -> None:
-    assert placed(client, (product_id, 1))["items"][0]["product_id"] == 0
+    assert place_order(client, (product_id, 1))["items"][0]["product_id"] == 0
 
 
 def test_lines_of_one_book_are_one_item(client: FlaskClient) -> None:
-    order = placed(client, (1, 1), (0, 2), ("1", 3))
+    order = place_order(client, (1, 1), (0, 2), ("1", 3))
     assert [(item["product_id"], item["quantity"]) for item in order["items"]] == [(0, 2), (1, 4)]
     assert stock_of(client, 1) == 1
 
 
 def test_an_order_keeps_its_price_when_the_catalogue_changes(app: Flask, client: FlaskClient) -> None:
-    order = placed(client, (5, 1))
+    order = place_order(client, (5, 1))
     publish(app, [*SIX_BOOKS[:5], replace(SIX_BOOKS[5], price_incl_tax=Decimal("99.00"))])
     assert client.get("/api/v1/books/5").get_json()["preco_com_taxa"] == 99.0
-    assert shown(client, order["order_id"])["items"] == order["items"]
+    assert get_order(client, order["order_id"])["items"] == order["items"]
 
 
 def test_an_order_without_a_card_or_notes_is_placed(client: FlaskClient) -> None:
@@ -124,8 +124,8 @@ def test_an_order_without_a_card_or_notes_is_placed(client: FlaskClient) -> None
 def test_the_history_names_the_user_whose_token_is_beside_the_key(
     client: FlaskClient, as_operator: dict[str, str]
 ) -> None:
-    order = placed(client, headers=as_operator)
-    assert shown(client, order["order_id"], API_KEY)["history"][0]["by"] == "operadora"
+    order = place_order(client, headers=as_operator)
+    assert get_order(client, order["order_id"], API_KEY)["history"][0]["by"] == "operadora"
 
 
 @pytest.mark.parametrize(
@@ -139,14 +139,14 @@ def test_what_is_no_orders_id_is_no_order(client: FlaskClient, order_id: str) ->
 def test_who_holds_only_the_id_is_not_told_who_works_here(
     client: FlaskClient, as_operator: dict[str, str]
 ) -> None:
-    order_id = placed(client, headers=as_operator)["order_id"]
-    assert [step["by"] for step in shown(client, order_id)["history"]] == ["equipe", "pagamento"]
-    wrong = shown(client, order_id, {"X-API-Key": "wrong"})
+    order_id = place_order(client, headers=as_operator)["order_id"]
+    assert [step["by"] for step in get_order(client, order_id)["history"]] == ["equipe", "pagamento"]
+    wrong = get_order(client, order_id, {"X-API-Key": "wrong"})
     assert wrong["history"][0]["by"] == "equipe"
 
 
 def test_the_copies_are_out_of_reach_while_the_payment_is_asked_for(client: FlaskClient, shop: Shop) -> None:
-    order = placed(client, (3, 1))
+    order = place_order(client, (3, 1))
     ledger = query(
         shop,
         "SELECT livro_id, quantidade, motivo FROM estoque_movimento WHERE pedido_id = :id",
@@ -162,7 +162,7 @@ def test_an_order_for_a_hundred_lines_is_placed(client: FlaskClient, shop: Shop)
         "VALUES (0, 99978, 'contagem', CURRENT_TIMESTAMP)",
         "UPDATE livros SET disponibilidade = 100000 WHERE id = 0",
     )
-    order = placed(client, *[(0, 1_000)] * 100)
+    order = place_order(client, *[(0, 1_000)] * 100)
     assert order["items"][0]["quantity"] == 100_000
     assert order["total_amount"] == 5_177_000.0
     assert stock_of(client, 0) == 0
@@ -172,12 +172,12 @@ def test_an_order_for_a_hundred_lines_is_placed(client: FlaskClient, shop: Shop)
     "customer_id", ["x", "x" * 100, "João da Silva", "顧客-１", "c@d.invalid", "'; --", "😀"]
 )
 def test_a_customer_may_be_called_anything_that_can_be_read(client: FlaskClient, customer_id: str) -> None:
-    order = placed(client, customer_id=customer_id, notes="x" * 1_000)
-    assert shown(client, order["order_id"])["customer_id"] == customer_id
+    order = place_order(client, customer_id=customer_id, notes="x" * 1_000)
+    assert get_order(client, order["order_id"])["customer_id"] == customer_id
     assert order["notes"] == "x" * 1_000
 
 
 def test_notes_may_have_line_breaks_and_no_other_control_characters(client: FlaskClient) -> None:
-    assert placed(client, (0, 1), notes="Portão azul\nTocar")["notes"] == "Portão azul\nTocar"
+    assert place_order(client, (0, 1), notes="Portão azul\nTocar")["notes"] == "Portão azul\nTocar"
     problem = problem_of(place(client, (0, 1), notes="Portão azul\x07"), 400)
     assert problem["errors"] == [{"field": "notes", "message": "tem caracteres de controle"}]

@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from app.shop import Shop
 from tests.api.conftest import SIX_BOOKS, publish
 from tests.support.checks import fields_of, problem_of
-from tests.support.orders import API_KEY, ORDERS, execute, listed, move, place, placed, shown
+from tests.support.orders import API_KEY, ORDERS, execute, get_order, get_orders, move, place, place_order
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ def five(app: Flask, client: FlaskClient, shop: Shop) -> list[str]:
     publish(app, SIX_BOOKS)
     found = []
     for day in range(1, 6):
-        order_id = placed(client, (0, day), customer_id="ana" if day % 2 else "rui")["order_id"]
+        order_id = place_order(client, (0, day), customer_id="ana" if day % 2 else "rui")["order_id"]
         at = f"2026-01-0{day} 12:00:00.000000"
         execute(shop, "UPDATE pedido SET criado_em = :at WHERE id = :id", at=at, id=order_id)
         found.append(order_id)
@@ -44,19 +44,19 @@ def test_the_newest_order_is_first(client: FlaskClient, five: list[str]) -> None
 
 def test_orders_of_one_moment_keep_one_order(client: FlaskClient, shop: Shop, five: list[str]) -> None:
     execute(shop, "UPDATE pedido SET criado_em = '2026-01-01 12:00:00.000000'")
-    pages = [listed(client, per_page=1, page=page)[0]["order_id"] for page in range(1, 6)]
+    pages = [get_orders(client, per_page=1, page=page)[0]["order_id"] for page in range(1, 6)]
     assert pages == sorted(five)
 
 
 def test_an_order_is_listed_as_it_is_shown_without_its_history(client: FlaskClient, five: list[str]) -> None:
-    found = shown(client, five[4])
+    found = get_order(client, five[4])
     del found["history"]
-    assert listed(client)[0] == found
+    assert get_orders(client)[0] == found
 
 
 def test_orders_that_were_not_paid_are_listed_too(client: FlaskClient, five: list[str]) -> None:
     problem_of(place(client, (0, 1), token="tok_denied"), 402)
-    assert [order["status"] for order in listed(client)][:2] == ["payment_denied", "pending"]
+    assert [order["status"] for order in get_orders(client)][:2] == ["payment_denied", "pending"]
 
 
 @pytest.mark.parametrize(
@@ -100,9 +100,9 @@ def test_each_status_can_be_asked_for(client: FlaskClient, shop: Shop, five: lis
 
 
 def test_the_time_an_order_shows_finds_it_again(client: FlaskClient, five: list[str]) -> None:
-    at = placed(client)["created_at"]
-    assert len(listed(client, since=at)) == 1
-    assert len(listed(client, until=at)) == 5
+    at = place_order(client)["created_at"]
+    assert len(get_orders(client, since=at)) == 1
+    assert len(get_orders(client, until=at)) == 5
 
 
 @pytest.mark.parametrize(

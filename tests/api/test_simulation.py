@@ -16,13 +16,13 @@ from tests.support.checks import problem_of
 from tests.support.orders import (
     API_KEY,
     ORDERS,
-    listed,
+    get_order,
+    get_orders,
     move,
     patch,
     place,
-    placed,
+    place_order,
     query,
-    shown,
     stock_of,
     traces,
     wait_until,
@@ -117,25 +117,25 @@ def test_trouble_before_the_order_leaves_no_trace_of_it(
 def test_an_internal_error_also_meets_who_changes_an_order(
     client: FlaskClient, turn: Callable[..., dict[str, Any]]
 ) -> None:
-    order_id = placed(client)["order_id"]
+    order_id = place_order(client)["order_id"]
     turn(taxa_erro_interno=1)
     problem_of(move(client, order_id, "shipped"), 500)
     problem_of(patch(client, order_id, {"notes": "x"}), 500)
-    assert shown(client, order_id)["version"] == 2
-    assert len(listed(client)) == 1
+    assert get_order(client, order_id)["version"] == 2
+    assert len(get_orders(client)) == 1
 
 
 def test_stock_and_payment_trouble_leave_changes_alone(
     client: FlaskClient, turn: Callable[..., dict[str, Any]]
 ) -> None:
-    order_id = placed(client)["order_id"]
+    order_id = place_order(client)["order_id"]
     turn(taxa_falha_estoque=1, taxa_erro_pagamento=1, taxa_pagamento_negado=1)
     assert move(client, order_id, "shipped").status_code == 200
 
 
 def test_slowness_makes_orders_wait(client: FlaskClient, turn: Callable[..., dict[str, Any]]) -> None:
     turn(taxa_lentidao=1, lentidao_ms=150)
-    for request in (lambda: placed(client), lambda: move(client, "ORDER-0", "shipped")):
+    for request in (lambda: place_order(client), lambda: move(client, "ORDER-0", "shipped")):
         began = time.monotonic()
         request()
         assert time.monotonic() - began >= 0.15
@@ -144,14 +144,14 @@ def test_slowness_makes_orders_wait(client: FlaskClient, turn: Callable[..., dic
 def test_slowness_at_0_never_waits(client: FlaskClient, turn: Callable[..., dict[str, Any]]) -> None:
     turn(taxa_lentidao=0, lentidao_ms=60_000)
     began = time.monotonic()
-    placed(client)
+    place_order(client)
     assert time.monotonic() - began < 30
 
 
 def test_a_slow_payment_is_waited_for(client: FlaskClient, turn: Callable[..., dict[str, Any]]) -> None:
     turn(latencia_pagamento_ms=150)
     began = time.monotonic()
-    placed(client)
+    place_order(client)
     assert time.monotonic() - began >= 0.15
 
 

@@ -9,9 +9,6 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, text
 
-from demo.site.books import DemoBook, make_books
-from demo.site.faults import Faults
-from demo.site.server import DemoSite
 from tests.support.postgresql import run_postgresql
 from tests.support.server import Server
 
@@ -23,18 +20,6 @@ def start_server(tmp_path: Path, ready_data: Path) -> Iterator[Callable[..., Ser
     shutil.copytree(ready_data, data_dir)
     with ExitStack() as servers:
         yield lambda **environment: servers.enter_context(Server(data_dir, **environment))
-
-
-@pytest.fixture(scope="session")
-def books() -> tuple[DemoBook, ...]:
-    return make_books(100, seed=7)
-
-
-@pytest.fixture
-def open_site(books: tuple[DemoBook, ...]) -> Iterator[Callable[..., DemoSite]]:
-    """Demonstration shops on loopback, with the faults asked for."""
-    with ExitStack() as sites:
-        yield lambda **faults: sites.enter_context(DemoSite(books, Faults(**faults)))
 
 
 @pytest.fixture(scope="session")

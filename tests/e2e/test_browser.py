@@ -46,9 +46,9 @@ def test_swagger_logs_in_authorizes_and_triggers_a_scrape(
     login.locator(".opblock-summary-control").click()
     login.locator("textarea").fill('{"username": "admin", "password": "1234"}')
     login.get_by_role("button", name="Execute").click()
-    answered = login.locator(".live-responses-table")
-    expect(answered.locator("tbody .response-col_status").first).to_contain_text("200")
-    token = answered.locator(".highlight-code").first.inner_text().split('"access_token": "')[1].split('"')[0]
+    response = login.locator(".live-responses-table")
+    expect(response.locator("tbody .response-col_status").first).to_contain_text("200")
+    token = response.locator(".highlight-code").first.inner_text().split('"access_token": "')[1].split('"')[0]
 
     page.locator(".auth-wrapper .authorize").first.click()
     access = page.locator(".auth-container", has=page.get_by_text("tokenDeAcesso", exact=False))

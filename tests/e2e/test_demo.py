@@ -45,23 +45,23 @@ class Demo:
         except requests.RequestException:
             return None
 
-    def wait_until(self, holds: Callable[[], bool]) -> None:
+    def wait_until(self, condition: Callable[[], bool]) -> None:
         deadline = time.monotonic() + WITHIN_S
-        while not holds():
+        while not condition():
             assert self.process.poll() is None, self.process.communicate()
             logs = "\n".join(log.read_text()[-1_000:] for log in self.folder.glob("logs/*"))
             assert time.monotonic() < deadline, logs
             time.sleep(0.1)
 
     def is_moving(self) -> bool:
-        """Whether visitors, orders, a scrape, a training and predictions are to be seen in the metrics."""
-        answer = self.get("api", "/metrics")
-        if answer is None:
+        """Return True if the metrics show visitors, orders, a scrape, a training and predictions."""
+        response = self.get("api", "/metrics")
+        if response is None:
             return False
         # Beside other tests a training takes longer than this one waits; that it is on its way is enough.
         training = ("livraria_training_running", "livraria_model_version")
-        return any(value(answer.text, series) for series in training) and all(
-            value(answer.text, series) > 0
+        return any(value(response.text, series) for series in training) and all(
+            value(response.text, series) > 0
             for series in (
                 r'ecommerce_orders_created_total\{payment_status="approved",status="success"\}',
                 r'api_requests_total\{endpoint="/api/v1/books",method="GET",status="200"\}',
@@ -71,32 +71,32 @@ class Demo:
         )
 
     def children(self) -> dict[int, str]:
-        """The programs it has started, and theirs."""
+        """Return the processes that it has started, and theirs, by id."""
         listed = subprocess.run(
             ["ps", "-A", "-o", "pid=,ppid=,args="], capture_output=True, text=True, check=True
         )
         processes = [line.split(None, 2) for line in listed.stdout.splitlines()]
-        found: dict[int, str] = {}
+        descendants: dict[int, str] = {}
         parents = {self.process.pid}
         while parents:
-            born = {int(pid): args for pid, parent, args in processes if int(parent) in parents}
-            found |= born
-            parents = set(born)
-        return found
+            children = {int(pid): args for pid, parent, args in processes if int(parent) in parents}
+            descendants |= children
+            parents = set(children)
+        return descendants
 
     def end(self) -> tuple[int, str, str]:
-        """What is left to say when it ends."""
+        """Wait for its end; return the exit code, standard output and standard error."""
         out, err = self.process.communicate(timeout=WITHIN_S)
         return self.process.returncode, out, err
 
 
 def value(metrics: str, series: str) -> float:
-    found = re.search(rf"^{series} (\S+)$", metrics, re.MULTILINE)
-    return float(found[1]) if found else 0.0
+    match = re.search(rf"^{series} (\S+)$", metrics, re.MULTILINE)
+    return float(match[1]) if match else 0.0
 
 
 def alive(pids: dict[int, str]) -> dict[int, str]:
-    """Those of `pids` that still run; one that has ended and was not yet waited for does not."""
+    """Return the processes that still run; a zombie does not."""
     listed = subprocess.run(["ps", "-A", "-o", "pid=,stat="], capture_output=True, text=True, check=True)
     states = dict(line.split(None, 1) for line in listed.stdout.splitlines())
     return {pid: args for pid, args in pids.items() if not states.get(str(pid), "Z").startswith("Z")}
@@ -123,9 +123,9 @@ def test_everything_moves_and_ends_without_a_trace(start_demo: Callable[..., Dem
     if shutil.which("prometheus"):
         up = "/api/v1/query?query=livraria_catalogue_books"
         demo.wait_until(
-            lambda: bool((answer := demo.get("prometheus", up)) and answer.json()["data"]["result"])
+            lambda: bool((response := demo.get("prometheus", up)) and response.json()["data"]["result"])
         )
-    demo.wait_until(lambda: (answer := demo.get("dashboard", "/")) is not None and answer.ok)
+    demo.wait_until(lambda: (response := demo.get("dashboard", "/")) is not None and response.ok)
     children = demo.children()
     assert len(children) >= 5
     demo.process.send_signal(signal.SIGTERM)

@@ -24,8 +24,8 @@ def test_killed_at_ten_random_moments_a_scrape_resumes_and_ends_with_the_same_ca
     moments = random.Random(2026)
     died_in_the_middle = staged = 0
     for _ in range(KILLS):
-        answer = server.post("/api/v1/scraping/trigger", headers=server.log_in())
-        assert answer.status_code == 202, answer.text
+        response = server.post("/api/v1/scraping/trigger", headers=server.log_in())
+        assert response.status_code == 202, response.text
         status = server.get("/api/v1/scraping/status").json()
         if (
             moments.random() < 0.5

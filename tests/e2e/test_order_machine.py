@@ -1,4 +1,4 @@
-"""Random clients, clerks, scrapes and crashes against a model, with every copy counted after every step."""
+"""Random clients, clerks, scrapes and crashes compared with a model, every copy after every step."""
 
 from __future__ import annotations
 
@@ -61,11 +61,13 @@ FAILED, GONE = -1, -2
 COUNTS = st.fixed_dictionaries(
     {name: st.sampled_from([9, 9, 9, 9, 6, 3, 0, FAILED, GONE]) for name in PRICES}
 )
-"""A scrape: the supplier's count of each book; or its page failed, or it has vanished."""
+"""A scrape: the supplier's count of each book, or that its page failed, or that it has vanished."""
 LIVES = st.sampled_from([math.inf] * 36 + list(range(36)))
-"""How many statements and commits a process lives for."""
+"""The statements and commits after which a process dies."""
 MEANWHILE = st.just(["die"]) | st.lists(
-    st.sampled_from(["settle", "sweep", "retry", "buy", "cancel", "scrape"]), min_size=1, max_size=3
+    st.sampled_from(["reconcile elsewhere", "reconcile here", "retry", "buy", "cancel", "scrape"]),
+    min_size=1,
+    max_size=3,
 )
 ANY_SHARE = Limit(Decimal(1), "ANY")
 TRUSTING = replace(LIMITS, max_failed_share=ANY_SHARE, max_vanished_share=ANY_SHARE)
@@ -81,7 +83,7 @@ Lines = Sequence[tuple[str, int]]
 
 
 class OrderMachine(RuleBasedStateMachine):
-    """A process with the catalogue that it shows, and another one on the same database."""
+    """A process with its catalogue, and another one on the same database."""
 
     def __init__(self, migrated: Path, folder: Path) -> None:
         super().__init__()
@@ -109,7 +111,7 @@ class OrderMachine(RuleBasedStateMachine):
 
     @initialize(demonstration=st.booleans())
     def open_shop(self, demonstration: bool) -> None:
-        self.shown, self.elsewhere = (CatalogueStore(self.database, math.inf) for _ in range(2))
+        self.here, self.elsewhere = (CatalogueStore(self.database, math.inf) for _ in range(2))
         if not demonstration:
             return self.scrape({"c": 9, "a": 9, "b": 4}, math.inf)
         bundled = catalogue_rows.as_listed(make_scraped(name, stock=4, price=PRICES[name]) for name in "cab")
@@ -119,7 +121,7 @@ class OrderMachine(RuleBasedStateMachine):
             catalogue_rows.record_publication(session, now, catalogue_rows.DEMONSTRATION, "")
         self.model.demonstration = True
         self.model.books = {name: Shelf(place, 4) for place, name in enumerate("cab")}
-        self.shown.refresh()
+        self.here.refresh()
         return None
 
     @rule(lines=LINES, keyed=st.booleans(), card=CARDS)
@@ -133,22 +135,22 @@ class OrderMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.sent)
     @rule(data=st.data(), other=st.none() | LINES, card=CARDS)
     def send_again(self, data: st.DataObject, other: Lines | None, card: str) -> None:
-        """The same key with the same body, or with another."""
+        """Send a key again, with its body or with another."""
         lines, key = data.draw(st.sampled_from(self.sent))
         self.place(other or lines, key, card)
 
-    @rule(lines=LINES, card=CARDS, answered=st.booleans(), others=MEANWHILE, counts=COUNTS)
+    @rule(lines=LINES, card=CARDS, after_decision=st.booleans(), others=MEANWHILE, counts=COUNTS)
     def buy_meanwhile(
-        self, lines: Lines, card: str, answered: bool, others: list[str], counts: dict[str, int]
+        self, lines: Lines, card: str, after_decision: bool, others: list[str], counts: dict[str, int]
     ) -> None:
-        """Others are faster, or the process dies, before the gateway is asked or when it has answered."""
+        """Let others act, or the process die, before or after the gateway's decision."""
 
         def act(order_id: str) -> None:
             for other in others:
                 if other == "die":
                     raise Killed
-                if other in {"settle", "sweep"}:
-                    self.settle(math.inf, by_another=other == "settle", away=False)
+                if other in {"reconcile elsewhere", "reconcile here"}:
+                    self.reconcile(math.inf, elsewhere=other == "reconcile elsewhere", away=False)
                 elif other == "cancel":
                     self.change(order_id, OrderStatus.CANCELLED, math.inf)
                 elif other == "scrape":
@@ -157,7 +159,7 @@ class OrderMachine(RuleBasedStateMachine):
                     self.place(lines, key if other == "retry" else None, "approved")
 
         key = self._key(True)
-        moments = (ignore, act) if answered else (act, ignore)
+        moments = (ignore, act) if after_decision else (act, ignore)
         self.place(lines, key, card, math.inf, *moments)
 
     @precondition(lambda self: self.model.allowed())
@@ -166,39 +168,38 @@ class OrderMachine(RuleBasedStateMachine):
         self.change(*data.draw(st.sampled_from(self.model.allowed())), lives)
 
     @rule()
-    def ask_for_what_is_not_allowed(self) -> None:
-        """Of the orders that were changed last."""
+    def request_forbidden_changes(self) -> None:
+        """Request them for the orders that were changed last."""
         for order_id in list(self.model.sales)[-2:]:
             for after in set(REQUESTABLE) - {
                 allowed for of, allowed in self.model.allowed() if of == order_id
             }:
                 self.change(order_id, after, math.inf)
 
-    @rule(lives=LIVES, by_another=st.booleans(), away=st.sampled_from([False, False, True]))
-    def settle(self, lives: float, by_another: bool, away: bool) -> None:
-        """Another process takes for abandoned what this one still asks for; this one only voids payments."""
+    @rule(lives=LIVES, elsewhere=st.booleans(), away=st.sampled_from([False, False, True]))
+    def reconcile(self, lives: float, elsewhere: bool, away: bool) -> None:
+        """Reconcile: to the other process, all orders here are abandoned; this one only voids payments."""
         self.gateway.away = away
-        orders = self._orders(timedelta(hours=-1 if by_another else 1))
-        steps = self.model.settling(self.gateway, all_abandoned=by_another)
-        heard, commits = self._run(orders.reconcile, lives)
-        done = sum(1 for _ in islice(steps, commits if heard is Killed else None))
-        assert done == commits
+        orders = self._orders(timedelta(hours=-1 if elsewhere else 1))
+        steps = self.model.reconciling(self.gateway, all_abandoned=elsewhere)
+        outcome, commits = self._run(orders.reconcile, lives)
+        assert sum(1 for _ in islice(steps, commits if outcome is Killed else None)) == commits
         self.gateway.away = False
-        self.shown.refresh()
+        self.here.refresh()
 
     @rule(counts=COUNTS, lives=LIVES)
     def scrape(self, counts: dict[str, int], lives: float) -> None:
         def publish() -> None:
             with self.database.writing() as session:
                 publication, _ = publish_crawl(session, crawl, TRUSTING, "https://shop.invalid/")
-            self.shown.ensure_version(publication.version)
+            self.here.ensure_version(publication.version)
 
         read = {name: counted for name, counted in counts.items() if counted >= 0}
         failed = {name for name, counted in counts.items() if counted == FAILED}
         pages = [make_scraped(name, stock=counted, price=PRICES[name]) for name, counted in read.items()]
         crawl = make_crawl(*pages, failed=tuple(failed))
-        heard, commits = self._run(publish, lives)
-        assert heard in {Killed, None if read else "CrawlRejected"}
+        outcome, commits = self._run(publish, lives)
+        assert outcome in {Killed, None if read else "CrawlRejected"}
         if commits:
             self.model.publish(read, failed)
 
@@ -211,7 +212,7 @@ class OrderMachine(RuleBasedStateMachine):
         before: Callable[..., None] = ignore,
         after: Callable[..., None] = ignore,
     ) -> None:
-        """Buy, and compare what the customer hears; a process that dies begins anew."""
+        """Place an order and compare the outcome with the model's; a process that dies is restarted."""
         if key:
             self.sent.append((lines, key))
         basket = dict(sum((Counter({name: quantity}) for name, quantity in lines), Counter()))
@@ -224,18 +225,18 @@ class OrderMachine(RuleBasedStateMachine):
             self.model.reserve(order.id, key, body, basket)
             before(order.id)
 
-        def when_answered(order: Order, decision: Decision | None) -> None:
+        def when_decided(order: Order, decision: Decision | None) -> None:
             assert decision is FakeGateway.CARDS[card]
             after(order.id)
 
         ids = {name: shelf.id for name, shelf in self.model.books.items()}
-        wanted = tuple(Line(ids.get(name, 99), quantity) for name, quantity in lines)
-        draft = Draft(customer_id=key or "keyless", lines=wanted, token=card)
+        order_lines = tuple(Line(ids.get(name, 99), quantity) for name, quantity in lines)
+        draft = Draft(customer_id=key or "keyless", lines=order_lines, token=card)
         timeout_s = 0.01 if card == "slow" else 60
-        orders = self._orders(timeout_s=timeout_s, before=when_reserved, after=when_answered)
+        orders = self._orders(timeout_s=timeout_s, before=when_reserved, after=when_decided)
         use = IdempotencyKey(key, body) if key else None
-        heard, commits = self._run(lambda: {"placed": orders.place(draft, use, "cliente").order.id}, lives)
-        if heard is Killed:
+        outcome, commits = self._run(lambda: {"placed": orders.place(draft, use, "cliente").order.id}, lives)
+        if outcome is Killed:
             assert commits == 0 if not reserved else commits in {1, 2}
             if commits == 2:
                 self.model.conclude(reserved[0], FakeGateway.CARDS[card])
@@ -244,15 +245,15 @@ class OrderMachine(RuleBasedStateMachine):
             expected = self.model.conclude(reserved[0], FakeGateway.CARDS[card])
         elif isinstance(expected, str):
             self.model.refuse(key, body, expected)
-        assert heard == expected
+        assert outcome == expected
 
     def change(self, order_id: str, after: OrderStatus, lives: float) -> None:
-        heard, commits = self._run(
+        outcome, commits = self._run(
             lambda: self._orders().change(order_id, after, {}, None, "balcão").status, lives
         )
-        if commits or heard is not Killed:
+        if commits or outcome is not Killed:
             expected = after if self.model.change(order_id, after) else "TransitionNotAllowed"
-            assert heard in {Killed, expected}
+            assert outcome in {Killed, expected}
 
     @invariant()
     def every_copy_is_accounted_for(self) -> None:
@@ -264,15 +265,15 @@ class OrderMachine(RuleBasedStateMachine):
             book_id: (listed, max(0, copies), max(0, -copies)) for book_id, (listed, copies) in free.items()
         }
         on_sale = {book_id: max(0, copies) for book_id, (listed, copies) in free.items() if listed}
-        for catalogue in (self.shown.current(), self.elsewhere.refresh()):
+        for catalogue in (self.here.current(), self.elsewhere.refresh()):
             frame = catalogue.books()
             assert dict(zip(frame["id"], frame["stock"], strict=True)) == on_sale
             assert {book_id: catalogue.book(book_id).stock for book_id in on_sale} == on_sale
 
     @invariant()
-    def every_order_is_as_it_was_answered(self) -> None:
+    def every_order_is_as_its_outcome_says(self) -> None:
         with self.database.reading() as session:
-            found, _ = list_orders(session, OrderFilter(), 0, 1_000)
+            orders, _ = list_orders(session, OrderFilter(), 0, 1_000)
         assert {
             order.id: (
                 {item.name.removeprefix("Book "): item.quantity for item in order.items},
@@ -281,58 +282,60 @@ class OrderMachine(RuleBasedStateMachine):
                 order.payment_status,
                 order.version,
             )
-            for order in found
+            for order in orders
         } == {
             sale.id: (sale.basket, sale.total, sale.status, sale.payment, sale.version)
             for sale in self.model.sales.values()
         }
         keys = [
-            o.customer_id for o in found if o.status is not OrderStatus.FAILED and o.customer_id != "keyless"
+            order.customer_id
+            for order in orders
+            if order.status is not OrderStatus.FAILED and order.customer_id != "keyless"
         ]
         assert len(keys) == len(set(keys)), "a key made two orders"
-        for order in found:
+        for order in orders:
             if order.payment_status is PaymentStatus.APPROVED:
                 assert self.gateway.charged(order.id)
             elif order.payment_status in {PaymentStatus.DENIED, PaymentStatus.VOIDED}:
                 assert not self.gateway.charged(order.id)
 
     def _key(self, keyed: bool) -> str | None:
-        """A new one."""
+        """Return a new key, or None."""
         return f"k{len(self.sent)}" if keyed else None
 
     def _orders(
         self,
-        settle_after: timedelta = timedelta(hours=1),
+        abandoned_after: timedelta = timedelta(hours=1),
         timeout_s: float = 60,
         before: Callable[..., None] = ignore,
         after: Callable[..., None] = ignore,
     ) -> Orders:
         payments = WatchedPayments(self.gateway, timeout_s, METRICS)
         payments.before, payments.after = before, after
-        store = self.elsewhere if settle_after < timedelta(0) else self.shown
-        return Orders(self.database, store, payments, METRICS, settle_after, GIVES_UP_AT_ONCE)
+        store = self.elsewhere if abandoned_after < timedelta(0) else self.here
+        return Orders(self.database, store, payments, METRICS, abandoned_after, GIVES_UP_AT_ONCE)
 
     def _run(self, call: Callable[[], Any], lives: float) -> tuple[Any, int]:
-        """What came of it, or an error's name, or Killed; and how many transactions were committed."""
+        """Return the result, an error's name or Killed, and the number of committed transactions."""
         before, self.lives = self.commits, lives
         try:
-            heard = call()
+            outcome = call()
         except (ShopError, CrawlRejected) as error:
             name = type(error).__name__
-            heard = {"refused": name} if getattr(error, "replayed", False) else name
+            outcome = {"refused": name} if getattr(error, "replayed", False) else name
         except Killed:
-            heard = Killed
+            outcome = Killed
         self.gateway.let_go()
         self.lives = math.inf
-        if heard is Killed:
-            self.shown = CatalogueStore(self.database, math.inf)
-            self.shown.refresh()
-        return heard, self.commits - before
+        if outcome is Killed:
+            self.here = CatalogueStore(self.database, math.inf)
+            self.here.refresh()
+        return outcome, self.commits - before
 
 
 @pytest.fixture
 def play(migrated_file: Path, tmp_path: Path) -> Iterator[Callable[..., None]]:
-    """Runs the machine, whose catalogues look at the database only when told to."""
+    """Return a function that runs the machine; its catalogues are refreshed by the machine alone."""
     logging.disable()
     machine: Any = functools.partial(OrderMachine, migrated_file, tmp_path)
     yield functools.partial(run_state_machine_as_test, machine)

@@ -29,7 +29,7 @@ def shop_on(data_dir: Path) -> Shop:
 
 
 def stock_one_book(server: Server) -> None:
-    """Leave the shop with one book, of which there are COPIES."""
+    """Leave the shop with COPIES of one book and no other."""
     shop = shop_on(server.data_dir)
     with shop.database.writing() as session:
         crawl = make_crawl(make_scraped("wanted", stock=COPIES, price="12.34"))
@@ -39,13 +39,13 @@ def stock_one_book(server: Server) -> None:
 
 def mismatches(server: Server) -> list[str]:
     shop = shop_on(server.data_dir)
-    found = audit(shop.database, shop.metrics)
+    mismatches = audit(shop.database, shop.metrics)
     shop.database.engine.dispose()
-    return found
+    return mismatches
 
 
 def place_together(server: Server, headers: list[dict[str, str]]) -> list[requests.Response]:
-    """One order of one copy for each of `headers`, over up to CONNECTIONS connections that stay open."""
+    """Place an order of one copy with each of `headers`, over up to CONNECTIONS connections that stay open."""
     own = threading.local()
     connections = min(CONNECTIONS, len(headers))
     together = threading.Barrier(connections)
@@ -55,11 +55,11 @@ def place_together(server: Server, headers: list[dict[str, str]]) -> list[reques
         own.session = requests.Session()
         together.wait(30)
 
-    def place(each: dict[str, str]) -> requests.Response:
-        answer: requests.Response = own.session.post(
-            f"{server.url}/orders", json=body, headers=API_KEY | each, timeout=60
+    def place(header: dict[str, str]) -> requests.Response:
+        response: requests.Response = own.session.post(
+            f"{server.url}/orders", json=body, headers=API_KEY | header, timeout=60
         )
-        return answer
+        return response
 
     with ThreadPoolExecutor(connections, initializer=connect) as pool:
         return list(pool.map(place, headers))
@@ -72,11 +72,13 @@ def test_800_buyers_on_64_connections_buy_exactly_the_50_copies_there_are(
     server.end(signal.SIGTERM)
     stock_one_book(server)
     server.start()
-    answers = place_together(server, [{} for _ in range(BUYERS)])
-    assert Counter(answer.status_code for answer in answers) == {201: COPIES, 409: BUYERS - COPIES}
-    refused = next(answer.json() for answer in answers if answer.status_code == 409)
-    assert refused["error_type"] == "insufficient_stock"
-    assert len({answer.json()["order_id"] for answer in answers if answer.status_code == 201}) == COPIES
+    responses = place_together(server, [{} for _ in range(BUYERS)])
+    assert Counter(response.status_code for response in responses) == {201: COPIES, 409: BUYERS - COPIES}
+    refusal = next(response.json() for response in responses if response.status_code == 409)
+    assert refusal["error_type"] == "insufficient_stock"
+    assert (
+        len({response.json()["order_id"] for response in responses if response.status_code == 201}) == COPIES
+    )
     assert server.get("/api/v1/books/0").json()["disponibilidade"] == 0
     listed = server.get("/orders?per_page=1", headers=API_KEY)
     assert listed.headers["X-Total-Count"] == str(COPIES)
@@ -86,13 +88,13 @@ def test_800_buyers_on_64_connections_buy_exactly_the_50_copies_there_are(
 def test_60_concurrent_requests_with_one_key_make_one_order(start_server: Callable[..., Server]) -> None:
     server = start_server(SIMULATION_PAYMENT_LATENCY_MS="50")
     before = server.get("/api/v1/books/0").json()["disponibilidade"]
-    answers = place_together(server, [{"Idempotency-Key": "the one"} for _ in range(60)])
-    statuses = Counter(answer.status_code for answer in answers)
+    responses = place_together(server, [{"Idempotency-Key": "the one"} for _ in range(60)])
+    statuses = Counter(response.status_code for response in responses)
     assert set(statuses) == {201, 409}
-    assert all("Retry-After" in answer.headers for answer in answers if answer.status_code == 409)
-    placed = [answer for answer in answers if answer.status_code == 201]
-    assert len({answer.text for answer in placed}) == 1
-    assert sum("Idempotent-Replayed" not in answer.headers for answer in placed) == 1
+    assert all("Retry-After" in response.headers for response in responses if response.status_code == 409)
+    placed = [response for response in responses if response.status_code == 201]
+    assert len({response.text for response in placed}) == 1
+    assert sum("Idempotent-Replayed" not in response.headers for response in placed) == 1
     assert server.get("/orders", headers=API_KEY).headers["X-Total-Count"] == "1"
     assert server.get("/api/v1/books/0").json()["disponibilidade"] == before - 1
     assert mismatches(server) == []

@@ -30,7 +30,7 @@ BOOKS, COPIES = 4, 50
 
 @pytest.fixture
 def replicas(make_app: Callable[..., Flask], database_url: str) -> list[Flask]:
-    """Two applications on one PostgreSQL database, with four books of which there are COPIES each."""
+    """Two applications on one PostgreSQL database, with COPIES of each of four books."""
     apps = [make_app(database_url=database_url) for _ in range(2)]
     prepare(apps[0])
     publish(apps[0].extensions["shop"], COPIES)
@@ -40,7 +40,7 @@ def replicas(make_app: Callable[..., Flask], database_url: str) -> list[Flask]:
 
 
 def publish(shop: Shop, copies: int) -> None:
-    """A scrape after which the supplier has so many copies of each book."""
+    """Publish a scrape with `copies` of each book."""
     crawl = make_crawl(*(make_scraped(str(number), stock=copies) for number in range(BOOKS)))
     with shop.database.writing() as session:
         publish_crawl(session, crawl, LIMITS, "https://shop.invalid/")
@@ -48,7 +48,7 @@ def publish(shop: Shop, copies: int) -> None:
 
 
 def together(work: Callable[[int], Any], times: int) -> list[Any]:
-    """What `work` answers for 0 to `times`, in THREADS threads that begin at the same moment."""
+    """Return the results of `work` for 0 to `times`, in THREADS threads that begin together."""
     barrier = threading.Barrier(min(THREADS, times))
     with ThreadPoolExecutor(min(THREADS, times), initializer=lambda: barrier.wait(30)) as pool:
         return list(pool.map(work, range(times)))
@@ -65,8 +65,8 @@ def stocks(shop: Shop) -> list[int]:
 
 def test_more_buyers_than_copies_buy_exactly_the_copies(replicas: list[Flask]) -> None:
     body = {"customer_id": "c", "items": [{"product_id": 0, "quantity": 1}]}
-    answers = together(lambda number: place(replicas[number % 2], body), 3 * COPIES)
-    assert Counter(answers) == {201: COPIES, 409: 2 * COPIES}
+    statuses = together(lambda number: place(replicas[number % 2], body), 3 * COPIES)
+    assert Counter(statuses) == {201: COPIES, 409: 2 * COPIES}
     shop: Shop = replicas[1].extensions["shop"]
     assert stocks(shop) == [0, COPIES, COPIES, COPIES]
     assert audit(shop.database, shop.metrics) == []
@@ -74,8 +74,8 @@ def test_more_buyers_than_copies_buy_exactly_the_copies(replicas: list[Flask]) -
 
 def test_concurrent_requests_with_one_key_make_one_order(replicas: list[Flask]) -> None:
     body = {"customer_id": "c", "items": [{"product_id": 0, "quantity": 1}]}
-    answers = together(lambda number: place(replicas[number % 2], body, **{"Idempotency-Key": "k"}), 60)
-    assert set(answers) == {201, 409}, answers
+    statuses = together(lambda number: place(replicas[number % 2], body, **{"Idempotency-Key": "k"}), 60)
+    assert set(statuses) == {201, 409}, statuses
     shop: Shop = replicas[0].extensions["shop"]
     assert shop.orders.orders(OrderFilter(), 0, 10)[1] == 1
     assert stocks(shop)[0] == COPIES - 1
@@ -97,9 +97,9 @@ def test_opposite_orders_cancellations_and_scrapes_neither_deadlock_nor_lose_a_c
             return "cancelled"
         return "placed"
 
-    done = Counter(together(act, 120))
-    assert done["scraped"] == 6
-    assert done["placed"] > 20
+    outcomes = Counter(together(act, 120))
+    assert outcomes["scraped"] == 6
+    assert outcomes["placed"] > 20
     shop: Shop = replicas[0].extensions["shop"]
     assert audit(shop.database, shop.metrics) == []
     reserved: Counter[int] = Counter()

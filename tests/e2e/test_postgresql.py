@@ -13,7 +13,7 @@ from app.shop import Shop
 from app.start import prepare
 from demo.site.books import DemoBook
 from demo.site.server import DemoSite
-from tests.e2e.test_scraping_job import Client
+from tests.support.scraping_client import ScrapingClient
 
 
 def test_the_shop_starts_scrapes_and_publishes_on_postgresql(
@@ -25,13 +25,13 @@ def test_the_shop_starts_scrapes_and_publishes_on_postgresql(
     site = open_site(error_rate=0.05)
     app = make_app(database_url=database_url, scraper_base_url=site.base_url)
     prepare(app)
-    client = Client(app)
+    client = ScrapingClient(app)
     assert len(client.get("/api/v1/books")) == 1000
     run = client.scrape()
     assert run["status"] == "done", run["motivo"]
     assert [book["titulo"] for book in client.get("/api/v1/books")] == [book.title for book in books]
-    shown = client.get("/api/v1/books/5")
-    assert shown["preco_com_taxa"] == float(books[5].price_incl_tax)
+    book = client.get("/api/v1/books/5")
+    assert book["preco_com_taxa"] == float(books[5].price_incl_tax)
     assert client.scrape()["versao_publicada"] == run["versao_publicada"]
 
 
@@ -69,19 +69,19 @@ def test_of_many_triggers_at_once_one_wins(
         make_app(database_url=database_url, scraper_base_url=site.base_url, scraper_concurrency=1)
         for _ in range(3)
     ]
-    clients = [Client(app) for app in apps]
-    answers: list[int] = []
+    clients = [ScrapingClient(app) for app in apps]
+    statuses: list[int] = []
     together = threading.Barrier(len(clients))
 
-    def trigger(client: Client) -> None:
+    def trigger(client: ScrapingClient) -> None:
         together.wait(20)
-        answers.append(client.trigger())
+        statuses.append(client.trigger())
 
     threads = [threading.Thread(target=trigger, args=(client,)) for client in clients]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(30)
-    assert sorted(answers) == [202, 409, 409, 409]
+    assert sorted(statuses) == [202, 409, 409, 409]
     with first.extensions["shop"].database.reading() as session:
         assert session.execute(text("SELECT dono FROM scraping_execucao")).scalar() == own_identity()

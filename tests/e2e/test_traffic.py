@@ -16,7 +16,7 @@ from demo.traffic.schedule import ACTORS, SCRAPER
 from tests.support.server import ROOT, Server
 
 CALLS = 40
-SEEN = {
+STATUSES = {
     "browser": {200},
     "reader": {200},
     "searcher": {200},
@@ -37,7 +37,7 @@ SEEN = {
 }
 
 
-def test_every_actor_gets_only_answers_that_it_expects(
+def test_every_actor_gets_only_statuses_that_it_expects(
     start_server: Callable[..., Server], open_site: Callable[..., DemoSite]
 ) -> None:
     server = start_server(SCRAPER_BASE_URL=open_site().base_url)
@@ -49,11 +49,11 @@ def test_every_actor_gets_only_answers_that_it_expects(
         generator.visit(*[actor] * CALLS, rng=Random(7))
     assert not generator.tally.unexpected, generator.tally.report()
     bad_luck = {404, 409, 504}
-    answers = {
+    statuses = {
         name: set(counts) - bad_luck if "buyer" in name else set(counts)
         for name, counts in generator.tally.statuses.items()
     }
-    assert answers == SEEN
+    assert statuses == STATUSES
     key = {"X-API-Key": SAMPLE_API_KEY}
     for status in ("shipped", "delivered", "cancelled", "returned", "payment_denied", "failed"):
         assert server.get(f"/orders?status={status}", headers=key).json()["orders"], status
@@ -64,11 +64,11 @@ def test_the_command_visits_the_shop_and_has_it_scraped(
     start_server: Callable[..., Server], open_site: Callable[..., DemoSite], tmp_path: Path
 ) -> None:
     server = start_server(SCRAPER_BASE_URL=open_site().base_url)
-    done = subprocess.run(
+    command = subprocess.run(
         [sys.executable, "-W", "error", "-m", "demo.traffic",
          "--url", server.url, "--rate", "30", "--seconds", "4", "--seed", "7", "--scrape"],
         capture_output=True, text=True, timeout=60, check=False, cwd=ROOT,
     )  # fmt: skip
-    assert (done.returncode, done.stderr) == (0, "")
-    assert "unexpected:" not in done.stdout, done.stdout
+    assert (command.returncode, command.stderr) == (0, "")
+    assert "unexpected:" not in command.stdout, command.stdout
     assert server.wait_for_scrape()["status"] == "done"

@@ -1,4 +1,4 @@
-"""What the shop should do, as simply as it can be said: dictionaries, no SQL, and copies counted on fingers."""
+"""The specification of orders as a simple model: dictionaries instead of SQL, and copies counted one by one."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from app.services.payments import Payments
 from tests.support.gateway import InMemoryGateway
 
 Basket = dict[str, int]
-"""How many copies of each book, by name."""
-Answer = dict[str, str]
+"""Copies of each book, by name."""
+Outcome = dict[str, str]
 """`placed` with the order's id, or `refused` with the error's name."""
 
 _S, _P = OrderStatus, PaymentStatus
@@ -34,7 +34,7 @@ OUTCOMES: dict[Decision | None, tuple[OrderStatus, PaymentStatus]] = {
 
 @dataclass
 class Shelf:
-    """A book: `counted` is what the supplier has, whoever it may be promised to."""
+    """A book: `counted` are the supplier's copies, promised or not."""
 
     id: int
     counted: int
@@ -43,7 +43,7 @@ class Shelf:
 
 @dataclass
 class Sale:
-    """An order; `forgotten` where its books went with the demonstration catalogue."""
+    """An order; `forgotten` if its books vanished with the demonstration catalogue."""
 
     id: str
     basket: Basket
@@ -56,12 +56,12 @@ class Sale:
 
 
 @dataclass
-class Kept:
-    """What is known of an Idempotency-Key; `answer` is None while its order waits for its payment."""
+class KeyRecord:
+    """The request of an Idempotency-Key, and its outcome; None while its order waits for its payment."""
 
     body: str
     order_id: str | None = None
-    answer: Answer | None = None
+    outcome: Outcome | None = None
 
 
 @dataclass
@@ -70,10 +70,10 @@ class Model:
     demonstration: bool = False
     books: dict[str, Shelf] = field(default_factory=dict)
     sales: dict[str, Sale] = field(default_factory=dict)  # the one changed last comes last
-    keys: dict[str, Kept] = field(default_factory=dict)
+    keys: dict[str, KeyRecord] = field(default_factory=dict)
 
     def free(self, name: str) -> int:
-        """What the supplier has less what is promised; below zero, so much was promised twice."""
+        """Return the supplier's copies less those promised; negative where copies were promised twice."""
         promised = (
             sale.basket.get(name, 0)
             for sale in self.sales.values()
@@ -81,11 +81,11 @@ class Model:
         )
         return self.books[name].counted - sum(promised)
 
-    def refusal(self, key: str | None, body: str, basket: Basket) -> str | Answer | None:
-        """Why no order comes of a request: an error's name, or an earlier answer; None where one does."""
-        kept = self.keys.get(key) if key else None
-        if kept is not None:
-            return "KeyReused" if kept.body != body else kept.answer or "RequestInFlight"
+    def refusal(self, key: str | None, body: str, basket: Basket) -> str | Outcome | None:
+        """Return the error's name or the earlier outcome that a request gets, None where it places an order."""
+        record = self.keys.get(key) if key else None
+        if record is not None:
+            return "KeyReused" if record.body != body else record.outcome or "RequestInFlight"
         if any(name not in self.books or not self.books[name].listed for name in basket):
             return "ProductsNotFound"
         if any(quantity > self.free(name) for name, quantity in basket.items()):
@@ -93,18 +93,18 @@ class Model:
         return None
 
     def refuse(self, key: str | None, body: str, error: str) -> None:
-        """Keep the refusal with a key that is new."""
+        """Record the refusal of a new key."""
         if key and key not in self.keys:
-            self.keys[key] = Kept(body, answer={"refused": error})
+            self.keys[key] = KeyRecord(body, outcome={"refused": error})
 
     def reserve(self, order_id: str, key: str | None, body: str, basket: Basket) -> None:
         total = sum((self.prices[name] * quantity for name, quantity in basket.items()), Decimal(0))
         self.sales[order_id] = Sale(order_id, basket, total, key)
         if key:
-            self.keys[key] = Kept(body, order_id)
+            self.keys[key] = KeyRecord(body, order_id)
 
-    def conclude(self, order_id: str, decision: Decision | None) -> str | Answer:
-        """End a purchase as the gateway decided, unless somebody has; what the customer hears."""
+    def conclude(self, order_id: str, decision: Decision | None) -> str | Outcome:
+        """Finalize an order that waits for its payment; return the customer's outcome or the error's name."""
         sale = self.sales[order_id]
         if sale.status is _S.AWAITING_PAYMENT:
             after, payment = OUTCOMES.get(decision, (_S.FAILED, _P.VOIDING))
@@ -113,19 +113,19 @@ class Model:
                 del self.keys[sale.key]
             elif sale.key:
                 denied = {"refused": "PaymentDenied"}
-                self.keys[sale.key].answer = denied if after is _S.PAYMENT_DENIED else {"placed": sale.id}
-        heard: dict[OrderStatus, str | Answer] = {
+                self.keys[sale.key].outcome = denied if after is _S.PAYMENT_DENIED else {"placed": sale.id}
+        outcomes: dict[OrderStatus, str | Outcome] = {
             _S.FAILED: "PaymentTimedOut" if decision is None else "PaymentFailed",
             _S.PAYMENT_DENIED: "PaymentDenied",
         }
-        return heard.get(sale.status, {"placed": sale.id})
+        return outcomes.get(sale.status, {"placed": sale.id})
 
     def allowed(self) -> list[tuple[str, OrderStatus]]:
-        """What clerks may do: an order, and the state to move it to."""
+        """Return the changes of status that clerks may make, as pairs of an order's id and a status."""
         return [(sale.id, after) for sale in self.sales.values() for after in NEXT.get(sale.status, ())]
 
     def change(self, order_id: str, after: OrderStatus) -> bool:
-        """What a clerk does; False where it is not allowed."""
+        """Change an order's status as a clerk does; return False where that is not allowed."""
         sale = self.sales[order_id]
         if after is sale.status:
             return True
@@ -134,8 +134,8 @@ class Model:
         self._move(sale, after, _P.VOIDING if after in {_S.CANCELLED, _S.RETURNED} else sale.payment)
         return True
 
-    def settling(self, gateway: FakeGateway, *, all_abandoned: bool) -> Iterator[None]:
-        """What a recovery does, one transaction to a step; does nothing that is not asked for."""
+    def reconciling(self, gateway: FakeGateway, *, all_abandoned: bool) -> Iterator[None]:
+        """Reconcile the payments lazily, one transaction a step."""
         if all_abandoned:
             for sale in [sale for sale in self.sales.values() if sale.status is _S.AWAITING_PAYMENT]:
                 self.conclude(sale.id, None if gateway.away else gateway.decisions.get(sale.id))
@@ -148,7 +148,7 @@ class Model:
             yield
 
     def publish(self, scraped: dict[str, int], failed: set[str]) -> None:
-        """A scrape: the supplier's counts of the books it shows, and those whose page could not be read."""
+        """Publish a scrape: the supplier's counts of the books, and the books whose page failed."""
         if not scraped:
             return  # refused
         if self.demonstration:
@@ -176,9 +176,9 @@ class Model:
 
 
 class FakeGateway(InMemoryGateway):
-    """A `PaymentGateway` that does what the card says; `away` refuses all but the asking for new payments.
+    """A gateway whose decision the card names; while it is `away`, only new payments reach it.
 
-    `lost` takes the money and loses its answer; `slow` takes it only after `let_go`.
+    `lost` charges and loses the response; `slow` charges only after `let_go`.
     """
 
     CARDS: ClassVar[dict[str, Decision | None]] = {
@@ -189,7 +189,7 @@ class FakeGateway(InMemoryGateway):
         "broken": Decision.ERROR,
         "slow": None,
     }
-    """With what the shop hears of each; None where it has not heard in time."""
+    """The decision that the shop gets for each card; None where it gets none in time."""
 
     def __init__(self) -> None:
         self.away = False
@@ -225,7 +225,7 @@ class FakeGateway(InMemoryGateway):
         self.voided.add(reference)
 
     def let_go(self) -> None:
-        """Let the calls that hang come to their end, which nobody waits for any more."""
+        """Let the calls that hang end."""
         while self._hanging:
             go, gone = self._hanging.pop()
             go.set()
@@ -236,15 +236,15 @@ class FakeGateway(InMemoryGateway):
 
 
 def ignore(*_: object) -> None:
-    """Nothing happens in between."""
+    """Do nothing."""
 
 
 class Killed(BaseException):
-    """The process ends here."""
+    """Ends the process."""
 
 
 class WatchedPayments(Payments):
-    """Says when copies are reserved and the gateway is about to be asked, and when it has answered."""
+    """Calls `before` when copies are reserved, before the gateway, and `after` with the gateway's decision."""
 
     before: Callable[..., None]
     after: Callable[..., None]

@@ -1,4 +1,4 @@
-"""Orders for tests: placed in one line, and the traces that they leave in the database."""
+"""Requests about orders in one line each, and the rows that orders leave in the database."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _TRACES = {
 
 
 def order_for(*lines: tuple[Any, Any], **more: Any) -> dict[str, Any]:
-    """The body of an order for `lines` of product and quantity, paid with a card that is always approved."""
+    """Return the body of an order for `lines` of product and quantity, paid with a card that is always approved."""
     return {
         "customer_id": "cliente-42",
         "items": [{"product_id": product_id, "quantity": quantity} for product_id, quantity in lines],
@@ -48,8 +48,8 @@ def place(
     return client.post(ORDERS, json=body, headers={**API_KEY, **(headers or {})})
 
 
-def placed(client: FlaskClient, *lines: tuple[Any, Any], **more: Any) -> dict[str, Any]:
-    """An order that was placed without trouble; one copy of book 0 if nothing is said."""
+def place_order(client: FlaskClient, *lines: tuple[Any, Any], **more: Any) -> dict[str, Any]:
+    """Place an order for `lines`, or for one copy of book 0, and return the response's body."""
     response = place(client, *(lines or ((0, 1),)), **more)
     assert response.status_code == 201, response.get_data(as_text=True)
     body: dict[str, Any] = response.get_json()
@@ -57,7 +57,7 @@ def placed(client: FlaskClient, *lines: tuple[Any, Any], **more: Any) -> dict[st
 
 
 def move(client: FlaskClient, order_id: str, status: str, **headers: str) -> TestResponse:
-    """Ask for another status."""
+    """Request another status."""
     return client.put(f"{ORDERS}/{order_id}/status", json={"status": status}, headers={**API_KEY, **headers})
 
 
@@ -65,21 +65,21 @@ def patch(client: FlaskClient, order_id: str, changes: Any, **headers: str) -> T
     return client.patch(f"{ORDERS}/{order_id}", json=changes, headers={**API_KEY, **headers})
 
 
-def shown(client: FlaskClient, order_id: str, headers: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """An order as somebody sees it who sends `headers`, and holds its id only if there are none."""
+def get_order(client: FlaskClient, order_id: str, headers: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """Return an order as it is shown to a client that sends `headers`."""
     body: dict[str, Any] = client.get(f"{ORDERS}/{order_id}", headers=headers).get_json()
     return body
 
 
-def listed(client: FlaskClient, **query: Any) -> list[dict[str, Any]]:
+def get_orders(client: FlaskClient, **query: Any) -> list[dict[str, Any]]:
     response = client.get(ORDERS, query_string=query, headers=API_KEY)
     assert response.status_code == 200, response.get_data(as_text=True)
-    found: list[dict[str, Any]] = response.get_json()["orders"]
-    return found
+    orders: list[dict[str, Any]] = response.get_json()["orders"]
+    return orders
 
 
 def stock_of(client: FlaskClient, book_id: int) -> int:
-    """What the catalogue says can be ordered."""
+    """Return how many copies can be ordered."""
     stock: int = client.get(f"/api/v1/books/{book_id}").get_json()["disponibilidade"]
     return stock
 
@@ -101,13 +101,13 @@ def execute(shop: Shop, *statements: str, **values: Any) -> None:
 
 
 def traces(shop: Shop) -> dict[str, list[tuple[Any, ...]]]:
-    """Everything that an order changes, as it is now."""
+    """Return all rows that an order changes."""
     return {name: query(shop, statement) for name, statement in _TRACES.items()}
 
 
-def wait_until(true: Callable[[], bool], within_s: float = WAIT_AT_MOST_S) -> None:
-    """Ask again until `true` says so; AssertionError after `within_s`."""
+def wait_until(condition: Callable[[], bool], within_s: float = WAIT_AT_MOST_S) -> None:
+    """Check `condition` again and again. Raises AssertionError after `within_s`."""
     deadline, waiting = time.monotonic() + within_s, threading.Event()
-    while not true():
-        assert time.monotonic() < deadline, "it never came to be"
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {within_s} s"
         waiting.wait(0.01)

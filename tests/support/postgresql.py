@@ -20,7 +20,7 @@ from tests.support.server import free_port
 
 @contextmanager
 def run_postgresql(folder: Path) -> Iterator[str]:
-    """The address of a server whose cluster lies in `folder`; skips or fails the test where there is none."""
+    """Start a server with its cluster in `folder` and yield its URL; skip or fail the test where there is none."""
     program = need("postgres", debian_package="postgresql")
     initdb = str(Path(program).resolve().with_name("initdb"))
     port = free_port()
@@ -35,14 +35,14 @@ def run_postgresql(folder: Path) -> Iterator[str]:
         process = subprocess.Popen([*as_postgres, program, *options], stdout=log, stderr=log, cwd=folder)
     url = f"postgresql+psycopg://postgres@127.0.0.1:{port}"
     try:
-        _wait_until_it_answers(f"{url}/postgres", process, folder / "log")
+        _wait_for_connection(f"{url}/postgres", process, folder / "log")
         yield url
     finally:
         process.terminate()
         process.wait(20)
 
 
-def _wait_until_it_answers(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+def _wait_for_connection(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
     engine = create_engine(url)
     deadline = time.monotonic() + 30
     while True:
@@ -57,12 +57,12 @@ def _wait_until_it_answers(url: str, process: subprocess.Popen[bytes], log: Path
 
 
 def _drop_root(folder: Path) -> list[str]:
-    """PostgreSQL refuses to run as root, as containers and CI do."""
+    """Return the command that runs another as postgres: PostgreSQL refuses to run as root, as in containers and CI."""
     if os.geteuid() != 0:
         return []
     postgres: Any = pwd.getpwnam("postgres")
-    for each in (folder, *folder.parents):
-        if each.owner() == "root" and str(each).startswith("/tmp/"):
-            each.chmod(each.stat().st_mode | 0o011)
+    for path in (folder, *folder.parents):
+        if path.owner() == "root" and str(path).startswith("/tmp/"):
+            path.chmod(path.stat().st_mode | 0o011)
     os.chown(folder, postgres.pw_uid, postgres.pw_gid)
     return ["setpriv", f"--reuid={postgres.pw_uid}", f"--regid={postgres.pw_gid}", "--clear-groups"]

@@ -1,4 +1,4 @@
-"""The background job against a live demonstration shop, within one process."""
+"""Scrapes of a live demonstration site, from the trigger to the publication."""
 
 from __future__ import annotations
 
@@ -11,69 +11,28 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from flask.testing import FlaskClient
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from app.services import scrape_run
 from app.services.training import STOPPED
-from app.shop import Shop
 from app.storage.catalogue_store import CatalogueStore
 from demo.site.books import DemoBook
 from demo.site.server import DemoSite
-from tests.conftest import ADMIN
 from tests.support.runs import join_runs
-
-
-class Client:
-    """A logged-in client of one application that can run scrapes to their end."""
-
-    def __init__(self, app: Flask) -> None:
-        self.app = app
-        self.shop: Shop = app.extensions["shop"]
-        self.http: FlaskClient = app.test_client()
-        tokens = self.http.post("/api/v1/auth/login", json=ADMIN).get_json()
-        self.header = {"Authorization": f"Bearer {tokens['access_token']}"}
-
-    def trigger(self) -> int:
-        return self.http.post("/api/v1/scraping/trigger", headers=self.header).status_code
-
-    def scrape(self) -> dict[str, Any]:
-        """Run one scrape to its end; answers its row as the API shows it."""
-        assert self.trigger() == 202
-        return self.finish()
-
-    def finish(self) -> dict[str, Any]:
-        join_runs("scrape-")
-        newest = self.get("/api/v1/scraping/runs")[0]["id"]
-        run: dict[str, Any] = self.get(f"/api/v1/scraping/runs/{newest}")
-        return run
-
-    def get(self, path: str) -> Any:
-        return self.http.get(path, headers=self.header).get_json()
-
-    def everything(self) -> tuple[bytes, bytes, list[Any]]:
-        """All that readers and the database know of the catalogue."""
-        with self.shop.database.reading() as session:
-            rows = [
-                tuple(row)
-                for table in ("livros", "catalogo")
-                for row in session.execute(text(f"SELECT * FROM {table}"))
-            ]
-        exported = (self.shop.settings.data_dir / "livros.csv").read_bytes()
-        return self.http.get("/api/v1/books").data, exported, rows
+from tests.support.scraping_client import ScrapingClient
 
 
 @pytest.fixture
-def connect(make_app: Callable[..., Flask]) -> Callable[..., Client]:
-    def open_client(site: DemoSite, **settings: Any) -> Client:
-        return Client(make_app(scraper_base_url=site.base_url, **settings))
+def connect(make_app: Callable[..., Flask]) -> Callable[..., ScrapingClient]:
+    def open_client(site: DemoSite, **settings: Any) -> ScrapingClient:
+        return ScrapingClient(make_app(scraper_base_url=site.base_url, **settings))
 
     return open_client
 
 
 def test_the_first_scrape_replaces_the_demonstration_ids_included(
-    connect: Callable[..., Client], open_site: Callable[..., DemoSite], books: tuple[DemoBook, ...]
+    connect: Callable[..., ScrapingClient], open_site: Callable[..., DemoSite], books: tuple[DemoBook, ...]
 ) -> None:
     client = connect(open_site())
     run = client.scrape()
@@ -97,7 +56,7 @@ def test_the_first_scrape_replaces_the_demonstration_ids_included(
 
 
 def test_a_second_scrape_shows_the_difference_it_made(
-    connect: Callable[..., Client], open_site: Callable[..., DemoSite], books: tuple[DemoBook, ...]
+    connect: Callable[..., ScrapingClient], open_site: Callable[..., DemoSite], books: tuple[DemoBook, ...]
 ) -> None:
     site = open_site()
     client = connect(site)
@@ -125,7 +84,7 @@ def test_a_second_scrape_shows_the_difference_it_made(
 
 
 def test_a_scrape_that_finds_nothing_new_keeps_the_version_and_every_etag(
-    connect: Callable[..., Client], open_site: Callable[..., DemoSite]
+    connect: Callable[..., ScrapingClient], open_site: Callable[..., DemoSite]
 ) -> None:
     client = connect(open_site())
     client.scrape()
@@ -135,7 +94,7 @@ def test_a_scrape_that_finds_nothing_new_keeps_the_version_and_every_etag(
 
 
 def test_malformed_pages_end_the_run_as_error_and_change_nothing(
-    connect: Callable[..., Client], open_site: Callable[..., DemoSite]
+    connect: Callable[..., ScrapingClient], open_site: Callable[..., DemoSite]
 ) -> None:
     client = connect(open_site(malformed_rate=0.3))
     before = client.everything()
@@ -150,7 +109,7 @@ def test_malformed_pages_end_the_run_as_error_and_change_nothing(
 
 
 def test_a_shop_that_lost_most_of_its_books_is_not_believed(
-    connect: Callable[..., Client], open_site: Callable[..., DemoSite], books: tuple[DemoBook, ...]
+    connect: Callable[..., ScrapingClient], open_site: Callable[..., DemoSite], books: tuple[DemoBook, ...]
 ) -> None:
     site = open_site()
     client = connect(site)
@@ -164,7 +123,7 @@ def test_a_shop_that_lost_most_of_its_books_is_not_believed(
 
 
 def test_a_page_that_fails_within_the_limit_keeps_its_book_as_it_was(
-    connect: Callable[..., Client], open_site: Callable[..., DemoSite], books: tuple[DemoBook, ...]
+    connect: Callable[..., ScrapingClient], open_site: Callable[..., DemoSite], books: tuple[DemoBook, ...]
 ) -> None:
     site = open_site()
     client = connect(site, scraper_max_failed_share=0.5)
@@ -179,7 +138,7 @@ def test_a_page_that_fails_within_the_limit_keeps_its_book_as_it_was(
 
 
 def test_cancelling_ends_the_run_and_changes_nothing(
-    connect: Callable[..., Client], open_site: Callable[..., DemoSite]
+    connect: Callable[..., ScrapingClient], open_site: Callable[..., DemoSite]
 ) -> None:
     client = connect(open_site(latency_s=0.05), scraper_concurrency=1)
     before = client.everything()
@@ -198,7 +157,7 @@ def test_a_run_of_another_process_is_seen_and_cancelled_from_here(
 ) -> None:
     site = open_site(latency_s=0.05)
     first, second = (
-        Client(make_app(scraper_base_url=site.base_url, scraper_concurrency=1)) for _ in range(2)
+        ScrapingClient(make_app(scraper_base_url=site.base_url, scraper_concurrency=1)) for _ in range(2)
     )
     assert first.trigger() == 202
     assert second.trigger() == 409
@@ -208,7 +167,7 @@ def test_a_run_of_another_process_is_seen_and_cancelled_from_here(
 
 
 def test_a_site_that_is_down_ends_the_run_with_its_reason(make_app: Callable[..., Flask]) -> None:
-    client = Client(make_app(scraper_max_attempts=1))
+    client = ScrapingClient(make_app(scraper_max_attempts=1))
     run = client.scrape()
     assert run["status"] == "error"
     assert run["motivo"].startswith("O site não pôde ser lido")
@@ -216,7 +175,7 @@ def test_a_site_that_is_down_ends_the_run_with_its_reason(make_app: Callable[...
 
 
 def test_a_holder_that_lost_its_lease_publishes_nothing(
-    connect: Callable[..., Client], open_site: Callable[..., DemoSite]
+    connect: Callable[..., ScrapingClient], open_site: Callable[..., DemoSite]
 ) -> None:
     client = connect(open_site(latency_s=0.02), scraper_concurrency=2)
     before = client.everything()
@@ -228,7 +187,7 @@ def test_a_holder_that_lost_its_lease_publishes_nothing(
 
 
 def test_a_lease_that_ran_out_on_another_machine_is_reported_as_interrupted(app: Flask) -> None:
-    client = Client(app)
+    client = ScrapingClient(app)
     with client.shop.database.writing() as session:
         session.execute(
             text(
@@ -247,7 +206,7 @@ def test_who_sees_that_a_run_is_done_sees_its_books(
 ) -> None:
     site = open_site()
     scraping, reading = (
-        Client(make_app(scraper_base_url=site.base_url, check_every_s=math.inf)) for _ in range(2)
+        ScrapingClient(make_app(scraper_base_url=site.base_url, check_every_s=math.inf)) for _ in range(2)
     )
     assert len(reading.get("/api/v1/books")) == 1000
     scraping.scrape()
@@ -256,7 +215,9 @@ def test_who_sees_that_a_run_is_done_sees_its_books(
 
 
 def test_a_run_that_broke_off_lends_its_pages_to_the_next_but_a_refused_one_does_not(
-    connect: Callable[..., Client], open_site: Callable[..., DemoSite], monkeypatch: pytest.MonkeyPatch
+    connect: Callable[..., ScrapingClient],
+    open_site: Callable[..., DemoSite],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     client = connect(open_site())
 
@@ -275,7 +236,9 @@ def test_a_run_that_broke_off_lends_its_pages_to_the_next_but_a_refused_one_does
 
 
 def test_a_hiccup_after_the_publication_leaves_the_run_done(
-    connect: Callable[..., Client], open_site: Callable[..., DemoSite], monkeypatch: pytest.MonkeyPatch
+    connect: Callable[..., ScrapingClient],
+    open_site: Callable[..., DemoSite],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     client = connect(open_site())
 
@@ -292,7 +255,7 @@ def test_a_hiccup_after_the_publication_leaves_the_run_done(
 
 
 def test_what_a_scrape_publishes_is_what_the_next_model_learns_from(
-    connect: Callable[..., Client], open_site: Callable[..., DemoSite]
+    connect: Callable[..., ScrapingClient], open_site: Callable[..., DemoSite]
 ) -> None:
     client = connect(open_site(), ml_auto_train=True)
     client.scrape()
@@ -304,6 +267,6 @@ def test_what_a_scrape_publishes_is_what_the_next_model_learns_from(
 
 
 def test_a_scrape_that_publishes_nothing_trains_nothing(make_app: Callable[..., Flask]) -> None:
-    client = Client(make_app(scraper_max_attempts=1, ml_auto_train=True))
+    client = ScrapingClient(make_app(scraper_max_attempts=1, ml_auto_train=True))
     assert client.scrape()["status"] == "error"
     assert client.get("/api/v1/ml/status") == {"status": "never"}
