@@ -1,7 +1,5 @@
 """The environment completed by `.env`, read alike by the shop, the dashboard and the demonstration."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Commands for operators: `flask <command>` in the project's folder."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import click

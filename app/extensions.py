@@ -1,7 +1,5 @@
 """Flask extensions, unbound: `create_app` binds them, so two applications share nothing through them."""
 
-from __future__ import annotations
-
 from flask_jwt_extended import JWTManager
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy

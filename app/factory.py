@@ -1,7 +1,5 @@
 """The application factory: `create_app` wires everything and starts nothing."""
 
-from __future__ import annotations
-
 import functools
 import os
 from datetime import timedelta

@@ -1,7 +1,5 @@
 """The identity of this process, and whether another is alive."""
 
-from __future__ import annotations
-
 import functools
 import os
 import socket

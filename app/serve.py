@@ -1,7 +1,5 @@
 """The production WSGI server and its worker processes."""
 
-from __future__ import annotations
-
 import atexit
 import gc
 import logging

@@ -1,7 +1,5 @@
 """The settings, read once from the environment and `.env`."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from decimal import Decimal, InvalidOperation

@@ -1,7 +1,5 @@
 """The parts of one application."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from app.core.payments import PaymentGateway

@@ -1,7 +1,5 @@
 """Preparation for the first request: migrate and fill the database, reap stale runs."""
 
-from __future__ import annotations
-
 import logging
 from pathlib import Path
 from typing import Final

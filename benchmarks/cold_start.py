@@ -6,8 +6,6 @@ Prints the median in seconds of starts on an empty data directory and on a fille
 another checkout of this project, with the same Python and packages, in turns.
 """
 
-from __future__ import annotations
-
 import argparse
 import signal
 import statistics

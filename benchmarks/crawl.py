@@ -6,8 +6,6 @@ Without an address it serves the demonstration shop itself, from a process of it
 1,050 pages at 8 at a time, 50 ms each, are 6.6 s.
 """
 
-from __future__ import annotations
-
 import argparse
 import statistics
 import subprocess

@@ -6,8 +6,6 @@ Makes the log in a temporary folder. Prints the median and the worst time, the g
 the bytes read, and the same for a filter that matches nothing, which ends after its share of the log.
 """
 
-from __future__ import annotations
-
 import argparse
 import resource
 import statistics

@@ -6,8 +6,6 @@ Fits every candidate on the bundled catalogue and prints the medians in millisec
 and for a whole request of one row in Flask with the baseline.
 """
 
-from __future__ import annotations
-
 import argparse
 import statistics
 import sys

@@ -6,8 +6,6 @@ Starts `python run.py` on a scratch data directory, sends half of the requests t
 books, over eight connections, and prints the number of series and the size of the response.
 """
 
-from __future__ import annotations
-
 import argparse
 import http.client
 import sys

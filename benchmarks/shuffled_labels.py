@@ -7,8 +7,6 @@ trains, again and again. Prints how many trainings promoted a candidate beside A
 allows; exits with 1 if there were more than chance explains. One training takes about a quarter of a minute.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import random

@@ -4,8 +4,6 @@ Each line names the calls, the distinct functions, their files by layer, the cal
 those that lead upwards. `--list` prints the functions of each walk in the order of their first call.
 """
 
-from __future__ import annotations
-
 import collections
 import sys
 import tempfile

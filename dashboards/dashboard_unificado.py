@@ -1,7 +1,5 @@
 """The dashboard: `streamlit run dashboards/dashboard_unificado.py`."""
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 

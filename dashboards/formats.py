@@ -1,7 +1,5 @@
 """Numbers, dates and durations in the Brazilian form."""
 
-from __future__ import annotations
-
 import math
 from datetime import UTC, datetime, tzinfo
 

@@ -1,7 +1,5 @@
 """Settings of the dashboard, from environment variables or from .env."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 

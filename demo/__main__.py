@@ -10,8 +10,6 @@ DATA_DIR and DATABASE_URL are ignored; the other settings apply, from the enviro
 SIMULATION_PAYMENT_DENIED_RATE=0.3. Everything listens on this machine only.
 """
 
-from __future__ import annotations
-
 import argparse
 import importlib.util
 import os

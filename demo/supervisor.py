@@ -1,7 +1,5 @@
 """Programs that start together and end together."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import signal

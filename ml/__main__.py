@@ -3,8 +3,6 @@
 Writes `modelo.joblib` and `ficha.json` and prints the verdict; exits with 2 if the data are unusable.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import os

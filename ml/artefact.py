@@ -4,8 +4,6 @@ Loading a joblib file runs the code in it, so its bytes are first compared with 
 and the bytes compared are the bytes loaded.
 """
 
-from __future__ import annotations
-
 import hashlib
 import io
 import json

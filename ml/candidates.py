@@ -1,7 +1,5 @@
 """The classifiers that compete with the commonest rating. Imports scikit-learn: for the training only."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any, Final
 

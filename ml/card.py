@@ -4,8 +4,6 @@ Its keys are Portuguese, as clients read it unchanged. It holds nothing that dif
 same data, such as the time.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 

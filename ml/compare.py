@@ -7,8 +7,6 @@ section 5) widens the variance for it. The test is one-sided, and ALPHA is divid
 (Bonferroni): if the features say nothing, at most a share ALPHA of all trainings promotes any candidate.
 """
 
-from __future__ import annotations
-
 import math
 import warnings
 from collections.abc import Mapping, Sequence

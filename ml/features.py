@@ -1,7 +1,5 @@
 """Features of a book: rows as `GET /api/v1/ml/training-data` shows them, as matrices of numbers."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Mapping, Sequence

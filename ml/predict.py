@@ -1,7 +1,5 @@
 """Predictions of a trained model, or of the baseline. Imports scikit-learn only together with estimators."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any

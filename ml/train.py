@@ -1,7 +1,5 @@
 """Training: compare the candidates, fit those that may be served, and make the card."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final

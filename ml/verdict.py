@@ -1,7 +1,5 @@
 """The worth of a prediction, in a word for a response header."""
 
-from __future__ import annotations
-
 from enum import StrEnum
 
 

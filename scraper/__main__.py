@@ -4,8 +4,6 @@ Exit status: 0 every book read; 1 some page failed, and the file has the others;
 or the writing failed, and the file is unchanged; 130 interrupted, likewise.
 """
 
-from __future__ import annotations
-
 import argparse
 import sys
 from contextlib import closing

@@ -1,7 +1,5 @@
 """One book as the shop describes it."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from decimal import Decimal
 

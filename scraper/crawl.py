@@ -1,7 +1,5 @@
 """Crawl the whole shop: listing pages by their "next" links, and their product pages meanwhile."""
 
-from __future__ import annotations
-
 import contextlib
 import threading
 import time

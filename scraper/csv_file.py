@@ -1,7 +1,5 @@
 """The catalogue as a CSV file: the seed system's seven columns in its order, then three of our own."""
 
-from __future__ import annotations
-
 import csv
 import os
 import re

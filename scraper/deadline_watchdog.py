@@ -4,8 +4,6 @@ A socket timeout bounds one silence: a server that drips a byte now and then hol
 cancelled crawl would wait for its slowest response. Shutting the socket down from another thread ends both.
 """
 
-from __future__ import annotations
-
 import contextlib
 import socket
 import threading

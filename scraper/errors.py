@@ -10,8 +10,6 @@ CrawlFailed             a listing page could not be read, so that books would be
 CrawlCancelled          the caller has cancelled the crawl
 """
 
-from __future__ import annotations
-
 
 class FetchFailed(Exception):
     def __init__(self, url: str, reason: str) -> None:

@@ -1,7 +1,5 @@
 """Fetching of pages, with robots.txt, retries and deadlines: see Fetcher."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Mapping
 from types import TracebackType

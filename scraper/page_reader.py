@@ -1,7 +1,5 @@
 """Reading of single fields from a page, for both kinds of page."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from decimal import Decimal

@@ -4,8 +4,6 @@ A product page shows other books too (the "recently viewed" strip), so only the 
 searched: a page that lacks its own price is an error, never another book's price.
 """
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from decimal import Decimal

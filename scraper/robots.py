@@ -3,8 +3,6 @@
 The standard library's parser takes the first match rather than the longest and knows no wildcards.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass

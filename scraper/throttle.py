@@ -1,7 +1,5 @@
 """When the next request may start, for all workers together; cancelling ends every wait at once."""
 
-from __future__ import annotations
-
 import random
 import threading
 import time

@@ -1,7 +1,5 @@
 """`/api/v1/auth`: logins and users."""
 
-from __future__ import annotations
-
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
 from flask_jwt_extended import create_access_token, create_refresh_token, get_jwt

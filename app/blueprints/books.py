@@ -1,7 +1,5 @@
 """`/api/v1/books` and `/api/v1/categories`: the published catalogue."""
 
-from __future__ import annotations
-
 from decimal import Decimal
 from typing import Any
 

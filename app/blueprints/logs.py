@@ -1,7 +1,5 @@
 """`/api/v1/logs`: the shop's own log."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import fields
 from typing import Any

@@ -1,7 +1,5 @@
 """`/api/v1/ml`: training data, the model and what it predicts."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from flask import Blueprint, url_for

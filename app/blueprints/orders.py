@@ -1,7 +1,5 @@
 """`/orders`: buying the books of the catalogue."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, url_for

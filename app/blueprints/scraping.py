@@ -1,7 +1,5 @@
 """`/api/v1/scraping`: the collection of the catalogue."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 from typing import Any
 

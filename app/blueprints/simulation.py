@@ -1,7 +1,5 @@
 """`/api/v1/simulation`: trouble made on purpose."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from flask import Blueprint

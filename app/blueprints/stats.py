@@ -1,7 +1,5 @@
 """`/api/v1/stats`: figures over the published catalogue."""
 
-from __future__ import annotations
-
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
 

@@ -1,7 +1,5 @@
 """The entrance and the pulse of the shop."""
 
-from __future__ import annotations
-
 from flask import Blueprint, Response, render_template, request
 from flask.typing import ResponseReturnValue
 

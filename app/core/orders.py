@@ -1,7 +1,5 @@
 """Orders: their lines, their exact total, their states and what each means for the stock."""
 
-from __future__ import annotations
-
 import base64
 import re
 import secrets

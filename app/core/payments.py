@@ -1,7 +1,5 @@
 """The interface of payment gateways."""
 
-from __future__ import annotations
-
 from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol

@@ -1,7 +1,5 @@
 """Runs in the background: what scrapes and trainings have in common."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum

@@ -1,7 +1,5 @@
 """The safety gate: which crawls are too odd to be published."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass

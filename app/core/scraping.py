@@ -1,7 +1,5 @@
 """Scrapes: what a crawl changes in the catalogue, and the runs that crawl."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal

@@ -1,7 +1,5 @@
 """The state of the whole shop at one moment, for its metrics."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 

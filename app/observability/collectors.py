@@ -1,7 +1,5 @@
 """Collectors: figures that are read when Prometheus asks, rather than kept up to date."""
 
-from __future__ import annotations
-
 import logging
 import os
 import platform

@@ -1,7 +1,5 @@
 """The metrics of the shop: callers use verbs, and the instruments stay private. See docs/metrics.md."""
 
-from __future__ import annotations
-
 import functools
 import os
 from collections.abc import Callable, Iterable, Mapping

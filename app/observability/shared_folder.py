@@ -1,7 +1,5 @@
 """The folder in which several worker processes add up their metrics, as prometheus_client does."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import tempfile

@@ -1,7 +1,5 @@
 """Users and their logins."""
 
-from __future__ import annotations
-
 import logging
 import uuid
 from dataclasses import dataclass

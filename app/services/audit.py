@@ -1,7 +1,5 @@
 """The audit of the stock, its ledger and the orders."""
 
-from __future__ import annotations
-
 import logging
 from datetime import UTC, datetime
 

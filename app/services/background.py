@@ -1,7 +1,5 @@
 """Runs in the background: their threads, leases and ends. One of a kind runs at a time in the whole shop."""
 
-from __future__ import annotations
-
 import logging
 import threading
 from abc import ABC, abstractmethod

@@ -1,7 +1,5 @@
 """Publication of catalogues: the bundled one at first, then the results of crawls."""
 
-from __future__ import annotations
-
 import logging
 from dataclasses import replace
 from datetime import UTC, datetime

@@ -1,7 +1,5 @@
 """The end of an order's payment: confirmed or released, exactly once."""
 
-from __future__ import annotations
-
 import logging
 from datetime import UTC, datetime
 

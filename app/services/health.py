@@ -1,7 +1,5 @@
 """Whether the shop can serve."""
 
-from __future__ import annotations
-
 import logging
 
 from sqlalchemy.exc import SQLAlchemyError

@@ -1,7 +1,5 @@
 """The model that this process predicts with."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Orders: placed, changed, found and listed."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Password hashes: Argon2id, salted and memory-hard (RFC 9106), at the cost the settings ask for."""
 
-from __future__ import annotations
-
 import secrets
 
 from argon2 import PasswordHasher

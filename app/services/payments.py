@@ -1,7 +1,5 @@
 """Calls to the payment gateway, bounded in time and number."""
 
-from __future__ import annotations
-
 import contextvars
 import logging
 import threading

@@ -1,7 +1,5 @@
 """Work that is repeated beside the requests."""
 
-from __future__ import annotations
-
 import logging
 import threading
 import time

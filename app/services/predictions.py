@@ -1,7 +1,5 @@
 """Predictions, and the drift of their inputs from the training data."""
 
-from __future__ import annotations
-
 import threading
 from collections import Counter
 from collections.abc import Sequence

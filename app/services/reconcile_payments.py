@@ -1,7 +1,5 @@
 """Recovery of orders whose process died before their payment ended, and of payments to be voided."""
 
-from __future__ import annotations
-
 import logging
 import threading
 from datetime import UTC, datetime, timedelta

@@ -1,7 +1,5 @@
 """One scraping run, from its first page to its end."""
 
-from __future__ import annotations
-
 import contextlib
 import threading
 import time

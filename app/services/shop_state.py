@@ -1,7 +1,5 @@
 """The state of the shop, for Prometheus."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import pandas as pd

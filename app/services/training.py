@@ -1,7 +1,5 @@
 """Trainings: begun, watched and remembered; and the choice of the active model."""
 
-from __future__ import annotations
-
 import logging
 import time
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """One training, from the catalogue to the model that is served."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 import logging

@@ -1,7 +1,5 @@
 """The simulation's settings, and the faults that it injects at their rates."""
 
-from __future__ import annotations
-
 import logging
 import random
 import threading

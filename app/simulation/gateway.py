@@ -1,7 +1,5 @@
 """A payment gateway that takes no money."""
 
-from __future__ import annotations
-
 import threading
 import time
 from datetime import UTC, datetime, timedelta

@@ -1,7 +1,5 @@
 """The service that sells, with faults injected around it and around its stock check."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Rows of `usuario` and `sessao`."""
 
-from __future__ import annotations
-
 from datetime import datetime
 
 from sqlalchemy import delete, select, update

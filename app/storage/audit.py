@@ -1,7 +1,5 @@
 """The invariants of the stock and the orders, checked in the database."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 

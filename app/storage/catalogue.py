@@ -1,7 +1,5 @@
 """Rows of `livros` and `catalogo`."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, fields
 from datetime import datetime

@@ -1,7 +1,5 @@
 """The published catalogue of this process."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from app.core.catalogue import Catalogue, Publication

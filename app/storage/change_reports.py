@@ -1,7 +1,5 @@
 """The columns `diferenca` and `contagem`: what a scraping run changed, in the encoding of every release."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any, Final
 

@@ -1,7 +1,5 @@
 """The declarative base, and column types that databases store differently."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any

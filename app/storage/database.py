@@ -1,7 +1,5 @@
 """Connections and transactions."""
 
-from __future__ import annotations
-
 import sqlite3
 import threading
 import time

@@ -1,7 +1,5 @@
 """Files for people and for the seeds' clients, beside the database, each replaced in one step."""
 
-from __future__ import annotations
-
 import csv
 import io
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Rows of `idempotencia`: the keys that clients sent with orders, and the outcomes of their requests."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta

@@ -1,7 +1,5 @@
 """The files of trained models; the database has the same bytes."""
 
-from __future__ import annotations
-
 import shutil
 from collections.abc import Collection, Mapping
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The tables. Tables and columns have the seeds' Portuguese names, attributes English ones."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from decimal import Decimal
 from typing import Any

@@ -1,7 +1,5 @@
 """Rows of the orders: `pedido`, its items and its history."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime

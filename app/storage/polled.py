@@ -1,7 +1,5 @@
 """Values that every process reads from the database again and again."""
 
-from __future__ import annotations
-
 import logging
 import threading
 import time

@@ -1,7 +1,5 @@
 """Rows of runs and their leases, the same for scrapes and trainings."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import fields
 from datetime import datetime, timedelta

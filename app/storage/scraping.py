@@ -1,7 +1,5 @@
 """Rows of scraping runs, their staged pages and their history."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from datetime import datetime

@@ -1,7 +1,5 @@
 """The copies of each book: taken, given back and counted, with every change in the ledger."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime

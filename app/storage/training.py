@@ -1,7 +1,5 @@
 """Rows of the trainings, the models that they made, and the active one."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final

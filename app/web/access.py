@@ -1,7 +1,5 @@
 """Access to routes: every route declares it in its `operation`."""
 
-from __future__ import annotations
-
 import hmac
 from enum import StrEnum
 from typing import Any

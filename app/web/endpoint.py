@@ -1,7 +1,5 @@
 """The declaration of a view, which authorizes its caller, validates its input and makes the OpenAPI document."""
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass

@@ -1,7 +1,5 @@
 """Every error response of the shop, in one shape: RFC 9457 problem details."""
 
-from __future__ import annotations
-
 import logging
 from http import HTTPStatus
 from typing import Any

@@ -1,7 +1,5 @@
 """Marshmallow fields that read strictly, with messages in Portuguese."""
 
-from __future__ import annotations
-
 import unicodedata
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation

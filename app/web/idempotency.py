@@ -1,7 +1,5 @@
 """The Idempotency-Key header: a request that may be sent again without being done again."""
 
-from __future__ import annotations
-
 import hashlib
 import re
 from typing import Any

@@ -1,7 +1,5 @@
 """What happens around every request: its id, its limit, the headers of its response, its metrics and its log line."""
 
-from __future__ import annotations
-
 import logging
 import re
 import time

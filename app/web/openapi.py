@@ -1,7 +1,5 @@
 """The OpenAPI 3.0.3 document, made from what the views declare, and its pages, served by flasgger."""
 
-from __future__ import annotations
-
 import re
 from http import HTTPStatus
 from pathlib import Path

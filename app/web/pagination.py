@@ -1,7 +1,5 @@
 """Pages of a list: `page`, `per_page`, `X-Total-Count` and `Link` (RFC 8288)."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode

@@ -1,7 +1,5 @@
 """The query and the JSON body of a request, parsed more strictly than Python's own parser does."""
 
-from __future__ import annotations
-
 import json
 import math
 from collections.abc import Iterator, Mapping

@@ -1,7 +1,5 @@
 """Rate limits on failed logins."""
 
-from __future__ import annotations
-
 import functools
 import math
 import time

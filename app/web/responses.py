@@ -1,7 +1,5 @@
 """Responses: their JSON, their ETags and their compression."""
 
-from __future__ import annotations
-
 import gzip
 from http import HTTPStatus
 from typing import Any

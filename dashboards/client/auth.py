@@ -1,7 +1,5 @@
 """Access tokens for the routes that only operators may read."""
 
-from __future__ import annotations
-
 import threading
 import time
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """The shop's health and catalogue."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import datetime
 

@@ -1,7 +1,5 @@
 """The API's clients, one set per process."""
 
-from __future__ import annotations
-
 import streamlit as st
 
 from dashboards.client.auth import LoginSession, StaticToken

@@ -1,7 +1,5 @@
 """An HTTP client that bounds every wait and every body, and raises errors written for the reader of the dashboard."""
 
-from __future__ import annotations
-
 import json
 import time
 from collections.abc import Iterator, Mapping

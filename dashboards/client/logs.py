@@ -1,7 +1,5 @@
 """Log records."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import Any
 

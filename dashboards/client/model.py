@@ -1,7 +1,5 @@
 """The rating model: its card, its newest training, and predictions."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime

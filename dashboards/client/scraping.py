@@ -1,7 +1,5 @@
 """Scraping runs: the newest, and the history that operators may read."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any

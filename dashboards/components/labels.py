@@ -1,7 +1,5 @@
 """Names of the API's values in the reader's words."""
 
-from __future__ import annotations
-
 ORDER_STATES = {
     "awaiting_payment": "Aguardando pagamento",
     "pending": "Pendente",

@@ -1,7 +1,5 @@
 """Tiles and charts of metrics that more than one page shows."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import pandas as pd

@@ -1,7 +1,5 @@
 """Charts with a reference line: candidates beside the baseline, drift beside its limit."""
 
-from __future__ import annotations
-
 import altair as alt
 import pandas as pd
 

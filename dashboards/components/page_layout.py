@@ -1,7 +1,5 @@
 """The frame of every page: title, periodic refresh, tiles, and error messages."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar

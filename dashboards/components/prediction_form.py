@@ -1,7 +1,5 @@
 """Experimente: one prediction, with its probabilities and what it is worth."""
 
-from __future__ import annotations
-
 import pandas as pd
 import streamlit as st
 

@@ -1,7 +1,5 @@
 """Tables that write numbers and dates in the Brazilian form, and still sort them as such."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 

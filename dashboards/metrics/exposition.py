@@ -1,7 +1,5 @@
 """Prometheus' text format, as `GET /metrics` responds with it."""
 
-from __future__ import annotations
-
 import math
 
 from prometheus_client.parser import text_string_to_metric_families

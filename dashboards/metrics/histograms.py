@@ -1,7 +1,5 @@
 """Quantiles of a histogram, as Prometheus' `histogram_quantile` defines them."""
 
-from __future__ import annotations
-
 import math
 from bisect import bisect_left
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """The last readings of `/metrics`, for a dashboard without Prometheus."""
 
-from __future__ import annotations
-
 import math
 import threading
 import time

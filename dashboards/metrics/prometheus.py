@@ -1,7 +1,5 @@
 """The source with a history: Prometheus' HTTP API."""
 
-from __future__ import annotations
-
 import json
 import math
 import time

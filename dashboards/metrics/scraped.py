@@ -1,7 +1,5 @@
 """The source without Prometheus: rates and quantiles computed from readings of `/metrics`."""
 
-from __future__ import annotations
-
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator

@@ -1,7 +1,5 @@
 """Select the source: Prometheus where it collects the shop, else readings of the API's `/metrics`."""
 
-from __future__ import annotations
-
 from functools import partial
 
 import streamlit as st

@@ -3,8 +3,6 @@
 Frames have a column for each label in `by` and a column `value`; those over time begin with a column `time` (UTC).
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Protocol
 

@@ -1,7 +1,5 @@
 """Catálogo: the books by rating, price and category."""
 
-from __future__ import annotations
-
 import pandas as pd
 import streamlit as st
 

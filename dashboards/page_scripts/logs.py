@@ -1,7 +1,5 @@
 """Logs Estruturados: log records by filter, their counts, and the records of one request."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 

@@ -1,7 +1,5 @@
 """Métricas Prometheus: requests, errors, orders and stock, by route, type and book."""
 
-from __future__ import annotations
-
 import pandas as pd
 import streamlit as st
 

@@ -1,7 +1,5 @@
 """Modelo: the model's accuracy beside the baseline, its inputs' drift, and a form for a prediction."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 
 import pandas as pd

@@ -1,7 +1,5 @@
 """Pedidos e estoque: orders, denials, revenue and stock."""
 
-from __future__ import annotations
-
 import pandas as pd
 import streamlit as st
 

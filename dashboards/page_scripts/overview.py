@@ -1,7 +1,5 @@
 """Visão geral: the state of the shop at a glance."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 
 import streamlit as st

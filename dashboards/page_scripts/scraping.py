@@ -1,7 +1,5 @@
 """Scraping: the newest run, and the history of runs."""
 
-from __future__ import annotations
-
 import pandas as pd
 import streamlit as st
 

@@ -1,7 +1,5 @@
 """Serve the demonstration shop until Ctrl-C: `python -m demo.site --port 8898`."""
 
-from __future__ import annotations
-
 import argparse
 import sys
 import threading

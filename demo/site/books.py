@@ -1,7 +1,5 @@
 """The made-up books of the demonstration shop, the same ones on every machine and Python."""
 
-from __future__ import annotations
-
 import hashlib
 import re
 import unicodedata

@@ -3,8 +3,6 @@
 Its URLs lie under a reserved top-level domain (RFC 2606), as the host does not exist.
 """
 
-from __future__ import annotations
-
 import csv
 import sys
 from collections.abc import Iterable

@@ -1,7 +1,5 @@
 """Book covers: the title on a colour that depends on the book."""
 
-from __future__ import annotations
-
 import textwrap
 from html import escape
 

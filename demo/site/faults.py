@@ -1,7 +1,5 @@
 """Fault injection for the shop's pages, repeatable from a seed."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from demo.site.books import DemoBook, draw

@@ -3,8 +3,6 @@
 The mark-up is ours; its class names and structure are those that a scraper of books.toscrape.com looks for.
 """
 
-from __future__ import annotations
-
 import posixpath
 from collections.abc import Callable, Sequence
 from functools import partial

@@ -1,7 +1,5 @@
 """The demonstration shop over HTTP: see DemoSite."""
 
-from __future__ import annotations
-
 import contextlib
 import gzip
 import socket

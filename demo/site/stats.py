@@ -1,7 +1,5 @@
 """Counts of the requests that the demonstration shop has served."""
 
-from __future__ import annotations
-
 import threading
 from collections import Counter
 from copy import deepcopy

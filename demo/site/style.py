@@ -1,7 +1,5 @@
 """The shop's style sheet."""
 
-from __future__ import annotations
-
 STYLE = """
 :root { font-family: system-ui, sans-serif; color: #23211d; background: #faf7f1; }
 * { box-sizing: border-box; }

@@ -1,7 +1,5 @@
 """The words that titles and descriptions are made of."""
 
-from __future__ import annotations
-
 CATEGORIES = (
     "Poetry", "Travel", "Politics", "Science Fiction", "Thriller", "Mystery", "Young Adult",
     "Food and Drink", "Sequential Art", "Nonfiction", "Add a comment", "Fantasy", "Default", "Philosophy",

@@ -6,8 +6,6 @@ A line every 5 seconds shows the progress; a table and the unexpected responses 
 The exit code is 1 if the shop never responded, and else 0.
 """
 
-from __future__ import annotations
-
 import argparse
 import contextlib
 import math

@@ -1,7 +1,5 @@
 """The actors: each is a function that decides on one call, and says which responses are right."""
 
-from __future__ import annotations
-
 import json
 import uuid
 from collections.abc import Callable

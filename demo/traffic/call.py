@@ -1,7 +1,5 @@
 """One request of a visitor."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 

@@ -1,7 +1,5 @@
 """Requests to the shop at a constant rate: see LoadGenerator."""
 
-from __future__ import annotations
-
 import queue
 import sys
 import threading

@@ -1,7 +1,5 @@
 """What the visitors of the bookstore know, together."""
 
-from __future__ import annotations
-
 import threading
 import time
 from collections import deque

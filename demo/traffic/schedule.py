@@ -1,7 +1,5 @@
 """How often each actor makes a call, and in which order."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from random import Random
 from typing import NamedTuple

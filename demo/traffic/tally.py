@@ -1,7 +1,5 @@
 """Results of the traffic: responses and latencies by actor, and the unexpected responses."""
 
-from __future__ import annotations
-
 import math
 import threading
 from collections import Counter, defaultdict, deque

@@ -1,7 +1,5 @@
 """What every log line carries of the request during which it was written."""
 
-from __future__ import annotations
-
 from contextvars import ContextVar
 
 NO_REQUEST = "-"

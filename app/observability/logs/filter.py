@@ -1,7 +1,5 @@
 """The filter that selects records of the log."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property

@@ -1,7 +1,5 @@
 """Follows the log as it is written; knows no HTTP."""
 
-from __future__ import annotations
-
 import os
 import threading
 import time

@@ -3,8 +3,6 @@
 `FIELDS` is an allow-list: nothing else that a record may carry is written.
 """
 
-from __future__ import annotations
-
 import logging
 from dataclasses import fields
 from datetime import UTC, datetime

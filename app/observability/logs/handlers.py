@@ -1,7 +1,5 @@
 """Where log records go: to the console and to the log's file."""
 
-from __future__ import annotations
-
 import logging
 import sys
 from typing import Any

@@ -1,7 +1,5 @@
 """Makes foreign text safe to log: without secrets, and without characters that move a terminal."""
 
-from __future__ import annotations
-
 import json
 import re
 

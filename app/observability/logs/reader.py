@@ -3,8 +3,6 @@
 A page costs as much as the lines that are scanned for it, whatever the size of the files.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace

@@ -1,7 +1,5 @@
 """Writes lines into a file that many processes share, and rotates it by size. Never raises an OSError."""
 
-from __future__ import annotations
-
 import fcntl
 import logging
 import os

@@ -1,7 +1,5 @@
 """Books and figures of the catalogue."""
 
-from __future__ import annotations
-
 from decimal import Decimal
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Values that several presenters write."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Orders."""
 
-from __future__ import annotations
-
 from app.core.accounts import RESERVED_USERNAMES
 from app.core.orders import Order
 from app.web.presenters.common import Shape, present_time

@@ -1,7 +1,5 @@
 """Scraping runs."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 

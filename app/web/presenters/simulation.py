@@ -1,7 +1,5 @@
 """The simulation's settings."""
 
-from __future__ import annotations
-
 from app.simulation.faults import SimulationSettings
 from app.web.presenters.common import Shape
 

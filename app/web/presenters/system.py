@@ -1,7 +1,5 @@
 """The shop itself."""
 
-from __future__ import annotations
-
 from app.core.catalogue import Catalogue
 from app.web.presenters.common import Shape, present_time
 

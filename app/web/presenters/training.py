@@ -1,7 +1,5 @@
 """Models and their predictions. A card is as its training wrote it."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from app.core.catalogue import RATINGS

@@ -1,7 +1,5 @@
 """Logins and users."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validates

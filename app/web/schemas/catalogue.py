@@ -1,7 +1,5 @@
 """Books, categories and statistics."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validates_schema

@@ -1,7 +1,5 @@
 """The log."""
 
-from __future__ import annotations
-
 from marshmallow import Schema, fields, validate
 
 from app.web.fields import MAX_ID, BoundedInteger, DateTime, OneOf, RequestSchema, Text

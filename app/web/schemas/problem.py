@@ -1,7 +1,5 @@
 """The one shape of errors."""
 
-from __future__ import annotations
-
 from marshmallow import Schema, fields
 
 

@@ -1,7 +1,5 @@
 """Scraping runs."""
 
-from __future__ import annotations
-
 from marshmallow import Schema, fields
 
 from app.core.runs import RunStatus

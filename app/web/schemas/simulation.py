@@ -1,7 +1,5 @@
 """The simulation of trouble."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from marshmallow import Schema, fields

@@ -1,7 +1,5 @@
 """The shop itself."""
 
-from __future__ import annotations
-
 from marshmallow import Schema, fields
 
 

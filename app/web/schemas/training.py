@@ -1,7 +1,5 @@
 """Machine learning."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, post_load, pre_load

@@ -1,7 +1,5 @@
 """Orders, the ledger of the stock, idempotency keys and the simulation"""
 
-from __future__ import annotations
-
 import sqlalchemy as sa
 from alembic import op
 

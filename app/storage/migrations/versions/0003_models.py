@@ -1,7 +1,5 @@
 """Trainings of models, and which of them is served"""
 
-from __future__ import annotations
-
 import sqlalchemy as sa
 from alembic import op
 

@@ -1,7 +1,5 @@
 """Idempotency keys keep the outcome of their request instead of its HTTP response."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import sqlalchemy as sa

@@ -1,7 +1,5 @@
 """A scrape's lease is in its own row, as a training's is; `scraping_trava` is only locked."""
 
-from __future__ import annotations
-
 import sqlalchemy as sa
 from alembic import op
 
