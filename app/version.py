@@ -1,4 +1,4 @@
-"""The version of what clients see; a change of any response's shape changes it."""
+"""The version that clients see, also in ETags; a release raises it."""
 
 import scraper
 
