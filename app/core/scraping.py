@@ -77,9 +77,9 @@ class CrawlResult:
 
 @dataclass(frozen=True, slots=True)
 class ReportedBook:
-    """A book in the report of a run: values before and after, prices in pounds.
+    """A book in the report of a run. Values are `(before, after)`, prices in pounds.
 
-    None is a value that its kind of change does not report, and, in a pair, the side where it was not on sale.
+    A value is None if its kind of change does not report it, a side if the book was not on sale then.
     """
 
     id: int
