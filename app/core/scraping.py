@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from enum import Enum, auto
+from enum import StrEnum
 from urllib.parse import urlsplit
 
 from app.core.runs import Run
@@ -29,13 +29,14 @@ class Change:
     after: StoredBook
 
 
-class ChangeKind(Enum):
-    ADDED = auto()
-    RETURNED = auto()
-    REMOVED = auto()
-    REPRICED = auto()
-    RESTOCKED = auto()
-    EDITED = auto()
+class ChangeKind(StrEnum):
+    """What a run did to a book; one that returned counts as added."""
+
+    ADDED = "adicionados"
+    REMOVED = "removidos"
+    REPRICED = "reprecificados"
+    RESTOCKED = "reestocados"
+    EDITED = "editados"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +75,9 @@ class CrawlResult:
 
 @dataclass(frozen=True, slots=True)
 class ReportedBook:
-    """A book in the report of a run: values before and after, prices in pounds.
+    """A book in the report of a run. Values are `(before, after)`, prices in pounds.
 
-    None is a value that its kind of change does not report, and, in a pair, the side where it was not on sale.
+    A value is None if its kind of change does not report it, a side if the book was not on sale then.
     """
 
     id: int
@@ -88,7 +89,7 @@ class ReportedBook:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScrapeRun(Run):
-    """One scrape. `pages_reused` were read by the run that it resumes; returned books count as added."""
+    """One scrape. `pages_reused` were read by the run that it resumes."""
 
     base_url: str
     resumed_from: int | None
@@ -137,14 +138,14 @@ def compare(
             matches[known.id] = Change(known, _on_sale(known.id, page, copies))
     gone = {book.id for book in stored if book.listed} - matches.keys() - _failed_ids(by_url, crawl.failed)
     first_id = max((book.id for book in stored), default=-1) + 1
-    kinds = {book_id: _classify(change) for book_id, change in matches.items()}
+    changes = [(change, _classify(change)) for change in matches.values() if change.before.listed]
 
     def of(kind: ChangeKind) -> tuple[Change, ...]:
-        return tuple(change for book_id, change in matches.items() if kind in kinds[book_id])
+        return tuple(change for change, kinds in changes if kind in kinds)
 
     return Difference(
         added=tuple(StoredBook(book_id, True, page) for book_id, page in enumerate(new, first_id)),
-        returned=tuple(change.after for change in of(ChangeKind.RETURNED)),
+        returned=tuple(change.after for change in matches.values() if not change.before.listed),
         removed=tuple(book for book in stored if book.id in gone),
         repriced=of(ChangeKind.REPRICED),
         restocked=of(ChangeKind.RESTOCKED),
@@ -169,10 +170,8 @@ def _on_sale(book_id: int, page: ScrapedBook, reserved: int) -> StoredBook:
 
 
 def _classify(change: Change) -> set[ChangeKind]:
-    """Return the kinds of a change to a recognised book; none where nothing is different."""
+    """Return how a listed book changed; no kind at all where nothing is different."""
     before, after = change.before, change.after
-    if not before.listed:
-        return {ChangeKind.RETURNED}
     differences = {
         ChangeKind.REPRICED: _prices(before.page) != _prices(after.page),
         ChangeKind.RESTOCKED: (before.page.stock, before.short) != (after.page.stock, after.short),

@@ -1,40 +1,33 @@
 """The columns `diferenca` and `contagem`: what a scraping run changed, in the encoding of every release."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 from app.core.scraping import Change, ChangeKind, Difference, ReportedBook, StoredBook
 
-Stored = dict[str, list[dict[str, Any]]]
+Stored = Mapping[str, list[dict[str, Any]]]
 
-_KINDS: Final = {
-    "adicionados": ChangeKind.ADDED,
-    "removidos": ChangeKind.REMOVED,
-    "reprecificados": ChangeKind.REPRICED,
-    "reestocados": ChangeKind.RESTOCKED,
-    "editados": ChangeKind.EDITED,
-}
 _PRICE, _NET_PRICE, _STOCK = "preco_com_taxa", "preco_sem_taxa", "disponibilidade"
 
 
 def encode_difference(difference: Difference) -> Stored:
     return {
-        "adicionados": [_encode_listed(book) for book in (*difference.added, *difference.returned)],
-        "removidos": [_encode_listed(book) for book in difference.removed],
-        "reprecificados": [_encode_change(change, _PRICE, _NET_PRICE) for change in difference.repriced],
-        "reestocados": [_encode_change(change, _STOCK) for change in difference.restocked],
-        "editados": [_encode_change(change) for change in difference.edited],
+        ChangeKind.ADDED: [_encode_listed(book) for book in (*difference.added, *difference.returned)],
+        ChangeKind.REMOVED: [_encode_listed(book) for book in difference.removed],
+        ChangeKind.REPRICED: [_encode_change(change, _PRICE, _NET_PRICE) for change in difference.repriced],
+        ChangeKind.RESTOCKED: [_encode_change(change, _STOCK) for change in difference.restocked],
+        ChangeKind.EDITED: [_encode_change(change) for change in difference.edited],
     }
 
 
-def decode_counts(counts: Mapping[str, int] | None) -> dict[ChangeKind, int] | None:
-    return None if counts is None else {kind: counts[key] for key, kind in _KINDS.items()}
+def decode_counts(stored: Mapping[str, int] | None) -> dict[ChangeKind, int] | None:
+    return None if stored is None else {kind: stored[kind] for kind in ChangeKind}
 
 
 def decode_changes(stored: Stored | None) -> dict[ChangeKind, list[ReportedBook]] | None:
     if stored is None:
         return None
-    return {kind: [_decode(book, kind) for book in stored[key]] for key, kind in _KINDS.items()}
+    return {kind: [_decode(book, kind) for book in stored[kind]] for kind in ChangeKind}
 
 
 def _values(book: StoredBook) -> dict[str, float]:

@@ -7,14 +7,6 @@ from app.core.runs import RunStatus, status_word
 from app.core.scraping import ChangeKind, ReportedBook, ScrapeRun, ScrapeRunDetail
 from app.web.presenters.common import Shape, present_duration, present_time
 
-_KINDS = {
-    ChangeKind.ADDED: "adicionados",
-    ChangeKind.REMOVED: "removidos",
-    ChangeKind.REPRICED: "reprecificados",
-    ChangeKind.RESTOCKED: "reestocados",
-    ChangeKind.EDITED: "editados",
-}
-
 
 def present_progress(run: ScrapeRun | None, now: datetime) -> Shape:
     """Return the progress of the newest run; public, so it has no user names."""
@@ -76,11 +68,11 @@ def present_run_detail(detail: ScrapeRunDetail) -> Shape:
 
 def _present_counts(run: ScrapeRun) -> Shape | None:
     counts = run.change_counts
-    return None if counts is None else {key: counts[kind] for kind, key in _KINDS.items()}
+    return None if counts is None else {kind.value: count for kind, count in counts.items()}
 
 
 def _present_changes(changes: Mapping[ChangeKind, Sequence[ReportedBook]]) -> Shape:
-    return {key: [_present_book(book) for book in changes[kind]] for kind, key in _KINDS.items()}
+    return {kind.value: [_present_book(book) for book in books] for kind, books in changes.items()}
 
 
 def _present_book(book: ReportedBook) -> Shape:

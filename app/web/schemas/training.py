@@ -148,7 +148,7 @@ class CandidateScore(Schema):
 
 
 class ModelCard(ModelFacts):
-    """Every key but those of the version is as the training wrote it. Public, so it names nobody."""
+    """The card as its training wrote it, but for the keys of the version; public, so it has no user names."""
 
     formato = fields.Integer(required=True)
     candidatos = fields.List(fields.Nested(CandidateScore), required=True)
