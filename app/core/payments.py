@@ -24,7 +24,7 @@ class PaymentGateway(Protocol):
         ...
 
     def decision(self, reference: str) -> Decision | None:
-        """Return the decision about `reference`; None where there is none, after which the order is released and voided."""
+        """Return the decision about `reference`; None where there is none: the order is released and voided."""
         ...
 
     def void(self, reference: str) -> None:

@@ -141,6 +141,9 @@ class RunManager(ABC, Generic[R, B]):
     def _begin(self, session: Session, username: str, now: datetime) -> B:
         """Add the row of a run in progress."""
 
+    def _announce(self, run: R) -> None:
+        """Show outside the database that a run begins."""
+
     @abstractmethod
     def _follow_up(self, background: B, status: RunStatus) -> None:
         """Count an ended run of this process, and update snapshots and files after the database."""
@@ -167,6 +170,7 @@ class RunManager(ABC, Generic[R, B]):
             if self._stopped:
                 background.stop()
             self._background = background
+            self._announce(run)
             name = f"{self._kind.name}-{run.id}"
             self._thread = threading.Thread(target=self._execute, args=(background,), name=name, daemon=True)
             self._thread.start()

@@ -104,9 +104,8 @@ class Scrapes(RunManager[ScrapeRun, "BackgroundScrape"]):
         )
         return BackgroundScrape(KIND, run, self._settings, self._database, staged)
 
-    def _execute(self, background: BackgroundScrape) -> None:
-        self._write_status(background.run)
-        super()._execute(background)
+    def _announce(self, run: ScrapeRun) -> None:
+        self._write_status(run)
 
     def _follow_up(self, background: BackgroundScrape, status: RunStatus) -> None:
         result, data_dir = background.result, self._settings.data_dir
