@@ -17,7 +17,7 @@ from tests.support.checks import problem_of
 
 OPERATOR = {"username": "operadora", "password": "12345"}
 ADMITTED = {
-    "nobody": {Access.PUBLIC, Access.LOGS},
+    "anonymous": {Access.PUBLIC, Access.LOGS},
     "operator": {Access.PUBLIC, Access.LOGS, Access.ANY_TOKEN, Access.OPERATOR},
     "admin": {Access.PUBLIC, Access.LOGS, Access.ANY_TOKEN, Access.OPERATOR, Access.ADMIN},
     "refresh token": {Access.PUBLIC, Access.LOGS, Access.ANY_TOKEN, Access.REFRESH_TOKEN},
@@ -45,7 +45,7 @@ def _path(rule: Rule) -> str:
 
 def header_of(client: FlaskClient, caller: str) -> dict[str, str]:
     """The header of a caller who has just logged in."""
-    if caller == "nobody":
+    if caller == "anonymous":
         return {}
     if "api key" in caller:
         return {"X-API-Key": "wrong" if "wrong" in caller else SAMPLE_API_KEY}

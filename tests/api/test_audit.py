@@ -21,7 +21,7 @@ KEY = {"Idempotency-Key": "key-1"}
 
 @pytest.fixture
 def order_id(app: Flask, client: FlaskClient) -> str:
-    """A paid order of two copies of book 0, of which 20 are left, in a shop that has seen every kind of order."""
+    """A paid order that leaves 20 copies of book 0, in a shop with every kind of order."""
     publish(app, SIX_BOOKS)
     for path in (
         ["cancelled"],

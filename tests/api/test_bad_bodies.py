@@ -11,7 +11,7 @@ from werkzeug.test import TestResponse
 from tests.support.checks import fields_of, problem_of
 
 LOGIN = "/api/v1/auth/login"
-GOOD = {"username": "nobody", "password": "wrong"}
+GOOD = {"username": "unknown", "password": "wrong"}
 
 
 def send(client: FlaskClient, body: bytes, content_type: str | None = "application/json") -> TestResponse:
@@ -25,7 +25,7 @@ def send_chunked(
     content_type: str = "application/json",
     **headers: str,
 ) -> TestResponse:
-    """As a server passes on a body whose length nobody announced."""
+    """Return what a server passes on for a body without a Content-Length."""
     return client.post(
         path,
         input_stream=io.BytesIO(body),

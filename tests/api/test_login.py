@@ -40,7 +40,7 @@ def password_hash(app: Flask) -> str:
         return session.scalars(select(UserRow.password_hash).where(UserRow.username == "admin")).one()
 
 
-def test_a_login_answers_two_tokens_that_nobody_keeps(client: FlaskClient) -> None:
+def test_a_login_returns_two_tokens_that_are_not_cached(client: FlaskClient) -> None:
     response = client.post("/api/v1/auth/login", json=ADMIN)
     assert set(response.get_json()) == {"access_token", "refresh_token"}
     assert response.headers["Cache-Control"] == "no-store"
@@ -53,7 +53,7 @@ def test_a_login_answers_two_tokens_that_nobody_keeps(client: FlaskClient) -> No
         ("admin", "123"),
         ("admin", " 1234"),
         ("Admin", "1234"),
-        ("nobody", "1234"),
+        ("unknown", "1234"),
         ("' OR 1=1 --", "x"),
     ],
 )
@@ -93,13 +93,13 @@ def test_an_unknown_user_costs_as_many_hashes_as_a_known_one(
     hasher = CountingHasher(passwords._hasher)
     passwords._hasher = hasher  # type: ignore[assignment]
     app.extensions["shop"] = replace(shop, accounts=Accounts(shop.database, passwords, 4))
-    for username in ("admin", "nobody"):
+    for username in ("admin", "unknown"):
         problem_of(attempt(client, username), 401)
     assert [verified is None for verified in passwords.verified] == [False, True]
     assert hasher.verifications == 2
 
 
-def test_nobodys_password_is_never_right(shop: Shop) -> None:
+def test_an_unknown_users_password_is_never_right(shop: Shop) -> None:
     passwords = Passwords(shop.settings)
     assert not passwords.matches(None, "")
     assert not passwords.matches("not a hash", "1234")
@@ -121,7 +121,7 @@ def test_an_account_waits_for_one_address_and_one_name_only(make_app: Callable[.
     problem_of(attempt(client), 401)
     problem_of(attempt(client), 429)
     assert attempt(client, password="1234", address="10.0.0.2").status_code == 200
-    problem_of(attempt(client, "somebody-else"), 401)
+    problem_of(attempt(client, "another"), 401)
 
 
 def test_an_address_waits_whatever_the_accounts_it_tries(make_app: Callable[..., Flask]) -> None:

@@ -37,9 +37,7 @@ def test_without_the_key_there_is_no_admission(
 
 
 @pytest.mark.parametrize("authorization", ["Basic YTpi", ""])
-def test_what_a_proxy_puts_beside_the_key_is_nobodys_business(
-    reader: FlaskClient, authorization: str
-) -> None:
+def test_other_credentials_beside_the_key_are_ignored(reader: FlaskClient, authorization: str) -> None:
     response = reader.get(ORDERS, headers={**API_KEY, "Authorization": authorization})
     assert response.status_code == 200
 

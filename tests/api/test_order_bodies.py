@@ -196,6 +196,6 @@ def test_very_many_bad_lines_are_refused_briefly(reader: FlaskClient, line: str)
 
 
 @pytest.mark.parametrize("blank", ["\u3164", "\u115f", "\uffa0", "\u034f", "\u2800"])
-def test_a_customer_that_nobody_can_see_is_refused(reader: FlaskClient, blank: str) -> None:
+def test_an_invisible_customer_is_refused(reader: FlaskClient, blank: str) -> None:
     missing = order_for((99, 1), customer_id=blank)  # 404, and so harmless, where the name is not refused
     assert fields_of(reader.post(ORDERS, json=missing, headers=API_KEY)) == {"customer_id"}

@@ -24,7 +24,7 @@ from tests.support.orders import (
 
 @pytest.fixture
 def order_id(app: Flask, client: FlaskClient) -> str:
-    """A paid order of two copies of book 0, of which there are 22, and one of book 3."""
+    """A paid order of two of the 22 copies of book 0, and of one copy of book 3."""
     publish(app, SIX_BOOKS)
     found: str = place_order(client, (0, 2), (3, 1))["order_id"]
     return found
@@ -127,7 +127,7 @@ def test_a_transition_that_is_not_allowed_is_409_and_changes_nothing(
         ["shipped"],
     ],
 )
-def test_a_status_that_nobody_may_ask_for_is_refused_by_name(
+def test_a_status_that_clients_may_not_ask_for_is_refused_by_name(
     client: FlaskClient, order_id: str, status: Any
 ) -> None:
     answers = (
@@ -228,7 +228,7 @@ def test_an_order_that_still_waits_for_its_payment_can_not_be_moved(
 
 
 @pytest.mark.parametrize("username", ["pagamento", "recuperacao", "chave-api"])
-def test_nobody_passes_for_a_part_of_the_shop(
+def test_no_user_passes_for_a_part_of_the_shop(
     client: FlaskClient, as_admin: dict[str, str], username: str
 ) -> None:
     user = {"username": username, "password": "12345"}

@@ -12,7 +12,7 @@ from tests.support.orders import ORDERS, get_order, move, patch, place_order, tr
 
 @pytest.fixture
 def order_id(app: Flask, client: FlaskClient) -> str:
-    """A paid order of two copies of book 0, of which there are 22, and one of book 3."""
+    """A paid order of two of the 22 copies of book 0, and of one copy of book 3."""
     publish(app, SIX_BOOKS)
     found: str = place_order(client, (0, 2), (3, 1))["order_id"]
     return found

@@ -72,7 +72,7 @@ def test_times_are_utc_with_milliseconds(client: FlaskClient) -> None:
         assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", order[name])
 
 
-def test_whoever_holds_the_id_may_see_the_order(client: FlaskClient) -> None:
+def test_holding_the_id_is_enough_to_see_the_order(client: FlaskClient) -> None:
     order = place_order(client)
     assert client.get(f"{ORDERS}/{order['order_id']}").status_code == 200
 

@@ -16,7 +16,9 @@ NOT_JSON = ["0,5", ".5"]
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT"])
-def test_only_an_admin_turns_the_knobs(client: FlaskClient, as_operator: dict[str, str], method: str) -> None:
+def test_only_an_admin_sets_the_simulation(
+    client: FlaskClient, as_operator: dict[str, str], method: str
+) -> None:
     problem_of(client.open(SIMULATION, method=method, json={}), 401)
     problem_of(client.open(SIMULATION, method=method, json={}, headers=API_KEY), 401)
     problem_of(client.open(SIMULATION, method=method, json={}, headers=as_operator), 403)
@@ -42,7 +44,7 @@ def test_what_is_no_json_number_is_no_rate(
 
 
 @pytest.mark.parametrize(
-    ("knobs", "fields"),
+    ("settings", "fields"),
     [
         ({"latencia_pagamento_ms": -1}, {"latencia_pagamento_ms"}),
         ({"latencia_pagamento_ms": 60_001}, {"latencia_pagamento_ms"}),
@@ -61,8 +63,8 @@ def test_what_is_no_json_number_is_no_rate(
         ({"taxa_lentidao": 2, "semente": -1, "x": 1}, {"taxa_lentidao", "semente", "x"}),
     ],
 )
-def test_bad_knobs_are_refused_by_name_and_change_nothing(
-    client: FlaskClient, as_admin: dict[str, str], knobs: Any, fields: set[str]
+def test_bad_fault_are_refused_by_name_and_change_nothing(
+    client: FlaskClient, as_admin: dict[str, str], settings: Any, fields: set[str]
 ) -> None:
-    assert fields_of(client.put(SIMULATION, json=knobs, headers=as_admin)) == fields
+    assert fields_of(client.put(SIMULATION, json=settings, headers=as_admin)) == fields
     assert client.get(SIMULATION, headers=as_admin).get_json() == OFF

@@ -157,7 +157,7 @@ def test_calls_beyond_the_limit_fail_at_once_and_never_reach_the_gateway(gateway
     assert payments.authorise(make_order(), None) is Decision.ERROR
     assert len(gateway.asked) == MAX_AUTHORISATIONS
     gateway.hangs = False
-    assert payments.void("ORDER-TEST") is True, "orders are settled whatever the customers' payments do"
+    assert payments.void("ORDER-TEST") is True, "orders are reconciled although authorisations hang"
     gateway.let_go.set()
     join_calls()
 
