@@ -22,6 +22,7 @@ from scraper.book import ScrapedBook
 from tests.conftest import ADMIN, close
 from tests.support.books import LIMITS, make_crawl, make_scraped
 from tests.support.contract import ContractClient
+from tests.support.orders import place_order
 from tests.support.shop import make_settings
 from tests.support.training import copy_model, train, write_trainer
 
@@ -92,6 +93,13 @@ def model_files(reader: FlaskClient, tmp_path_factory: pytest.TempPathFactory) -
     data.write_bytes(reader.get("/api/v1/ml/training-data").data)
     assert trainer_main([str(data), "--out", str(folder)]) == 0
     return folder
+
+
+@pytest.fixture
+def order_id(client: FlaskClient, six_books: None) -> str:
+    """Place an order of two of 22 copies of book 0, and of one copy of book 3."""
+    order_id: str = place_order(client, (0, 2), (3, 1))["order_id"]
+    return order_id
 
 
 @pytest.fixture(scope="session")

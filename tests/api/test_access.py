@@ -27,15 +27,15 @@ ADMITTED = {
 
 
 def declared_routes(app: Flask) -> list[tuple[str, str, operation]]:
-    """Method, path and operation of every route."""
-    found = []
+    """Return method, path and operation of every route."""
+    routes = []
     for rule in app.url_map.iter_rules():
         declared = operation_of(app.view_functions[rule.endpoint])
         if declared is not None:
-            found += [
+            routes += [
                 (method, _path(rule), declared) for method in sorted((rule.methods or set()) - {"OPTIONS"})
             ]
-    return found
+    return routes
 
 
 def _path(rule: Rule) -> str:
@@ -89,7 +89,7 @@ def test_what_the_contract_protects_is_protected(app: Flask) -> None:
     assert access[("POST", "/api/v1/ml/train")] is Access.OPERATOR
     assert access[("GET", "/api/v1/ml/models")] is Access.OPERATOR
     assert access[("POST", "/api/v1/ml/models/1/activate")] is Access.OPERATOR
-    public = {path for (_, path), asked in access.items() if asked is Access.PUBLIC}
+    public = {path for (_, path), level in access.items() if level is Access.PUBLIC}
     assert public >= {"/", "/health", "/api/v1/books", "/api/v1/scraping/status", "/api/v1/auth/login"}
 
 

@@ -34,12 +34,12 @@ def order_id(app: Flask, client: FlaskClient) -> str:
             move(client, other["order_id"], status)
     for token in ("tok_denied", "tok_error"):
         place(client, (3, 1), token=token)
-    found: str = place_order(client, (0, 2), headers=KEY)["order_id"]
-    return found
+    order_id: str = place_order(client, (0, 2), headers=KEY)["order_id"]
+    return order_id
 
 
 def audited(app: Flask) -> tuple[int, list[str]]:
-    """The exit code of `flask audit`, and what it says."""
+    """Return the exit code and the lines of `flask audit`."""
     result = app.test_cli_runner().invoke(args=["audit"])
     return result.exit_code, result.output.splitlines()
 
@@ -73,7 +73,7 @@ def test_a_shop_whose_demonstration_catalogue_left_with_orders_open_is_right(
 
 
 @pytest.mark.parametrize(
-    ("statements", "said"),
+    ("statements", "mismatches"),
     [
         (
             ["UPDATE livros SET disponibilidade = 21 WHERE id = 0"],
@@ -160,10 +160,10 @@ def test_a_shop_whose_demonstration_catalogue_left_with_orders_open_is_right(
     ],
 )
 def test_what_is_off_is_named_and_ends_in_1(
-    app: Flask, shop: Shop, order_id: str, statements: list[str], said: list[str]
+    app: Flask, shop: Shop, order_id: str, statements: list[str], mismatches: list[str]
 ) -> None:
     execute(shop, *statements, id=order_id)
-    assert audited(app) == (1, [sentence.format(id=order_id) for sentence in said])
+    assert audited(app) == (1, [sentence.format(id=order_id) for sentence in mismatches])
 
 
 @pytest.mark.parametrize(("minutes", "exit_code"), [(14, 0), (16, 1)])
@@ -179,11 +179,11 @@ def test_an_order_that_waits_too_long_for_its_payment_is_named(
         id=order_id,
         since=f"-{minutes} minutes",
     )
-    code, said = audited(app)
+    code, mismatches = audited(app)
     assert code == exit_code
     if exit_code:
-        assert len(said) == 1
-        assert said[0].startswith(f"pedido {order_id}: espera o pagamento desde 20")
+        assert len(mismatches) == 1
+        assert mismatches[0].startswith(f"pedido {order_id}: espera o pagamento desde 20")
 
 
 def test_everything_that_is_off_is_named_at_once(app: Flask, shop: Shop, order_id: str) -> None:
@@ -194,9 +194,9 @@ def test_everything_that_is_off_is_named_at_once(app: Flask, shop: Shop, order_i
         "UPDATE idempotencia SET resposta = NULL",
         id=order_id,
     )
-    code, said = audited(app)
+    code, mismatches = audited(app)
     assert code == 1
-    assert len(said) == 4
+    assert len(mismatches) == 4
 
 
 def test_an_audit_changes_nothing(app: Flask, shop: Shop, order_id: str) -> None:

@@ -112,9 +112,9 @@ def test_missing_fields_are_all_named(reader: FlaskClient) -> None:
     [b"[]", b"{}", b'{"username": "a", "password": "b", "x": 1}', b'{"username": 1, "password": null}'],
 )
 def test_the_reasons_are_given_in_portuguese(reader: FlaskClient, body: bytes) -> None:
-    said = " ".join(error["message"] for error in send(reader, body).get_json()["errors"]).lower()
+    reasons = " ".join(error["message"] for error in send(reader, body).get_json()["errors"]).lower()
     assert not {"field", "invalid", "input", "unknown", "type", "missing", "not"} & set(
-        said.strip(".").split()
+        reasons.strip(".").split()
     )
 
 

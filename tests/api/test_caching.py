@@ -17,16 +17,16 @@ GZIP = {"Accept-Encoding": "gzip, deflate"}
 
 
 def versioned_paths(app: Flask) -> list[str]:
-    found = []
+    paths = []
     for rule in app.url_map.iter_rules():
         declared = operation_of(app.view_functions[rule.endpoint])
         if declared is not None and declared.versioned:
             query = "?min=0&max=99" if rule.rule.endswith("price-range") else ""
-            found.append(rule.rule.replace("<int:book_idx>", "0") + query)
-    return found
+            paths.append(rule.rule.replace("<int:book_idx>", "0") + query)
+    return paths
 
 
-def test_every_answer_of_the_catalogue_is_sent_once_a_version(reader: FlaskClient) -> None:
+def test_every_response_about_the_catalogue_is_sent_once_a_version(reader: FlaskClient) -> None:
     paths = versioned_paths(reader.application)
     assert len(paths) >= 8
     for path in paths:
@@ -42,12 +42,12 @@ def test_every_answer_of_the_catalogue_is_sent_once_a_version(reader: FlaskClien
 @pytest.mark.parametrize("header", ["*", '"x", {tag}', "{strong}"])
 def test_other_ways_to_name_the_version_are_understood(reader: FlaskClient, header: str) -> None:
     tag = reader.get(BOOKS).headers["ETag"]
-    asked = header.format(tag=tag, strong=tag.removeprefix("W/"))
-    assert reader.get(BOOKS, headers={"If-None-Match": asked}).status_code == 304
+    condition = header.format(tag=tag, strong=tag.removeprefix("W/"))
+    assert reader.get(BOOKS, headers={"If-None-Match": condition}).status_code == 304
 
 
 @pytest.mark.parametrize("header", ['"x"', "garbage", 'W/"1-0"', ""])
-def test_another_version_gets_the_whole_answer(reader: FlaskClient, header: str) -> None:
+def test_another_version_gets_the_whole_response(reader: FlaskClient, header: str) -> None:
     assert len(reader.get(BOOKS, headers={"If-None-Match": header}).get_json()) == 6
 
 

@@ -121,9 +121,9 @@ def send(client: FlaskClient, body: bytes, content_type: str | None = "applicati
 
 @pytest.fixture
 def shop(reader: FlaskClient) -> Shop:
-    """The shop whose traces are compared; it is shared, since nothing here may change it."""
-    found: Shop = reader.application.extensions["shop"]
-    return found
+    """Return the shared shop, which no test here changes."""
+    shop: Shop = reader.application.extensions["shop"]
+    return shop
 
 
 @pytest.fixture(autouse=True)

@@ -3,11 +3,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from flask import Flask
 from flask.testing import FlaskClient
 
 from app.shop import Shop
-from tests.api.conftest import SIX_BOOKS, publish
 from tests.support.checks import fields_of, problem_of
 from tests.support.orders import (
     API_KEY,
@@ -16,22 +14,13 @@ from tests.support.orders import (
     get_order,
     move,
     patch,
-    place_order,
     stock_of,
     traces,
 )
 
 
-@pytest.fixture
-def order_id(app: Flask, client: FlaskClient) -> str:
-    """A paid order of two of the 22 copies of book 0, and of one copy of book 3."""
-    publish(app, SIX_BOOKS)
-    found: str = place_order(client, (0, 2), (3, 1))["order_id"]
-    return found
-
-
 def steps(client: FlaskClient, order_id: str) -> list[tuple[str, str]]:
-    """Where the order went after it was paid, and who moved it."""
+    """Return the status changes after the payment, and their authors."""
     return [(step["to"], step["by"]) for step in get_order(client, order_id, API_KEY)["history"][2:]]
 
 
@@ -51,9 +40,9 @@ def test_an_order_goes_all_the_way(client: FlaskClient, order_id: str) -> None:
     ]
 
 
-def test_the_answer_to_a_change_is_the_order_as_it_is_shown(client: FlaskClient, order_id: str) -> None:
-    answered = move(client, order_id, "shipped").get_json()
-    assert answered == get_order(client, order_id) | {
+def test_the_response_to_a_change_is_the_order_as_it_is_shown(client: FlaskClient, order_id: str) -> None:
+    body = move(client, order_id, "shipped").get_json()
+    assert body == get_order(client, order_id) | {
         "success": True,
         "message": "Pedido atualizado com sucesso!",
     }
@@ -130,11 +119,11 @@ def test_a_transition_that_is_not_allowed_is_409_and_changes_nothing(
 def test_a_status_that_clients_may_not_ask_for_is_refused_by_name(
     client: FlaskClient, order_id: str, status: Any
 ) -> None:
-    answers = (
+    responses = (
         client.put(f"{ORDERS}/{order_id}/status", json={"status": status}, headers=API_KEY),
         patch(client, order_id, {"status": status}),
     )
-    assert [fields_of(answer) for answer in answers] == [{"status"}, {"status"}]
+    assert [fields_of(response) for response in responses] == [{"status"}, {"status"}]
     assert get_order(client, order_id)["status"] == "pending"
 
 

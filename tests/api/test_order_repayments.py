@@ -1,20 +1,10 @@
 from __future__ import annotations
 
 import pytest
-from flask import Flask
 from flask.testing import FlaskClient
 
 from app.shop import Shop
-from tests.api.conftest import SIX_BOOKS, publish
 from tests.support.orders import get_order, move, place_order, query
-
-
-@pytest.fixture
-def order_id(app: Flask, client: FlaskClient) -> str:
-    """A paid order of two of the 22 copies of book 0, and of one copy of book 3."""
-    publish(app, SIX_BOOKS)
-    found: str = place_order(client, (0, 2), (3, 1))["order_id"]
-    return found
 
 
 def test_the_payment_of_a_cancelled_order_is_given_back(
@@ -40,8 +30,8 @@ def test_one_payment_that_can_not_be_given_back_holds_up_no_other(
         void(reference)
 
     monkeypatch.setattr(shop.gateway, "void", void_all_but_the_first)
-    for each in (order_id, other):
-        move(client, each, "cancelled")
+    for order in (order_id, other):
+        move(client, order, "cancelled")
     shop.orders.reconcile()
     assert get_order(client, order_id)["payment_status"] == "voiding"
     assert get_order(client, other)["payment_status"] == "voided"

@@ -1,21 +1,11 @@
 from __future__ import annotations
 
 import pytest
-from flask import Flask
 from flask.testing import FlaskClient
 
 from app.shop import Shop
-from tests.api.conftest import SIX_BOOKS, publish
 from tests.support.checks import problem_of
-from tests.support.orders import ORDERS, get_order, move, patch, place_order, traces
-
-
-@pytest.fixture
-def order_id(app: Flask, client: FlaskClient) -> str:
-    """A paid order of two of the 22 copies of book 0, and of one copy of book 3."""
-    publish(app, SIX_BOOKS)
-    found: str = place_order(client, (0, 2), (3, 1))["order_id"]
-    return found
+from tests.support.orders import ORDERS, get_order, move, patch, traces
 
 
 @pytest.mark.parametrize("tag", ['"2"', '"1", "2"', "*", '"x" , "2"'])

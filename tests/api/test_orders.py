@@ -47,23 +47,23 @@ def test_the_answer_says_where_the_order_is_and_which_version(client: FlaskClien
     assert response.headers["Location"] == f"/orders/{order['order_id']}"
     assert response.headers["ETag"] == f'"{order["version"]}"'
     assert response.headers["Cache-Control"] == "no-store"
-    there = client.get(response.headers["Location"])
-    assert there.get_json()["order_id"] == order["order_id"]
-    assert there.headers["ETag"] == response.headers["ETag"]
-    assert there.headers["Cache-Control"] == "no-store"
+    order_response = client.get(response.headers["Location"])
+    assert order_response.get_json()["order_id"] == order["order_id"]
+    assert order_response.headers["ETag"] == response.headers["ETag"]
+    assert order_response.headers["Cache-Control"] == "no-store"
 
 
 def test_an_order_is_shown_as_it_was_placed_with_its_history(client: FlaskClient) -> None:
     order = place_order(client, (0, 2))
-    found = get_order(client, order["order_id"])
-    history = found.pop("history")
-    assert found == {key: value for key, value in order.items() if key not in ("success", "message")}
+    shown_order = get_order(client, order["order_id"])
+    history = shown_order.pop("history")
+    assert shown_order == {key: value for key, value in order.items() if key not in ("success", "message")}
     assert [(step["from"], step["to"], step["by"]) for step in history] == [
         (None, "awaiting_payment", "chave-api"),
         ("awaiting_payment", "pending", "pagamento"),
     ]
-    assert history[0]["at"] == found["created_at"]
-    assert history[1]["at"] == found["last_updated_at"]
+    assert history[0]["at"] == shown_order["created_at"]
+    assert history[1]["at"] == shown_order["last_updated_at"]
 
 
 def test_times_are_utc_with_milliseconds(client: FlaskClient) -> None:
@@ -81,12 +81,12 @@ def test_the_id_is_not_blind_to_case(client: FlaskClient) -> None:
     problem_of(client.get(f"{ORDERS}/{place_order(client)['order_id'].lower()}"), 404)
 
 
-def test_the_catalogue_shows_the_new_stock_when_the_order_is_answered(client: FlaskClient) -> None:
+def test_the_catalogue_shows_the_new_stock_as_soon_as_the_order_is_placed(client: FlaskClient) -> None:
     before = client.get("/api/v1/books/0")
     place_order(client, (0, 3))
     assert stock_of(client, 0) == 19
-    found = client.get("/api/v1/books/search?titulo=attic").get_json()
-    assert [book["disponibilidade"] for book in found] == [19]
+    books = client.get("/api/v1/books/search?titulo=attic").get_json()
+    assert [book["disponibilidade"] for book in books] == [19]
     assert client.get("/api/v1/books/0").headers["ETag"] != before.headers["ETag"]
 
 

@@ -14,19 +14,19 @@ from tests.support.orders import API_KEY, ORDERS, execute, get_order, get_orders
 
 @pytest.fixture
 def five(app: Flask, client: FlaskClient, shop: Shop) -> list[str]:
-    """Ids of five orders, placed at noon of 1 to 5 January; those of the odd days are ana's, the others rui's."""
+    """Return the ids of five orders, placed at noon of 1 to 5 January; ana's on odd days, rui's on the others."""
     publish(app, SIX_BOOKS)
-    found = []
+    order_ids = []
     for day in range(1, 6):
         order_id = place_order(client, (0, day), customer_id="ana" if day % 2 else "rui")["order_id"]
         at = f"2026-01-0{day} 12:00:00.000000"
         execute(shop, "UPDATE pedido SET criado_em = :at WHERE id = :id", at=at, id=order_id)
-        found.append(order_id)
-    return found
+        order_ids.append(order_id)
+    return order_ids
 
 
 def days(client: FlaskClient, five: list[str], query: str = "") -> list[int]:
-    """On which days the orders that are listed were placed."""
+    """Return the days of the orders on a page."""
     response = client.get(f"{ORDERS}?{query}", headers=API_KEY)
     assert response.status_code == 200, response.get_data(as_text=True)
     return [five.index(order["order_id"]) + 1 for order in response.get_json()["orders"]]
@@ -49,9 +49,9 @@ def test_orders_of_one_moment_keep_one_order(client: FlaskClient, shop: Shop, fi
 
 
 def test_an_order_is_listed_as_it_is_shown_without_its_history(client: FlaskClient, five: list[str]) -> None:
-    found = get_order(client, five[4])
-    del found["history"]
-    assert get_orders(client)[0] == found
+    order = get_order(client, five[4])
+    del order["history"]
+    assert get_orders(client)[0] == order
 
 
 def test_orders_that_were_not_paid_are_listed_too(client: FlaskClient, five: list[str]) -> None:
@@ -122,8 +122,8 @@ def test_orders_come_in_pages(
     assert days(client, five, query) == expected
     response = client.get(f"{ORDERS}?{query}", headers=API_KEY)
     assert response.headers["X-Total-Count"] == "5"
-    found = re.findall(r'<([^>]*[?&]page=(\d+)[^>]*)>; rel="(\w+)"', response.headers["Link"])
-    assert {name: int(page) for _, page, name in found} == pages
+    links = re.findall(r'<([^>]*[?&]page=(\d+)[^>]*)>; rel="(\w+)"', response.headers["Link"])
+    assert {name: int(page) for _, page, name in links} == pages
 
 
 def test_twenty_orders_make_a_page_if_nothing_is_said(

@@ -52,21 +52,22 @@ def eager_threads() -> Iterator[None]:
 def test_readers_see_only_whole_published_catalogues(app: Flask, eager_threads: None) -> None:
     shop: Shop = app.extensions["shop"]
     app.test_client_class = (
-        FlaskClient  # checking every answer against the document would leave no time to read
+        FlaskClient  # checking every response against the document would leave no time to read
     )
     published: set[str] = {digest(app.test_client().get("/api/v1/books").data)}
     seen: list[set[str]] = [set() for _ in range(READERS)]
     has_read = [threading.Event() for _ in range(READERS)]
     finished = threading.Event()
 
-    def read(found: set[str], once_more: threading.Event) -> None:
+    def read(digests: set[str], once_more: threading.Event) -> None:
         client = app.test_client()
         while not finished.is_set():
-            found.add(digest(client.get("/api/v1/books").data))
+            digests.add(digest(client.get("/api/v1/books").data))
             once_more.set()
 
     readers = [
-        threading.Thread(target=read, args=each, name="reader") for each in zip(seen, has_read, strict=True)
+        threading.Thread(target=read, args=arguments, name="reader")
+        for arguments in zip(seen, has_read, strict=True)
     ]
     for reader in readers:
         reader.start()

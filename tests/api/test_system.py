@@ -20,8 +20,8 @@ BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;
 
 @pytest.fixture(scope="module")
 def document(reader: FlaskClient) -> dict[str, Any]:
-    found: dict[str, Any] = reader.get("/apispec_1.json").get_json()
-    return found
+    document: dict[str, Any] = reader.get("/apispec_1.json").get_json()
+    return document
 
 
 def operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
