@@ -1,1 +1,1 @@
-"""The routes: each parses its input, calls one thing and presents what came back."""
+"""The routes: each declares its input, calls a service or the catalogue, and presents the result."""

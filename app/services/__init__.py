@@ -1,1 +1,1 @@
-"""One verb each: what the shop does, put together from rules and storage."""
+"""The shop's use cases and background work, put together from rules and storage."""

@@ -116,7 +116,8 @@ class BackgroundRun(ABC, Generic[R]):
         except LeaseLost:
             raise
         except Exception as error:  # noqa: BLE001 - the row must say how the run ended
-            if self._stopping.is_set() or _refused_by_ending_interpreter(error):
+            failed = isinstance(error, RunFailed) and error.status is RunStatus.ERROR
+            if not failed and (self._stopping.is_set() or _refused_by_ending_interpreter(error)):
                 return RunStatus.INTERRUPTED, self._kind.stopped
             if isinstance(error, RunFailed):
                 return error.status, error.reason
@@ -126,7 +127,7 @@ class BackgroundRun(ABC, Generic[R]):
 
 
 class RunManager(ABC, Generic[R, B]):
-    """Starts runs and watches their leases. `_lock` protects the run of this process and its thread."""
+    """Starts runs and watches their leases. `_lock` protects its state."""
 
     def __init__(self, kind: RunKind[R], settings: Settings, database: Database) -> None:
         self._kind = kind

@@ -20,6 +20,7 @@ from scraper.book import ScrapedBook
 from scraper.crawl import (
     CrawlEvent,
     CrawlFinished,
+    Idle,
     ListingRead,
     PageFailed,
     ProductRead,
@@ -103,6 +104,8 @@ class BackgroundScrape(BackgroundRun[ScrapeRun]):
                 result.failed[event.url] = event.reason
             case CrawlFinished():
                 result.announced = event.products_announced
+                return
+            case Idle():
                 return
         result.pages_done += 1
 

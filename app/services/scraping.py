@@ -56,6 +56,9 @@ class Scrapes(RunManager[ScrapeRun, "BackgroundScrape"]):
 
     def start(self, username: str) -> ScrapeRun:
         """Begin a run in the background. Raises ScrapeAlreadyRunning."""
+        # Imported before the write lock is held: the crawler takes a tenth of a second, which a start has no need of.
+        import app.services.scrape_run  # noqa: F401
+
         run = super().start(username)
         log.info("scrape_started", extra={"run_id": run.id, "username": username, "reused": run.pages_reused})
         return run
@@ -95,7 +98,6 @@ class Scrapes(RunManager[ScrapeRun, "BackgroundScrape"]):
             self._write_status(scraping.RUNS.latest(session))
 
     def _begin(self, session: Session, username: str, now: datetime) -> BackgroundScrape:
-        # Here, as the crawler takes a tenth of a second to import, and a start has no need of it.
         from app.services.scrape_run import BackgroundScrape
 
         resumable_since = now - RESUME_MAX_AGE

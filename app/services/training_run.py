@@ -114,6 +114,8 @@ class BackgroundTraining(BackgroundRun[Training]):
                         self._renew_lease(session)
                 except SQLAlchemyError:  # the lease outlasts several of these
                     log.exception("training_lease_not_renewed", extra={"version": self.run.id})
+        if self._stopping.is_set():
+            raise RunFailed(self._kind.stopped, RunStatus.INTERRUPTED)
         raise RunFailed(
             f"O treino passou do limite de {self._settings.ml_training_timeout_s} s (ML_TRAINING_TIMEOUT_S)."
         )

@@ -37,10 +37,10 @@ class CatalogueStore:
     def _load(self, snapshot: Catalogue | None) -> Catalogue:
         with self._database.reading() as session:
             publication = load_publication(session)
+            if snapshot is not None and publication in (None, snapshot.publication):
+                return snapshot
             if publication is None:
                 raise RuntimeError("no catalogue was ever published in this database")
-            if snapshot is not None and publication == snapshot.publication:
-                return snapshot
             if snapshot is not None and _differ_in_stocks_only(publication, snapshot.publication):
                 return snapshot.with_stocks(load_stocks(session), publication)
             return load_catalogue(session, publication)

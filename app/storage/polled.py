@@ -50,9 +50,10 @@ class Polled(Generic[T]):
             except SQLAlchemyError:
                 if self._value is None:
                     raise
-                self._checked_at = time.monotonic()
                 log.exception(self._failure_event)
             finally:
+                if self._value is not None:  # also after a failure: the next look waits for its time
+                    self._checked_at = time.monotonic()
                 self._loading.release()
         return cast(T, self._value)
 

@@ -1,1 +1,1 @@
-"""What all blueprints share, one room each."""
+"""What all blueprints share: access, parsing, responses, errors, schemas and presenters."""

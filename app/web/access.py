@@ -57,9 +57,8 @@ def authorize(access: Access) -> None:
     if user is None:
         raise InvalidToken("A sessão deste token foi encerrada. Faça login novamente.")
     g.caller = user
-    request_record.get().user_id = (
-        user.id
-    )  # also where the role is not enough: the log names the user of a refused request
+    # Before the role is checked: the log also names the user of a request that is refused.
+    request_record.get().user_id = user.id
     role = _NEEDED_ROLE.get(access)
     if role is not None and not user.role.covers(role):
         raise Forbidden(role.value)

@@ -4,7 +4,6 @@
 """
 
 import logging
-from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -12,16 +11,14 @@ import orjson
 
 from app.observability.logs.context import NO_REQUEST, request_id
 from app.observability.logs.masking import in_one_line, mask, mask_trace
-from app.settings import Settings
 
 _SEED_FIELDS: Final = ("remote_addr", "method", "path", "status", "duration", "user", "request_id")
 REQUEST_FIELDS: Final = (*_SEED_FIELDS, "route", "bytes")
 """The fields of a request's line, in the order of the seed's log; the middleware makes them safe to log."""
-_SIMULATION_FIELDS: Final = {
-    field.name.removeprefix("simulation_")
-    for field in fields(Settings)
-    if field.name.startswith("simulation_")
-}
+_SIMULATION_FIELDS: Final = frozenset(
+    {"payment_denied_rate", "payment_error_rate", "payment_latency_ms", "stock_failure_rate"}
+    | {"internal_error_rate", "slow_rate", "slow_ms", "seed"}
+)
 FIELDS: Final = (
     _SIMULATION_FIELDS.union(REQUEST_FIELDS)
     | {"order_id", "outcome", "total", "by", "mismatch"}
@@ -86,4 +83,4 @@ def _plain(name: str, value: object) -> str | int | float | bool | None:
         return value
     if isinstance(value, int):
         return value if abs(value) < 2**53 else mask(str(value))
-    return str(value) if name in REQUEST_FIELDS else mask(str(value))
+    return str(value) if name in REQUEST_FIELDS and name != "user" else mask(str(value))

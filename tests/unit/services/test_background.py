@@ -120,8 +120,17 @@ def test_a_run_that_works_is_done_and_its_results_are_shown_with_its_end(works: 
     assert (works.counted, works.visible) == ([DONE], [1])
 
 
-@pytest.mark.parametrize("error", [RunFailed("too late"), ZeroDivisionError()])
-def test_a_run_that_fails_while_it_is_stopped_is_interrupted(works: Works, error: Exception) -> None:
+@pytest.mark.parametrize(
+    ("error", "end"),
+    [
+        (RunFailed("on request", CANCELLED), (INTERRUPTED, "stopped")),
+        (ZeroDivisionError(), (INTERRUPTED, "stopped")),
+        (RunFailed("the shop is down"), (ERROR, "the shop is down")),
+    ],
+)
+def test_a_run_that_ends_while_it_is_stopped_is_interrupted_unless_it_failed(
+    works: Works, error: Exception, end: tuple[RunStatus, str]
+) -> None:
     def act(work: Work) -> None:
         work.wait_for_stop()
         raise error
@@ -131,7 +140,7 @@ def test_a_run_that_fails_while_it_is_stopped_is_interrupted(works: Works, error
     works.stop()
     run = works.latest()
     assert run is not None
-    assert (run.status, run.reason, works.counted) == (INTERRUPTED, "stopped", [INTERRUPTED])
+    assert ((run.status, run.reason), works.counted) == (end, [end[0]])
 
 
 def test_a_run_that_starts_after_the_stop_is_told_so_at_once(works: Works) -> None:
@@ -139,7 +148,7 @@ def test_a_run_that_starts_after_the_stop_is_told_so_at_once(works: Works) -> No
 
     def act(work: Work) -> None:
         work.wait_for_stop()
-        raise RunFailed("stopped at once")
+        raise RunFailed("stopped at once", INTERRUPTED)
 
     assert end_of(works, act)[0] is INTERRUPTED
 

@@ -139,3 +139,13 @@ def test_a_value_that_is_never_due_is_loaded_once(source: Source, clock: Clock) 
     polled.current()
     clock.now += 1e9
     assert (polled.current(), source.loads) == (1, 1)
+
+
+def test_an_unexpected_error_reaches_one_reader_and_keeps_the_value(clock: Clock) -> None:
+    values = iter([1])
+    polled: Polled[int] = Polled(lambda _value: next(values), "check_failed")
+    assert polled.current() == 1
+    clock.now += CHECK_EVERY_S + 0.001
+    with pytest.raises(StopIteration):
+        polled.current()
+    assert polled.current() == 1
