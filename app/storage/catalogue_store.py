@@ -8,33 +8,22 @@ from app.storage.database import Database
 from app.storage.polled import CHECK_EVERY_S, Polled
 
 
-class CatalogueStore:
-    """Holds the current snapshot and replaces it whole when the database has another version.
-
-    Its methods raise RuntimeError before the first publication.
-    """
+class CatalogueStore(Polled[Catalogue]):
+    """The snapshot of the published catalogue; its methods raise RuntimeError before the first publication."""
 
     def __init__(self, database: Database, check_every_s: float = CHECK_EVERY_S) -> None:
+        super().__init__(self._load_changed, "catalogue_check_failed", check_every_s)
         self._database = database
-        self._snapshot = Polled(self._load, "catalogue_check_failed", check_every_s)
-
-    def current(self) -> Catalogue:
-        """Return the catalogue; another process' publication shows after `check_every_s` seconds."""
-        return self._snapshot.current()
-
-    def refresh(self) -> Catalogue:
-        """Return what is published now. Raises SQLAlchemyError."""
-        return self._snapshot.refresh()
 
     def ensure_version(self, version: int) -> None:
         """Reload unless the snapshot is at `version` or newer. Raises SQLAlchemyError."""
-        self._snapshot.ensure(lambda catalogue: catalogue.publication.version >= version)
+        self.ensure(lambda catalogue: catalogue.publication.version >= version)
 
     def ensure_stock_version(self, stock_version: int) -> None:
         """Reload unless the stocks are at `stock_version` or newer. Raises SQLAlchemyError."""
-        self._snapshot.ensure(lambda catalogue: catalogue.publication.stock_version >= stock_version)
+        self.ensure(lambda catalogue: catalogue.publication.stock_version >= stock_version)
 
-    def _load(self, snapshot: Catalogue | None) -> Catalogue:
+    def _load_changed(self, snapshot: Catalogue | None) -> Catalogue:
         with self._database.reading() as session:
             publication = load_publication(session)
             if snapshot is not None and publication in (None, snapshot.publication):

@@ -52,7 +52,8 @@ class operation:  # noqa: N801 - a decorator
     def __call__(self, view: View) -> View:
         @functools.wraps(view)
         def run(**arguments: Any) -> ResponseReturnValue:
-            authorize(self.access)
+            if self.access is not Access.PUBLIC:
+                authorize(self.access)
             if self.query is not None:
                 arguments["query"] = read_query(self.query)
             if self.body is not None:

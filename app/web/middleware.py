@@ -76,7 +76,8 @@ class RequestMiddleware:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         started_at = time.perf_counter()
-        own_id = self._request_id(environ.get("HTTP_X_REQUEST_ID", ""))
+        offered = environ.get("HTTP_X_REQUEST_ID")
+        own_id = self._request_id(offered) if offered else uuid.uuid4().hex
         request_id.set(own_id)
         record = RequestRecord(environ["REQUEST_METHOD"] if environ["REQUEST_METHOD"] in METHODS else "other")
         request_record.set(record)
