@@ -118,7 +118,7 @@ class Trainings(RunManager[Training, BackgroundTraining]):
     def _begin(self, session: Session, username: str, now: datetime) -> BackgroundTraining:
         catalogue = self._catalogue.current()
         version = catalogue.publication.version
-        run = training.begin_training(session, version, username, own_identity(), now)
+        run = training.RUNS.begin(session, username, own_identity(), now, catalogue_version=version)
         return BackgroundTraining(KIND, run, self._settings, self._database, catalogue.training_rows)
 
     def _follow_up(self, background: BackgroundTraining, status: RunStatus) -> None:

@@ -47,6 +47,20 @@ class RunTable(Generic[R]):
         """Keep other transactions from beginning or reaping a run until this one ends."""
         session.get_one(self._lock, 1, with_for_update=True)
 
+    def begin(self, session: Session, username: str, holder: str, now: datetime, **values: Any) -> R:
+        """Add a run in progress, with the `values` of its kind."""
+        row = self._table(
+            status=RunStatus.PROCESSING,
+            started_by=username,
+            started_at=now,
+            holder=holder,
+            expires_at=now + LEASE_TTL,
+            **values,
+        )
+        session.add(row)
+        session.flush()
+        return self.read(row)
+
     def in_progress(self, session: Session, *, lock: bool = False) -> list[R]:
         """Return the runs in progress; with `lock`, none of them changes until the transaction ends."""
         query = select(self._table).where(self._table.status == RunStatus.PROCESSING)

@@ -10,11 +10,10 @@ from typing import Any, Final
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
-from app.core.runs import RunStatus
 from app.core.scraping import CrawlResult, Difference, ScrapeRun, ScrapeRunDetail
 from app.storage.change_reports import decode_changes, decode_counts, encode_difference
 from app.storage.models import ScrapeLockRow, ScrapeRunRow, StagedPageRow
-from app.storage.runs import LEASE_TTL, RunTable
+from app.storage.runs import RunTable
 from scraper.book import ScrapedBook
 
 MAX_RUNS: Final = 100
@@ -31,24 +30,17 @@ def begin_run(
     but the newest MAX_RUNS runs and all other staged pages.
     """
     previous = RUNS.latest(session)
-    row = ScrapeRunRow(
-        status=RunStatus.PROCESSING,
-        base_url=base_url,
-        started_by=username,
-        started_at=now,
-        holder=holder,
-        expires_at=now + LEASE_TTL,
-    )
-    session.add(row)
-    session.flush()
+    run = RUNS.begin(session, username, holder, now, base_url=base_url)
     staged: dict[str, ScrapedBook] = {}
     if previous is not None and previous.base_url == base_url and previous.started_at > resume_since:
-        staged = _hand_over_staged(session, previous.id, row.id)
-        row.resumed_from, row.pages_reused = (previous.id if staged else None), len(staged)
+        staged = _hand_over_staged(session, previous.id, run.id)
+    if previous is not None and staged:
+        run = replace(run, resumed_from=previous.id, pages_reused=len(staged))
+        _update(session, run.id, resumed_from=run.resumed_from, pages_reused=run.pages_reused)
     newest = select(ScrapeRunRow.id).order_by(ScrapeRunRow.id.desc()).limit(MAX_RUNS).subquery()
     session.execute(delete(ScrapeRunRow).where(ScrapeRunRow.id.not_in(select(newest.c.id))))
-    session.execute(delete(StagedPageRow).where(StagedPageRow.run_id != row.id))
-    return RUNS.read(row), staged
+    session.execute(delete(StagedPageRow).where(StagedPageRow.run_id != run.id))
+    return run, staged
 
 
 def cancel_run(session: Session, username: str) -> ScrapeRun | None:

@@ -10,30 +10,11 @@ from sqlalchemy.orm import Session
 from app.core.runs import RunStatus
 from app.core.training import Training
 from app.storage.models import ActiveModelRow, TrainingRow
-from app.storage.runs import LEASE_TTL, RunTable
+from app.storage.runs import RunTable
 
 MAX_MODELS: Final = 10
 MAX_FAILED_TRAININGS: Final = 20
-
-
 RUNS: Final = RunTable(TrainingRow, ActiveModelRow, Training)
-
-
-def begin_training(
-    session: Session, catalogue_version: int, username: str, holder: str, now: datetime
-) -> Training:
-    """Add a training in progress."""
-    row = TrainingRow(
-        status=RunStatus.PROCESSING,
-        started_by=username,
-        started_at=now,
-        catalogue_version=catalogue_version,
-        holder=holder,
-        expires_at=now + LEASE_TTL,
-    )
-    session.add(row)
-    session.flush()
-    return RUNS.read(row)
 
 
 def save_model(session: Session, version: int, card: Mapping[str, Any], digest: str, artefact: bytes) -> None:

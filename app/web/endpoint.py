@@ -60,11 +60,11 @@ class operation:  # noqa: N801 - a decorator
                 arguments["body"] = read_body(self.body, self.max_items and self.max_items(shop().settings))
             if not self.versioned:
                 return view(**arguments)
-            if not self.errors and (unchanged := not_modified()):
-                return unchanged
-            response = tag_catalogue(make_response(view(**arguments)))
+            if not self.errors:
+                return not_modified() or tag_catalogue(make_response(view(**arguments)))
             # A view that may refuse runs first: 304 stands for 200 only (RFC 9110, 13.2.1).
-            return (not_modified() if self.errors else None) or response
+            response = make_response(view(**arguments))
+            return not_modified() or tag_catalogue(response)
 
         setattr(run, ATTRIBUTE, self)
         return run

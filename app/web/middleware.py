@@ -4,7 +4,7 @@ import logging
 import re
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from ipaddress import ip_address
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -14,7 +14,7 @@ from flask import Flask, request
 from app.core.orders import is_order_id
 from app.observability.logs.context import request_id
 from app.observability.logs.masking import looks_secret, mask
-from app.observability.metrics import METHODS, UNMATCHED, Metrics
+from app.observability.metrics import METHODS, UNMATCHED, Metrics, RequestKind
 from app.web.context import RequestRecord, request_record
 from app.web.endpoint import operation_of
 from app.web.error_handlers import MEANINGS
@@ -50,13 +50,17 @@ _PARAMETER = re.compile(r"<(?:[^:>]+:)?(?P<name>\w+)>")
 
 def register_middleware(app: Flask, metrics: Metrics, api_key: str) -> None:
     """Wrap `app`, when all its routes are registered, in the middleware that times, counts and logs requests."""
-    for rule in app.url_map.iter_rules():
-        declared = operation_of(app.view_functions[rule.endpoint])
+    operations = [
+        (rule, operation_of(app.view_functions[rule.endpoint])) for rule in app.url_map.iter_rules()
+    ]
+    for rule, declared in operations:
         errors = declared.error_statuses() if declared is not None else (500,)
         statuses = [*([declared.status] if declared is not None else ()), *errors]
         for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
             metrics.create_series(method, rule.rule, statuses, [MEANINGS[status][1] for status in errors])
-    app.before_request(_describer(app))
+    words = {part for rule, _ in operations for part in rule.rule.split("/") if "<" not in part}
+    kinds = {rule.endpoint: declared.kind for rule, declared in operations if declared is not None}
+    app.before_request(_describer(words, kinds))
     app.before_request(refuse_large_body)
     app.after_request(compress)
     app.wsgi_app = RequestMiddleware(app.wsgi_app, metrics, api_key)  # type: ignore[method-assign]
@@ -170,12 +174,11 @@ class StreamedBody:
             end(self._sent_bytes)
 
 
-def _describer(app: Flask) -> Callable[[], None]:
-    """Return a hook that writes into the record what is safe to log: nothing that the client made up."""
-    rules = list(app.url_map.iter_rules())
-    words = {part for rule in rules for part in rule.rule.split("/") if "<" not in part}
-    operations = {rule.endpoint: operation_of(app.view_functions[rule.endpoint]) for rule in rules}
-    kinds = {endpoint: declared.kind for endpoint, declared in operations.items() if declared is not None}
+def _describer(words: set[str], kinds: Mapping[str, RequestKind | None]) -> Callable[[], None]:
+    """Return a hook that writes into the record what is safe to log: nothing that the client made up.
+
+    `words` are the fixed parts of the shop's addresses, `kinds` what the endpoints count.
+    """
 
     def describe_request() -> None:
         record = request_record.get()

@@ -239,10 +239,10 @@ class OrderMachine(RuleBasedStateMachine):
         if outcome is Killed:
             assert commits == 0 if not reserved else commits in {1, 2}
             if commits == 2:
-                self.model.conclude(reserved[0], FakeGateway.CARDS[card])
+                self.model.finalize(reserved[0], FakeGateway.CARDS[card])
             return
         if reserved:
-            expected = self.model.conclude(reserved[0], FakeGateway.CARDS[card])
+            expected = self.model.finalize(reserved[0], FakeGateway.CARDS[card])
         elif isinstance(expected, str):
             self.model.refuse(key, body, expected)
         assert outcome == expected

@@ -103,7 +103,7 @@ class Model:
         if key:
             self.keys[key] = KeyRecord(body, order_id)
 
-    def conclude(self, order_id: str, decision: Decision | None) -> str | Outcome:
+    def finalize(self, order_id: str, decision: Decision | None) -> str | Outcome:
         """Finalize an order that waits for its payment; return the customer's outcome or the error's name."""
         sale = self.sales[order_id]
         if sale.status is _S.AWAITING_PAYMENT:
@@ -138,7 +138,7 @@ class Model:
         """Reconcile the payments lazily, one transaction a step."""
         if all_abandoned:
             for sale in [sale for sale in self.sales.values() if sale.status is _S.AWAITING_PAYMENT]:
-                self.conclude(sale.id, None if gateway.away else gateway.decisions.get(sale.id))
+                self.finalize(sale.id, None if gateway.away else gateway.decisions.get(sale.id))
                 yield
         for sale in [sale for sale in self.sales.values() if sale.payment is _P.VOIDING]:
             if gateway.away:

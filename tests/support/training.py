@@ -68,7 +68,7 @@ def train_elsewhere(
     now = datetime.now(UTC) - age
     version = shop.catalogue.current().publication.version
     with shop.database.writing() as session:
-        run = training.begin_training(session, version, "admin", holder or own_identity(), now)
+        run = training.RUNS.begin(session, "admin", holder or own_identity(), now, catalogue_version=version)
         if status is not RunStatus.PROCESSING:
             training.RUNS.close(session, run.id, status, None, now)
     return run.id

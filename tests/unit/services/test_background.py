@@ -17,7 +17,6 @@ from app.processes import own_identity
 from app.services import training as trainings
 from app.services.background import CRASHED, BackgroundRun, RunFailed, RunManager
 from app.settings import Settings
-from app.storage import training
 from app.storage.database import Database
 from app.storage.runs import LEASE_TTL
 from app.storage.training import RUNS
@@ -61,7 +60,7 @@ class Works(RunManager[Training, Work]):
         self.visible: list[int] = []
 
     def _begin(self, session: Session, username: str, now: datetime) -> Work:
-        run = training.begin_training(session, 1, username, own_identity(), now)
+        run = RUNS.begin(session, username, own_identity(), now, catalogue_version=1)
         return Work(run, self._settings, self._database, self.act)
 
     def _follow_up(self, background: Work, status: RunStatus) -> None:
@@ -210,7 +209,7 @@ def test_an_orphaned_run_is_reaped_and_another_is_not(
 ) -> None:
     identity = holder if "." in holder else own_identity() + holder
     with database.writing() as session:
-        training.begin_training(session, 1, "admin", identity, datetime.now(UTC) - age)
+        RUNS.begin(session, "admin", identity, datetime.now(UTC) - age, catalogue_version=1)
     run = works.latest()
     assert run is not None
     assert (run.status, run.reason) == (

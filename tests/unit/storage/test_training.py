@@ -188,7 +188,7 @@ def test_of_many_that_want_to_train_one_begins(database: Database) -> None:
             RUNS.lock(session)
             if RUNS.in_progress(session):
                 return False
-            training.begin_training(session, 1, "admin", f"holder {number}", NOW)
+            training.RUNS.begin(session, "admin", f"holder {number}", NOW, catalogue_version=1)
             return True
 
     with ThreadPoolExecutor(6) as pool:
