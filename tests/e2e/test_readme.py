@@ -96,7 +96,8 @@ def test_the_calls_work_in_their_order(
     start_server: Callable[..., Server], open_site: Callable[..., DemoSite], tmp_path: Path
 ) -> None:
     need("curl", debian_package="curl")
-    site = open_site()
+    # Slow, so that the scrape which the calls trigger can't publish before they have ended.
+    site = open_site(latency_s=1.0)
     server = start_server(SCRAPER_BASE_URL=site.base_url)
     calls = [block for block in command_blocks(README) if "localhost:5000" in block]
     assert len(calls) == 4
