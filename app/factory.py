@@ -49,6 +49,7 @@ from app.web.error_handlers import register_error_handlers
 from app.web.middleware import register_middleware
 from app.web.openapi import serve_documentation
 from app.web.rate_limits import throttle_failures
+from app.web.response_cache import ResponseCache
 from app.web.responses import OrjsonProvider
 
 GRACE = timedelta(seconds=60)
@@ -56,6 +57,8 @@ GRACE = timedelta(seconds=60)
 GIVE_UP_AFTER = timedelta(minutes=10)
 """Age at which an abandoned order is released although the gateway can't be reached."""
 TRAINING_DELAY_S = 2.0
+LOG_FILE_CHECK_S = 0.05
+"""Seconds after which a process notices that another one has rotated the log's file."""
 MAX_TAILS = 4
 """Clients of one process that may follow the log at once; a thread always remains for others."""
 
@@ -80,10 +83,6 @@ def create_app(settings: Settings | None = None, check_every_s: float = CHECK_EV
         JWT_ACCESS_TOKEN_EXPIRES=ACCESS_TOKEN_TTL,
         JWT_REFRESH_TOKEN_EXPIRES=REFRESH_TOKEN_TTL,
     )
-    if settings.trusted_proxies:
-        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
-            app.wsgi_app, x_for=settings.trusted_proxies, x_proto=settings.trusted_proxies
-        )
     db.init_app(app)
     migrate.init_app(app, db, directory=f"{app.root_path}/storage/migrations", render_as_batch=True)
     jwt.init_app(app)
@@ -94,7 +93,13 @@ def create_app(settings: Settings | None = None, check_every_s: float = CHECK_EV
     throttle_failures(app, settings)
     _require_operations(app.view_functions)
     serve_documentation(app)
-    register_middleware(app, app.extensions["shop"].metrics, settings.api_key)
+    shop: Shop = app.extensions["shop"]
+    cache = ResponseCache(shop.catalogue, settings.response_cache_bytes)
+    register_middleware(app, shop.metrics, cache, settings.api_key)
+    if settings.trusted_proxies:
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
+            app.wsgi_app, x_for=settings.trusted_proxies, x_proto=settings.trusted_proxies
+        )
     register_commands(app)
     return app
 
@@ -134,7 +139,9 @@ def _assemble(app: Flask, settings: Settings, check_every_s: float) -> Shop:
         simulation=simulation,
         gateway=gateway,
         metrics=metrics,
-        log_writer=LogWriter(log, settings.log_max_bytes, settings.log_files, metrics.count_lost_line),
+        log_writer=LogWriter(
+            log, settings.log_max_bytes, settings.log_files, metrics.count_lost_line, LOG_FILE_CHECK_S
+        ),
         log_reader=LogReader(log, settings.log_files),
         log_tails=LogTails(log, settings.log_files, max_clients=min(MAX_TAILS, settings.web_threads - 1)),
         order_tasks=PeriodicTasks("order-tasks", [orders.reconcile, orders.purge_keys, gateway.purge]),

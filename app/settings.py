@@ -138,6 +138,7 @@ class Settings:
     web_threads: int = _setting("WEB_THREADS", _integer(1, 256), "16")
     trusted_proxies: int = _setting("TRUSTED_PROXIES", _integer(0, 10), "0")
     max_body_bytes: int = _setting("MAX_BODY_BYTES", _integer(1_024, 100_000_000), "1000000")
+    response_cache_bytes: int = _setting("RESPONSE_CACHE_BYTES", _integer(0, 10_000_000_000), "32000000")
     log_level: str = _setting("LOG_LEVEL", _one_of("DEBUG", "INFO", "WARNING", "ERROR"), "INFO")
     log_max_bytes: int = _setting("LOG_MAX_BYTES", _integer(10_000, 999_999_999_999), "10000000")
     log_files: int = _setting("LOG_FILES", _integer(2, 100), "5")

@@ -28,6 +28,7 @@ from app.web.schemas.catalogue import (
     RatedBook,
     SearchQuery,
 )
+from app.web.versions import DependsOn
 
 books = Blueprint("books", __name__, url_prefix="/api/v1")
 
@@ -41,7 +42,7 @@ books = Blueprint("books", __name__, url_prefix="/api/v1")
     ok="Os livros",
     response=ListedBook(many=True),
     response_headers=pagination.HEADERS,
-    versioned=True,
+    versioned=DependsOn.STOCKS,
 )
 def list_books(query: dict[str, Any]) -> ResponseReturnValue:
     books = catalogue().books(query["sort"], descending=query["order"] == "desc")
@@ -55,7 +56,7 @@ def list_books(query: dict[str, Any]) -> ResponseReturnValue:
     ok="O livro",
     response=BookDetail(),
     errors=(404,),
-    versioned=True,
+    versioned=DependsOn.BOOK,
 )
 def show_book(book_idx: int) -> ResponseReturnValue:
     return present_book(catalogue().book(book_idx))
@@ -73,7 +74,7 @@ def show_book(book_idx: int) -> ResponseReturnValue:
     ok="Os livros achados",
     response=BookDetail(many=True),
     response_headers=pagination.HEADERS,
-    versioned=True,
+    versioned=DependsOn.STOCKS,
 )
 def search_books(query: dict[str, Any]) -> ResponseReturnValue:
     matches = catalogue().search(query["titulo"], query["categoria"])
@@ -89,7 +90,7 @@ def search_books(query: dict[str, Any]) -> ResponseReturnValue:
     query=PriceRangeQuery(),
     ok="Os livros na faixa",
     response=PricedBook(many=True),
-    versioned=True,
+    versioned=DependsOn.CATALOGUE,
 )
 def list_books_in_price_range(query: dict[str, Decimal]) -> ResponseReturnValue:
     return present_books(catalogue().in_price_range(query["min"], query["max"]), PRICED_BOOK)
@@ -102,7 +103,7 @@ def list_books_in_price_range(query: dict[str, Decimal]) -> ResponseReturnValue:
     access=Access.PUBLIC,
     ok="Os livros",
     response=RatedBook(many=True),
-    versioned=True,
+    versioned=DependsOn.CATALOGUE,
 )
 def list_top_rated_books() -> ResponseReturnValue:
     return present_books(catalogue().top_rated(), RATED_BOOK)
@@ -115,7 +116,7 @@ def list_top_rated_books() -> ResponseReturnValue:
     access=Access.PUBLIC,
     ok="Os nomes",
     response={"type": "array", "items": {"type": "string"}},
-    versioned=True,
+    versioned=DependsOn.CATALOGUE,
 )
 def list_categories() -> ResponseReturnValue:
     return catalogue().categories()

@@ -26,6 +26,7 @@ from app.web.schemas.training import (
     TrainingProgress,
     TrainingStarted,
 )
+from app.web.versions import DependsOn
 
 ml = Blueprint("ml", __name__, url_prefix="/api/v1/ml")
 VERDICT_HEADERS = ("X-Model-Version", "X-Model-Verdict")
@@ -39,7 +40,7 @@ VERDICT_HEADERS = ("X-Model-Version", "X-Model-Verdict")
     access=Access.PUBLIC,
     ok="Os livros",
     response=TrainingBook(many=True),
-    versioned=True,
+    versioned=DependsOn.STOCKS,
 )
 def show_training_data() -> ResponseReturnValue:
     return catalogue().training_rows()

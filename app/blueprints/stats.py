@@ -8,6 +8,7 @@ from app.web.context import catalogue
 from app.web.endpoint import operation
 from app.web.presenters.catalogue import present_category_summary, present_overview
 from app.web.schemas.catalogue import CategoryStats, Overview
+from app.web.versions import DependsOn
 
 stats = Blueprint("stats", __name__, url_prefix="/api/v1/stats")
 
@@ -18,7 +19,7 @@ stats = Blueprint("stats", __name__, url_prefix="/api/v1/stats")
     access=Access.PUBLIC,
     ok="Totais, médias e avaliações",
     response=Overview(),
-    versioned=True,
+    versioned=DependsOn.CATALOGUE,
 )
 def show_overview() -> ResponseReturnValue:
     return present_overview(catalogue().overview())
@@ -30,7 +31,7 @@ def show_overview() -> ResponseReturnValue:
     access=Access.PUBLIC,
     ok="Uma linha por categoria, por nome",
     response=CategoryStats(many=True),
-    versioned=True,
+    versioned=DependsOn.CATALOGUE,
 )
 def show_category_summaries() -> ResponseReturnValue:
     return [present_category_summary(summary) for summary in catalogue().category_summaries()]

@@ -26,6 +26,7 @@ from app.core.payments import Decision
 from app.core.runs import RunStatus
 from app.core.shop_state import ShopState
 from app.observability.collectors import ProcessesCollector, StateCollector, forget_dead_processes
+from app.observability.request_series import RequestFamilies, RequestSeries
 from app.observability.shared_folder import FOLDER_VARIABLE
 from ml.features import BASIC_FEATURES, OUT_OF_DISTRIBUTION_FEATURES, RATINGS
 
@@ -65,13 +66,8 @@ class Metrics:
         gauge = functools.partial(Gauge, registry=registry)
         histogram = functools.partial(Histogram, buckets=BUCKETS, registry=registry)
 
-        responses, seconds = "Requisições respondidas", "Segundos até a resposta"
-        self._requests = counter("api_requests_total", responses, ["method", "endpoint", "status"])
-        self._latency = histogram("api_request_latency_seconds", seconds, ["method", "endpoint"])
+        self._requests = RequestSeries(registry, BUCKETS)
         self._errors = counter("api_errors_total", "Respostas de erro", ["endpoint", "error_type"])
-        flask_labels = ["method", "path", "status"]
-        self._flask_requests = counter("flask_http_request_total", responses, flask_labels)
-        self._flask_latency = histogram("flask_http_request_duration_seconds", seconds, flask_labels)
         self._in_flight = gauge(
             "ecommerce_active_sessions_gauge", "Requisições em andamento", multiprocess_mode="livesum"
         )
@@ -129,7 +125,7 @@ class Metrics:
     ) -> None:
         """Create the series of a route's declared responses at zero."""
         for status in statuses:
-            self._requests.labels(method, route, status)
+            self._requests.declare(method, route, status)
         for error_type in error_types:
             self._errors.labels(route, error_type)
 
@@ -148,16 +144,20 @@ class Metrics:
         """Count a response; `method` is in METHODS or `other`, `route` a template, None for an unknown URL."""
         self._in_flight.dec()
         route = route or UNMATCHED
-        self._requests.labels(method, route, status).inc()
-        self._latency.labels(method, route).observe(seconds)
-        self._flask_requests.labels(method, route, status).inc()
-        self._flask_latency.labels(method, route, status).observe(seconds)
+        self._requests.observer(method, route, status)(seconds)
         if error_type is not None:
             self._errors.labels(route, error_type).inc()
         if kind in (RequestKind.ORDER_CREATE, RequestKind.ORDER_UPDATE):
             self._order_latency.labels(kind.value).observe(seconds)
         elif kind is RequestKind.LOGIN and status in _LOGIN_OUTCOMES:
             self._logins.labels(_LOGIN_OUTCOMES[status]).inc()
+
+    def observer(self, method: str, route: str, status: int) -> Callable[[float], None]:
+        """Return the function that counts a response of that kind, with the seconds until it began.
+
+        For responses that take no time worth a gauge: they are never in flight when Prometheus asks.
+        """
+        return self._requests.observer(method, route, status)
 
     def count_order(self, status: OrderStatus, pounds: float, units: int) -> None:
         """Count an order whose payment has ended, with its total and its copies where it was paid."""
@@ -212,11 +212,13 @@ class Metrics:
         registry = CollectorRegistry()
         registry.register(self._state)
         if self._folder is None:
-            for collector in (self._registry, PROCESS_COLLECTOR, PLATFORM_COLLECTOR, GC_COLLECTOR):
+            registry.register(RequestFamilies(self._registry, self._requests))
+            for collector in (PROCESS_COLLECTOR, PLATFORM_COLLECTOR, GC_COLLECTOR):
                 registry.register(collector)
         else:
             forget_dead_processes(Path(self._folder))
-            multiprocess.MultiProcessCollector(registry, self._folder)
+            processes = multiprocess.MultiProcessCollector(None, self._folder)
+            registry.register(RequestFamilies(processes, self._requests))
             registry.register(ProcessesCollector(os.getppid()))
         return generate_latest(registry)
 

@@ -10,6 +10,7 @@ from flask import current_app, g
 
 from app.core.catalogue import Catalogue
 from app.observability.metrics import RequestKind
+from app.web.versions import Source
 
 if TYPE_CHECKING:
     from app.shop import Shop
@@ -17,16 +18,20 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class RequestRecord:
-    """What the metrics and the log show of a request; `route` is None for an unknown URL."""
+    """What the metrics and the log show of a request; `route` is None for an unknown URL.
+
+    `source` is what a response that the catalogue determines was made of.
+    """
 
     method: str
+    remote_addr: str | None = None
     route: str | None = None
     path: str = ""
-    remote_addr: str | None = None
     user_id: int | None = None
     kind: RequestKind | None = None
     status: int = 500
     error_type: str | None = None
+    source: Source | None = None
 
 
 request_record: ContextVar[RequestRecord] = ContextVar("request_record")

@@ -12,9 +12,10 @@ from marshmallow import Schema
 from app.observability.metrics import RequestKind
 from app.settings import Settings
 from app.web.access import Access, authorize
-from app.web.context import shop
+from app.web.context import catalogue, request_record, shop
 from app.web.parsing import read_body, read_query
-from app.web.responses import not_modified, tag_catalogue
+from app.web.responses import not_modified, tag_source
+from app.web.versions import DependsOn, Source
 
 View = Callable[..., ResponseReturnValue]
 ATTRIBUTE: Final = "__operation__"
@@ -25,8 +26,8 @@ class operation:  # noqa: N801 - a decorator
     """Run a view as declared: it gets `query` and `body`, validated, beside its path parameters.
 
     `ok` describes the successful response; `errors` are the statuses beyond those that `access` and the inputs bring.
-    `max_items` bounds an array in the body. The response of a `versioned` view depends on the catalogue alone: it
-    carries the catalogue's ETag, and the view isn't called for a client that has it. `kind` names the metrics that
+    `max_items` bounds an array in the body. The response of a `versioned` view depends on that part of the catalogue
+    alone: it carries an ETag of it, and the view isn't called for a client that has it. `kind` names the metrics that
     count the request beside the usual ones; the failures of a `throttled` view are limited per client.
     """
 
@@ -45,7 +46,7 @@ class operation:  # noqa: N801 - a decorator
     media_type: str = "application/json"
     other_media_types: tuple[str, ...] = ()
     errors: tuple[int, ...] = ()
-    versioned: bool = False
+    versioned: DependsOn | None = None
     kind: RequestKind | None = None
     throttled: bool = False
 
@@ -58,13 +59,16 @@ class operation:  # noqa: N801 - a decorator
                 arguments["query"] = read_query(self.query)
             if self.body is not None:
                 arguments["body"] = read_body(self.body, self.max_items and self.max_items(shop().settings))
-            if not self.versioned:
+            if self.versioned is None:
                 return view(**arguments)
-            if not self.errors:
-                return not_modified() or tag_catalogue(make_response(view(**arguments)))
             # A view that may refuse runs first: 304 stands for 200 only (RFC 9110, 13.2.1).
-            response = make_response(view(**arguments))
-            return not_modified() or tag_catalogue(response)
+            response = make_response(view(**arguments)) if self.errors else None
+            source = Source.of(catalogue(), self.versioned, arguments.get("book_idx"))
+            response = not_modified(source) or tag_source(
+                response or make_response(view(**arguments)), source
+            )
+            request_record.get().source = source
+            return response
 
         setattr(run, ATTRIBUTE, self)
         return run

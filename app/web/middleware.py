@@ -1,9 +1,9 @@
 """What happens around every request: its id, its limit, the headers of its response, its metrics and its log line."""
 
-import logging
+import functools
+import random
 import re
 import time
-import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from ipaddress import ip_address
 from typing import Any
@@ -14,15 +14,15 @@ from flask import Flask, request
 from app.core.orders import is_order_id
 from app.observability.logs.context import request_id
 from app.observability.logs.masking import looks_secret, mask
+from app.observability.logs.requests import log_request
 from app.observability.metrics import METHODS, UNMATCHED, Metrics, RequestKind
 from app.web.context import RequestRecord, request_record
 from app.web.endpoint import operation_of
 from app.web.error_handlers import MEANINGS
 from app.web.fields import MAX_ID
 from app.web.parsing import refuse_large_body
+from app.web.response_cache import CachedResponse, ResponseCache
 from app.web.responses import compress
-
-log = logging.getLogger(__name__)
 
 _REQUEST_ID = re.compile(
     r"""
@@ -48,7 +48,7 @@ _MAX_LOGGED_PARTS = 10
 _PARAMETER = re.compile(r"<(?:[^:>]+:)?(?P<name>\w+)>")
 
 
-def register_middleware(app: Flask, metrics: Metrics, api_key: str) -> None:
+def register_middleware(app: Flask, metrics: Metrics, cache: ResponseCache, api_key: str) -> None:
     """Wrap `app`, when all its routes are registered, in the middleware that times, counts and logs requests."""
     operations = [
         (rule, operation_of(app.view_functions[rule.endpoint])) for rule in app.url_map.iter_rules()
@@ -63,33 +63,69 @@ def register_middleware(app: Flask, metrics: Metrics, api_key: str) -> None:
     app.before_request(_describer(words, kinds))
     app.before_request(refuse_large_body)
     app.after_request(compress)
-    app.wsgi_app = RequestMiddleware(app.wsgi_app, metrics, api_key)  # type: ignore[method-assign]
+    app.wsgi_app = RequestMiddleware(app.wsgi_app, metrics, cache, api_key)  # type: ignore[method-assign]
 
 
 class RequestMiddleware:
     """The outermost WSGI application: it times, counts and logs each request, also one that crashes.
 
     Flask's side fills the request's record, a `RequestRecord`. A response of known length is counted and logged
-    before it is sent; a stream when it ends, its client leaves, or the server drops it.
+    before it is sent; a stream when it ends, its client leaves, or the server drops it. A response that the cache
+    holds is sent, counted and logged without Flask.
     """
 
-    def __init__(self, application: WSGIApplication, metrics: Metrics, api_key: str) -> None:
+    def __init__(
+        self, application: WSGIApplication, metrics: Metrics, cache: ResponseCache, api_key: str
+    ) -> None:
         self._application = application
         self._metrics = metrics
+        self._cache = cache
         self._api_key = api_key
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         started_at = time.perf_counter()
         offered = environ.get("HTTP_X_REQUEST_ID")
-        own_id = self._request_id(offered) if offered else uuid.uuid4().hex
+        own_id = self._request_id(offered) if offered else new_request_id()
         request_id.set(own_id)
-        record = RequestRecord(environ["REQUEST_METHOD"] if environ["REQUEST_METHOD"] in METHODS else "other")
+        method = environ["REQUEST_METHOD"]
+        cached = self._cache.find(environ) if method == "GET" else None
+        remote_addr = _ip_address(environ.get("REMOTE_ADDR", ""))
+        if cached is None:
+            record = RequestRecord(method if method in METHODS else "other", remote_addr)
+            return self._run(environ, start_response, record, own_id, started_at)
+        start_response(cached.status_line, [*cached.headers, ("X-Request-ID", own_id)])
+        seconds = time.perf_counter() - started_at
+        cached.observe(seconds)
+        log_request(
+            remote_addr=remote_addr,
+            method=method,
+            path=cached.path,
+            status=cached.status,
+            duration=seconds,
+            user=None,
+            request_id=own_id,
+            route=cached.route,
+            size=len(cached.body),
+        )
+        return [cached.body]
+
+    def _run(
+        self,
+        environ: WSGIEnvironment,
+        start_response: StartResponse,
+        record: RequestRecord,
+        own_id: str,
+        started_at: float,
+    ) -> Iterable[bytes]:
+        """Let Flask respond."""
         request_record.set(record)
         seconds_to_start: float | None = None
         length: int | None = None
+        status_line = ""
+        sent_headers: list[tuple[str, str]] = []
 
         def start(line: str, headers: list[tuple[str, str]], error: Any = None) -> Any:
-            nonlocal seconds_to_start, length
+            nonlocal seconds_to_start, length, status_line, sent_headers
             record.status, seconds_to_start = int(line[:3]), time.perf_counter() - started_at
             present = {name.lower(): value for name, value in headers}
             if record.method == "HEAD" or record.status in (204, 304):
@@ -97,8 +133,8 @@ class RequestMiddleware:
             elif "content-length" in present:
                 length = int(present["content-length"])
             headers += [(name, value) for name, value in _HEADERS.items() if name.lower() not in present]
-            headers.append(("X-Request-ID", own_id))
-            return start_response(line, headers, error)
+            status_line, sent_headers = line, headers
+            return start_response(line, [*headers, ("X-Request-ID", own_id)], error)
 
         def end(sent_bytes: int) -> None:
             request_id.set(own_id)  # another thread may close a stream than the one that made it
@@ -112,18 +148,16 @@ class RequestMiddleware:
                 record.error_type,
                 record.kind,
             )
-            log.info(
-                "request",
-                extra={
-                    "remote_addr": record.remote_addr,
-                    "method": record.method,
-                    "path": record.path,
-                    "status": record.status,
-                    "duration": round(seconds, 4),
-                    "user": record.user_id,
-                    "route": record.route or UNMATCHED,
-                    "bytes": sent_bytes,
-                },
+            log_request(
+                remote_addr=record.remote_addr,
+                method=record.method,
+                path=record.path,
+                status=record.status,
+                duration=seconds,
+                user=record.user_id,
+                request_id=own_id,
+                route=record.route or UNMATCHED,
+                size=sent_bytes,
             )
 
         self._metrics.begin_request()
@@ -134,13 +168,41 @@ class RequestMiddleware:
             raise
         if length is None:
             return StreamedBody(body, end)
+        if record.source is not None and record.method == "GET":
+            body = self._keep(environ, record, status_line, sent_headers, body)
         end(length)
         return body
+
+    def _keep(
+        self,
+        environ: WSGIEnvironment,
+        record: RequestRecord,
+        status_line: str,
+        headers: list[tuple[str, str]],
+        body: Iterable[bytes],
+    ) -> Iterable[bytes]:
+        """Put the response that `record.source` determines into the cache, and return its body."""
+        whole = b"".join(body)
+        close = getattr(body, "close", None)
+        if close is not None:
+            close()
+        if record.source is not None and record.route is not None:
+            observe = self._metrics.observer(record.method, record.route, record.status)
+            response = CachedResponse(
+                status_line, tuple(headers), whole, record.status, record.route, record.path, observe
+            )
+            self._cache.add(environ, record.source, response)
+        return [whole]
 
     def _request_id(self, offered: str) -> str:
         """Return the client's own id where it has the form of one: another text may be a secret, and is logged."""
         usual = _REQUEST_ID.fullmatch(offered) and not looks_secret(offered)
-        return offered if usual and offered != self._api_key else uuid.uuid4().hex
+        return offered if usual and offered != self._api_key else new_request_id()
+
+
+def new_request_id() -> str:
+    """Return 128 random bits in hex. They tell requests apart and protect nothing."""
+    return f"{random.getrandbits(128):032x}"
 
 
 class StreamedBody:
@@ -182,7 +244,7 @@ def _describer(words: set[str], kinds: Mapping[str, RequestKind | None]) -> Call
 
     def describe_request() -> None:
         record = request_record.get()
-        record.path, record.remote_addr = _loggable_path(words), _remote_address()
+        record.path = _loggable_path(words)
         if request.url_rule is not None:
             record.route, record.kind = request.url_rule.rule, kinds.get(request.url_rule.endpoint)
 
@@ -208,9 +270,10 @@ def _argument(value: object) -> str:
     return mask(str(value)) if is_order_id(str(value)) else _MASKED_PART
 
 
-def _remote_address() -> str | None:
+@functools.lru_cache(maxsize=1_024)
+def _ip_address(text: str) -> str | None:
     """Return the client's address; None where a proxy's header holds no address."""
     try:
-        return str(ip_address(request.remote_addr or ""))
+        return str(ip_address(text))
     except ValueError:
         return None

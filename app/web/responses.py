@@ -1,5 +1,6 @@
 """Responses: their JSON, their ETags and their compression."""
 
+import functools
 import gzip
 from http import HTTPStatus
 from typing import Any
@@ -7,9 +8,10 @@ from typing import Any
 import orjson
 from flask import Response, request
 from flask.json.provider import JSONProvider
+from werkzeug.datastructures import Accept
+from werkzeug.http import parse_accept_header, parse_etags
 
-from app.version import API_VERSION
-from app.web.context import catalogue
+from app.web.versions import Source
 
 _COMPRESSED_TYPES = ("application/json", "application/problem+json", "text/html", "text/css", "text/plain")
 _MIN_COMPRESSED_BYTES = 1_000
@@ -26,20 +28,27 @@ class OrjsonProvider(JSONProvider):
         return orjson.loads(s)
 
 
-def not_modified() -> Response | None:
-    """Return a 304 where the client has the catalogue's present version, else None."""
-    # Not Werkzeug's make_conditional: that also answers If-Match, with a 412 that no reader asks for.
-    if not request.if_none_match or not request.if_none_match.contains_weak(_catalogue_etag()):
+def not_modified(source: Source) -> Response | None:
+    """Return a 304 where the client has the response that `source` makes, else None."""
+    if not names_tag(request.headers.get("If-None-Match"), source.etag):
         return None
     response = Response(status=HTTPStatus.NOT_MODIFIED)
     response.headers.pop("Content-Type", None)
     response.vary.add("Accept-Encoding")  # as the full response has
-    return tag_catalogue(response)
+    return tag_source(response, source)
 
 
-def tag_catalogue(response: Response) -> Response:
-    """Tag a response with the catalogue's version, weakly, since it travels both plain and compressed."""
-    response.set_etag(_catalogue_etag(), weak=True)
+def names_tag(if_none_match: str | None, tag: str) -> bool:
+    """Return whether an If-None-Match header names `tag`, weakly (RFC 9110, 13.1.2)."""
+    # Not Werkzeug's make_conditional: that also answers If-Match, with a 412 that no reader asks for.
+    return if_none_match is not None and (
+        if_none_match == f'W/"{tag}"' or parse_etags(if_none_match).contains_weak(tag)
+    )
+
+
+def tag_source(response: Response, source: Source) -> Response:
+    """Tag a response with what it was made of, weakly, since it travels both plain and compressed."""
+    response.set_etag(source.etag, weak=True)
     response.headers["Cache-Control"] = "no-cache"
     return response
 
@@ -66,7 +75,7 @@ def compress(response: Response) -> Response:
     if tag is not None and not weak:
         return response  # a strong tag stands for these very bytes
     response.vary.add("Accept-Encoding")
-    if request.accept_encodings["gzip"] <= 0:
+    if not accepts_gzip(request.headers.get("Accept-Encoding")):
         return response
     body = response.get_data()
     if len(body) >= _MIN_COMPRESSED_BYTES:
@@ -75,12 +84,7 @@ def compress(response: Response) -> Response:
     return response
 
 
-def _catalogue_etag() -> str:
-    """Return the tag of every response that depends on the catalogue alone.
-
-    It holds the time of publication beside the version, since another database counts its versions from 1 too,
-    and the API's own version.
-    """
-    publication = catalogue().publication
-    stamp = int(publication.published_at.timestamp() * 1_000_000)
-    return f"{publication.version}.{publication.stock_version}-{stamp:x}-{API_VERSION}"
+@functools.lru_cache(maxsize=256)
+def accepts_gzip(accept_encoding: str | None) -> bool:
+    """Return whether an Accept-Encoding header allows gzip (RFC 9110, 12.5.3)."""
+    return parse_accept_header(accept_encoding, Accept)["gzip"] > 0

@@ -3,6 +3,7 @@
 `FIELDS` is an allow-list: nothing else that a record may carry is written.
 """
 
+import functools
 import logging
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -35,7 +36,7 @@ class JsonFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, Any] = {
-            "timestamp": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "timestamp": timestamp(record.created),
             "levelname": record.levelname,
             "name": record.name,
             "message": mask(record.getMessage()),
@@ -65,6 +66,17 @@ class ConsoleFormatter(logging.Formatter):
             trace = mask_trace(self.formatException(record.exc_info))
             line += "".join(f"\n    | {in_one_line(part)}" for part in trace.split("\n"))
         return line
+
+
+def timestamp(seconds: float) -> str:
+    """Return a time since 1970 in ISO 8601, UTC, to the millisecond."""
+    milliseconds = int(seconds * 1_000)
+    return f"{_date_and_time(milliseconds // 1_000)}.{milliseconds % 1_000:03}+00:00"
+
+
+@functools.lru_cache(maxsize=2)
+def _date_and_time(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def _coloured(text: str, code: int) -> str:

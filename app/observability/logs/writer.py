@@ -21,11 +21,18 @@ class LogWriter:
 
     Each line is one write to a descriptor opened with O_APPEND, so that lines of other threads and processes stay
     whole. A line that can't be written is counted in `lines_lost`, and `on_lost` is called.
-    `_lock` protects the descriptor, which another thread might otherwise close and reuse in the middle of a write.
+    What others do to the file, rotating or removing it, is noticed after at most `look_every_s` seconds.
+    `_lock` protects the descriptor, which another thread might otherwise close and reuse in the middle of a write,
+    and the file's size.
     """
 
     def __init__(
-        self, path: Path, max_bytes: int, files: int, on_lost: Callable[[], None] | None = None
+        self,
+        path: Path,
+        max_bytes: int,
+        files: int,
+        on_lost: Callable[[], None] | None = None,
+        look_every_s: float = 0.0,
     ) -> None:
         self.lines_lost = 0
         self._path = path
@@ -35,6 +42,9 @@ class LogWriter:
         self._lock = threading.Lock()
         self._descriptor = -1
         self._identity = (0, 0)
+        self._bytes = 0
+        self._look_every_s = look_every_s
+        self._looked_at = float("-inf")
         self._torn = False
         self._warned_at = float("-inf")
 
@@ -64,15 +74,18 @@ class LogWriter:
             self._close()
 
     def _prepare(self, line_bytes: int) -> None:
-        """Open the file that has the name now, and rotate it where it has no room for `line_bytes`.
-
-        One stat a line, 2 µs, shows both whether another process rotated the file and whether it is full.
-        """
+        """Open the file that has the name now, and rotate it where it has no room for `line_bytes`."""
+        now = time.monotonic()
+        fits = self._bytes + line_bytes <= self._max_bytes
+        if fits and self._descriptor >= 0 and now - self._looked_at < self._look_every_s:
+            return
+        self._looked_at = now
         try:
             status = self._path.stat()
         except FileNotFoundError:
             self._open()
             return
+        self._bytes = status.st_size
         if self._descriptor < 0 or _identity(status) != self._identity:
             self._open()
         elif status.st_size and status.st_size + line_bytes > self._max_bytes:
@@ -82,6 +95,7 @@ class LogWriter:
         # After a write that the disk cut short, this line must not become the rest of that one.
         line = b"\n" + line if self._torn else line
         written = os.write(self._descriptor, line)
+        self._bytes += written
         self._torn = written < len(line)
         if self._torn:
             raise OSError(f"{written} of {len(line)} bytes written")
@@ -120,7 +134,8 @@ class LogWriter:
             descriptor = os.open(self._path, flags, 0o600)
         self._close()
         self._descriptor = descriptor
-        self._identity = _identity(os.fstat(descriptor))
+        status = os.fstat(descriptor)
+        self._identity, self._bytes = _identity(status), status.st_size
 
     def _close(self) -> None:
         if self._descriptor >= 0:

@@ -1,0 +1,120 @@
+"""Responses that the published catalogue determines, kept in front of Flask."""
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from wsgiref.types import WSGIEnvironment
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.storage.catalogue_store import CatalogueStore
+from app.web.responses import accepts_gzip, names_tag
+from app.web.versions import Source
+
+_OVERHEAD_BYTES = 2_000
+"""What a response takes beside its body: its headers, its keys and the objects around them, rounded up."""
+_NO_BODY = (None, "", "0")
+
+
+class Variant(Enum):
+    """The representations of one resource between which the request's headers choose."""
+
+    PLAIN = "plain"
+    GZIP = "gzip"
+    NOT_MODIFIED = "not modified"
+
+
+@dataclass(frozen=True, slots=True)
+class CachedResponse:
+    """A response as Flask made it, and what its metrics and its log line need; `observe` counts it."""
+
+    status_line: str
+    headers: Sequence[tuple[str, str]]
+    body: bytes
+    status: int
+    route: str
+    path: str
+    observe: Callable[[float], None]
+
+    @property
+    def size(self) -> int:
+        return len(self.body) + _OVERHEAD_BYTES
+
+
+@dataclass(slots=True)
+class _Resource:
+    """The variants of one URL, all made of the same source."""
+
+    source: Source
+    etag: str
+    variants: dict[Variant, CachedResponse] = field(default_factory=dict)
+
+    @property
+    def size(self) -> int:
+        return sum(response.size for response in self.variants.values())
+
+
+class ResponseCache:
+    """Responses by path and query, each as Flask made it for the first client that asked for that variant.
+
+    It never decides what a response is: it remembers, as long as the source is current. Readers need no lock, since
+    `_resources` and each resource's variants are only added to and removed from. `_lock` protects changes and
+    `_bytes`, which stay under `max_bytes`: the oldest resources go first. A publication swaps everything.
+    """
+
+    def __init__(self, catalogue: CatalogueStore, max_bytes: int) -> None:
+        self._catalogue = catalogue
+        self._max_bytes = max_bytes
+        self._lock = threading.Lock()
+        self._resources: dict[tuple[str, str], _Resource] = {}
+        self._bytes = 0
+
+    def find(self, environ: WSGIEnvironment) -> CachedResponse | None:
+        """Return the response to a GET without a body; None where Flask must make it."""
+        resource = self._resources.get((environ["PATH_INFO"], environ.get("QUERY_STRING", "")))
+        if resource is None or environ.get("CONTENT_LENGTH") not in _NO_BODY:
+            return None
+        if "HTTP_TRANSFER_ENCODING" in environ:
+            return None
+        try:
+            snapshot = self._catalogue.current()
+        except (RuntimeError, SQLAlchemyError):
+            return None
+        if not resource.source.is_current(snapshot):
+            return None
+        return resource.variants.get(_variant(environ, resource.etag))
+
+    def add(self, environ: WSGIEnvironment, source: Source, response: CachedResponse) -> None:
+        """Keep the response to a GET, unless its source is outdated or it would take a quarter of the room."""
+        if response.size > self._max_bytes // 4 or not source.is_current(self._catalogue.current()):
+            return
+        key = (environ["PATH_INFO"], environ.get("QUERY_STRING", ""))
+        with self._lock:
+            self._forget_other_publications(source)
+            resource = self._resources.get(key)
+            if resource is None or resource.source != source:
+                self._remove(key)
+                resource = self._resources[key] = _Resource(source, source.etag)
+            variant = _variant(environ, resource.etag)
+            if variant not in resource.variants:
+                resource.variants[variant] = response
+                self._bytes += response.size
+            while self._bytes > self._max_bytes:
+                self._remove(next(iter(self._resources)))
+
+    def _forget_other_publications(self, source: Source) -> None:
+        newest = next(reversed(self._resources.values()), None)
+        if newest is not None and newest.source.publication.version != source.publication.version:
+            self._resources, self._bytes = {}, 0
+
+    def _remove(self, key: tuple[str, str]) -> None:
+        resource = self._resources.pop(key, None)
+        if resource is not None:
+            self._bytes -= resource.size
+
+
+def _variant(environ: WSGIEnvironment, etag: str) -> Variant:
+    if names_tag(environ.get("HTTP_IF_NONE_MATCH"), etag):
+        return Variant.NOT_MODIFIED
+    return Variant.GZIP if accepts_gzip(environ.get("HTTP_ACCEPT_ENCODING")) else Variant.PLAIN

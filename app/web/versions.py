@@ -1,0 +1,64 @@
+"""What a response about the catalogue was made of, which decides how long it stays true."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from app.core.catalogue import Catalogue, Publication
+from app.version import API_VERSION
+
+
+class DependsOn(Enum):
+    """The part of the catalogue that determines a response, and so what makes it outdated."""
+
+    CATALOGUE = "the books without their stocks: the next publication"
+    STOCKS = "the books with their stocks: also the next sale"
+    BOOK = "the book of the URL: also its next sale"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The publication that a response was made of, and the version of the stocks that it shows.
+
+    `stock_version` is 0 where it shows none, and the stock itself where `book_id` is the only book shown.
+    """
+
+    publication: Publication
+    stock_version: int
+    depends_on: DependsOn
+    book_id: int | None
+
+    @classmethod
+    def of(cls, snapshot: Catalogue, depends_on: DependsOn, book_id: int | None) -> Source:
+        """Return the source of a response made of `snapshot`. Raises BookNotFound."""
+        version = _stock_version(snapshot, depends_on, book_id)
+        return cls(snapshot.publication, version, depends_on, book_id)
+
+    @property
+    def etag(self) -> str:
+        """The tag of the response.
+
+        It holds the time of publication beside the version, since another database counts its versions from 1 too,
+        and the API's own version.
+        """
+        stamp = int(self.publication.published_at.timestamp() * 1_000_000)
+        return f"{self.publication.version}.{self.stock_version}-{stamp:x}-{API_VERSION}"
+
+    def is_current(self, snapshot: Catalogue) -> bool:
+        """Return whether the same request, made of `snapshot`, would have the same response."""
+        if snapshot.publication is self.publication:
+            return True
+        return (
+            snapshot.publication.version == self.publication.version
+            and snapshot.publication.published_at == self.publication.published_at
+            and _stock_version(snapshot, self.depends_on, self.book_id) == self.stock_version
+        )
+
+
+def _stock_version(snapshot: Catalogue, depends_on: DependsOn, book_id: int | None) -> int:
+    if depends_on is DependsOn.CATALOGUE:
+        return 0
+    if depends_on is DependsOn.BOOK and book_id is not None:
+        return snapshot.book(book_id).stock
+    return snapshot.publication.stock_version
