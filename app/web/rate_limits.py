@@ -6,16 +6,18 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from flask import Flask, Response
-from flask_limiter import Limiter
-from flask_limiter.errors import RateLimitExceeded
-from flask_limiter.util import get_remote_address
+from flask import Flask, Response, request
+from limits import RateLimitItem, RateLimitItemPerMinute
+from limits.storage import MemoryStorage
+from limits.strategies import FixedWindowRateLimiter
 
-from app.core.errors import ShopError
+from app.core.errors import ShopError, Unauthenticated
 from app.settings import Settings
 from app.web.endpoint import operation_of
 from app.web.error_handlers import problem
 from app.web.parsing import json_body
+
+View = Callable[..., Any]
 
 
 def throttle_failures(app: Flask, settings: Settings) -> None:
@@ -23,40 +25,45 @@ def throttle_failures(app: Flask, settings: Settings) -> None:
 
     Successes don't count. The counters are this application's, in its memory; they end with their minute.
     """
-    limiter = Limiter(get_remote_address, app=app, storage_uri="memory://", strategy="fixed-window")
+    limiter = FixedWindowRateLimiter(MemoryStorage())
     for endpoint, view in app.view_functions.items():
         declared = operation_of(view)
         if declared is not None and declared.throttled:
             app.view_functions[endpoint] = _limited(limiter, view, settings)
-    app.register_error_handler(RateLimitExceeded, functools.partial(_refuse, limiter))
 
 
-def _limited(limiter: Limiter, view: Callable[..., Any], settings: Settings) -> Callable[..., Any]:
-    for rate, key in (
-        (settings.login_failures_per_minute, _account_and_address),
-        (settings.login_failures_per_address, get_remote_address),
-    ):
-        view = limiter.limit(f"{rate} per minute", key_func=key, deduct_when=_failed)(view)
-    return view
+def _limited(limiter: FixedWindowRateLimiter, view: View, settings: Settings) -> View:
+    per_account = RateLimitItemPerMinute(settings.login_failures_per_minute)
+    per_address = RateLimitItemPerMinute(settings.login_failures_per_address)
+
+    @functools.wraps(view)
+    def run(**arguments: Any) -> Any:
+        address = request.remote_addr or ""
+        # Per account at an address, so that wrong guesses lock no account out at other addresses.
+        counters = ((per_account, f"{address}|{_account()}"), (per_address, address))
+        for limit, key in counters:
+            if not limiter.test(limit, key):
+                return _refuse(limiter, limit, key)
+        try:
+            return view(**arguments)
+        except Unauthenticated:
+            for limit, key in counters:
+                limiter.hit(limit, key)
+            raise
+
+    return run
 
 
-def _refuse(limiter: Limiter, _error: RateLimitExceeded) -> Response:
-    exceeded = limiter.current_limit
-    wait_s = max(1, math.ceil(exceeded.reset_at - time.time())) if exceeded else 60
+def _refuse(limiter: FixedWindowRateLimiter, limit: RateLimitItem, key: str) -> Response:
+    wait_s = max(1, math.ceil(limiter.get_window_stats(limit, key).reset_time - time.time()))
     response = problem(429, f"Tentativas demais. Tente de novo em {wait_s} segundos.")
     response.headers["Retry-After"] = str(wait_s)
     return response
 
 
-def _account_and_address() -> str:
-    """Return the account and the address, so that wrong guesses lock no account out at other addresses."""
+def _account() -> str:
     try:
         body = json_body()
     except ShopError:
-        body = None
-    username = body.get("username") if isinstance(body, dict) else None
-    return f"{get_remote_address()}|{str(username)[:80]}"
-
-
-def _failed(response: Response) -> bool:
-    return response.status_code == 401
+        return ""
+    return str(body.get("username"))[:80] if isinstance(body, dict) else ""

@@ -70,6 +70,10 @@ class ResponseCache:
         self._resources: dict[tuple[str, str], _Resource] = {}
         self._bytes = 0
 
+    @property
+    def bytes_kept(self) -> int:
+        return self._bytes
+
     def find(self, environ: WSGIEnvironment) -> CachedResponse | None:
         """Return the response to a GET without a body; None where Flask must make it."""
         resource = self._resources.get((environ["PATH_INFO"], environ.get("QUERY_STRING", "")))
@@ -87,13 +91,14 @@ class ResponseCache:
 
     def add(self, environ: WSGIEnvironment, source: Source, response: CachedResponse) -> None:
         """Keep the response to a GET, unless its source is outdated or it would take a quarter of the room."""
-        if response.size > self._max_bytes // 4 or not source.is_current(self._catalogue.current()):
+        snapshot = self._catalogue.current()
+        if response.size > self._max_bytes // 4 or not source.is_current(snapshot):
             return
         key = (environ["PATH_INFO"], environ.get("QUERY_STRING", ""))
         with self._lock:
             self._forget_other_publications(source)
             resource = self._resources.get(key)
-            if resource is None or resource.source != source:
+            if resource is None or not resource.source.is_current(snapshot):
                 self._remove(key)
                 resource = self._resources[key] = _Resource(source, source.etag)
             variant = _variant(environ, resource.etag)
@@ -115,6 +120,7 @@ class ResponseCache:
 
 
 def _variant(environ: WSGIEnvironment, etag: str) -> Variant:
-    if names_tag(environ.get("HTTP_IF_NONE_MATCH"), etag):
+    condition = environ.get("HTTP_IF_NONE_MATCH")
+    if condition is not None and names_tag(condition, etag):
         return Variant.NOT_MODIFIED
     return Variant.GZIP if accepts_gzip(environ.get("HTTP_ACCEPT_ENCODING")) else Variant.PLAIN

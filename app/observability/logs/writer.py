@@ -44,7 +44,7 @@ class LogWriter:
         self._identity = (0, 0)
         self._bytes = 0
         self._look_every_s = look_every_s
-        self._looked_at = float("-inf")
+        self._look_at = float("-inf")
         self._torn = False
         self._warned_at = float("-inf")
 
@@ -52,7 +52,8 @@ class LogWriter:
         """Append `line`, which ends with its only line end, or drop and count it."""
         with self._lock:
             try:
-                self._prepare(len(line))
+                if self._bytes + len(line) > self._max_bytes or time.monotonic() >= self._look_at:
+                    self._look(len(line))
                 self._append(line)
                 return
             except OSError as error:
@@ -73,13 +74,9 @@ class LogWriter:
         with self._lock:
             self._close()
 
-    def _prepare(self, line_bytes: int) -> None:
+    def _look(self, line_bytes: int) -> None:
         """Open the file that has the name now, and rotate it where it has no room for `line_bytes`."""
-        now = time.monotonic()
-        fits = self._bytes + line_bytes <= self._max_bytes
-        if fits and self._descriptor >= 0 and now - self._looked_at < self._look_every_s:
-            return
-        self._looked_at = now
+        self._look_at = time.monotonic() + self._look_every_s
         try:
             status = self._path.stat()
         except FileNotFoundError:
@@ -140,7 +137,7 @@ class LogWriter:
     def _close(self) -> None:
         if self._descriptor >= 0:
             os.close(self._descriptor)
-        self._descriptor = -1
+        self._descriptor, self._look_at = -1, float("-inf")
 
     def _warn(self, event: str, reason: str | None) -> None:
         """Log a warning, at most one in WARN_EVERY_S; this logger's records go to the console alone."""
