@@ -78,7 +78,7 @@ class Report:
             "comparison": comparison_table(rows) if rows else "",
             "growth_targets": comparison_table(grown) if grown else "",
             "growth": growth_table(self.growth) if self.growth else "",
-            "profiles": profile_tables(self.profiles) if self.profiles else "",
+            "profiles": profile_tables(self.profiles),
         }
 
 

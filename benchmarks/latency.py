@@ -48,7 +48,7 @@ def _beside_scrapes(options: Options, folder: Path) -> list[Row]:
         read = _reader(server, options)
         read()
         idle, scraping = _pairs(read, lambda: _while_scraping(server, read, header, seconds), options.pairs)
-        pages = server.get("/api/v1/scraping/runs", headers=header).json()[0]["pages_total"]
+        pages = server.get("/api/v1/scraping/status").json()["paginas_total"]
     at_least = (least_seconds(pages),) * len(seconds)
     return [
         Row(f"{_WORK}, during a full scrape", "idle", "ms", scraping, idle, Target(2, at_most=True)),

@@ -39,20 +39,21 @@ def wait_for(url: str, within_s: float = 20) -> None:
             time.sleep(0.02)
 
 
-def descendants(process_id: int) -> list[int]:
-    """Return the ids of a process and all that it started. Raises OSError where there is no /proc."""
+def memory_mb(process_id: int) -> float | None:
+    """Return the proportional set size of a process and all that it started, in MB; None where the system has none."""
+    try:
+        return sum(_pss_kb(found) for found in _descendants(process_id)) / 1_000
+    except FileNotFoundError:
+        return None
+
+
+def _descendants(process_id: int) -> list[int]:
     tasks = Path(f"/proc/{process_id}/task").iterdir()
     children = [int(child) for task in tasks for child in (task / "children").read_text().split()]
-    return [process_id, *(found for child in children for found in descendants(child))]
-
-
-def memory_mb(process_id: int) -> float:
-    """Return the proportional set size of a process and all that it started, in MB. Raises OSError without /proc."""
-    return sum(_pss_kb(found) for found in descendants(process_id)) / 1_000
+    return [process_id, *(found for child in children for found in _descendants(child))]
 
 
 def _pss_kb(process_id: int) -> float:
-    for line in Path(f"/proc/{process_id}/smaps_rollup").read_text().splitlines():
-        if line.startswith("Pss:"):
-            return float(line.split()[1]) * 1.024
-    raise ValueError(f"process {process_id} has no Pss")
+    """Return kilobytes of 1,000 bytes; the kernel's are of 1,024."""
+    lines = Path(f"/proc/{process_id}/smaps_rollup").read_text().splitlines()
+    return sum(1.024 * int(line.split()[1]) for line in lines if line.startswith("Pss:"))
