@@ -8,11 +8,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 
-.PHONY: help setup run demo dashboard test test-all check format lock clean
+.PHONY: help setup run demo dashboard test test-all check format bench lock clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
-	@echo "demo, dashboard, test, test-all and lock take more arguments: make test ARGS=\"tests/api -k orders\""
+	@echo "demo, dashboard, test, test-all, bench and lock take more arguments: make test ARGS=\"tests/api -k orders\""
 
 # The stamps carry the requirements' time: nothing is installed again until a requirements file changes.
 $(VENV)/python.stamp:
@@ -62,12 +62,25 @@ format: $(VENV)/dev.stamp ## rewrite the code the way `make check` wants it
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
+# The peers have an environment of their own, which only this job needs.
+BENCH_VENV := .venv-bench
+
+$(BENCH_VENV)/bench.stamp: requirements-bench.txt $(VENV)/python.stamp
+	@echo "Installing the peers of the benchmarks into $(BENCH_VENV) (once) ..."
+	@$(BIN)/python -m venv $(BENCH_VENV)
+	@$(BENCH_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.txt
+	@touch $@
+
+bench: $(VENV)/dev.stamp $(BENCH_VENV)/bench.stamp ## measure the shop beside its peers, and rewrite docs/performance.md
+	@$(BIN)/python -m benchmarks $(ARGS)
+
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--custom-compile-command "make lock"
 
 lock: $(VENV)/dev.stamp ## compile requirements*.in into pinned, hashed requirements*.txt
 	@$(LOCK) $(ARGS) requirements.in -o requirements.txt
 	@$(LOCK) $(ARGS) requirements-dev.in -o requirements-dev.txt
+	@$(LOCK) $(ARGS) requirements-bench.in -o requirements-bench.txt
 
-clean: ## remove the environment and the caches (never data/)
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+clean: ## remove the environments and the caches (never data/)
+	rm -rf $(VENV) $(BENCH_VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -8,27 +8,47 @@ Without an address it serves the demonstration shop itself, from a process of it
 
 import argparse
 import statistics
-import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-
-import requests
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from benchmarks.programs import running
 from scraper.crawl import CrawlFinished, PageFailed, crawl
+from scraper.options import CrawlOptions
 from tests.support.server import free_port
 
+CAP = 8
+LATENCY_S = 0.05
 
-def crawl_seconds(base_url: str) -> float:
-    began = time.perf_counter()
-    for event in crawl(base_url):
+
+@contextmanager
+def demo_site() -> Iterator[str]:
+    """Serve the demonstration shop, which takes LATENCY_S for a page, and yield its address."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}/"
+    options = ["--port", str(port), "--latency-s", str(LATENCY_S)]
+    with running([sys.executable, "-m", "demo.site", *options], url):
+        yield url
+
+
+def timed_crawl(base_url: str) -> tuple[float, int]:
+    """Crawl a shop; return the seconds and the requests. Raises RuntimeError where a page fails."""
+    began, requests = time.perf_counter(), 0
+    for event in crawl(base_url, CrawlOptions(concurrency=CAP)):
         if isinstance(event, PageFailed):
-            raise SystemExit(f"{event.url}: {event.reason}")
+            raise RuntimeError(f"{event.url}: {event.reason}")
         if isinstance(event, CrawlFinished):
-            sys.stdout.write(f"  {event.products_listed} books, {event.requests} requests\n")
-    return time.perf_counter() - began
+            requests = event.requests
+    return time.perf_counter() - began, requests
+
+
+def least_seconds(requests: int) -> float:
+    """Return what the cap and the latency alone take."""
+    return requests * LATENCY_S / CAP
 
 
 def main() -> None:
@@ -36,34 +56,18 @@ def main() -> None:
     parser.add_argument("--base-url")
     parser.add_argument("--times", type=int, default=3)
     options = parser.parse_args()
-    base_url, site = options.base_url, None
-    if base_url is None:
-        port = free_port()
-        base_url = f"http://127.0.0.1:{port}/"
-        site = subprocess.Popen(
-            [sys.executable, "-m", "demo.site", "--port", str(port), "--latency-s", "0.05"],
-            cwd=Path(__file__).parents[1],
+    if options.base_url:
+        crawls = [timed_crawl(options.base_url) for _ in range(options.times)]
+    else:
+        with demo_site() as url:
+            crawls = [timed_crawl(url) for _ in range(options.times)]
+    for seconds, requests in crawls:
+        sys.stdout.write(
+            f"  {requests} requests in {seconds:.1f} s, {least_seconds(requests):.1f} at least\n"
         )
-    try:
-        _wait_for(base_url)
-        seconds = [crawl_seconds(base_url) for _ in range(options.times)]
-    finally:
-        if site is not None:
-            site.terminate()
-            site.wait(10)
-    sys.stdout.write(f"median of {options.times}: {statistics.median(seconds):.1f} s\n")
-
-
-def _wait_for(base_url: str) -> None:
-    deadline = time.monotonic() + 20
-    while True:
-        try:
-            requests.get(base_url, timeout=2)
-            return
-        except requests.ConnectionError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.05)
+    sys.stdout.write(
+        f"median of {options.times}: {statistics.median(seconds for seconds, _ in crawls):.1f} s\n"
+    )
 
 
 if __name__ == "__main__":

@@ -63,10 +63,10 @@ class Server:
     def running(self) -> bool:
         return self.process is not None and self.process.poll() is None
 
-    def start(self) -> None:
-        """Start and wait for the first healthy response. Raises AssertionError where there is none."""
+    def start(self, within_s: float = START_WITHIN_S) -> None:
+        """Start and wait for the first healthy response. Raises AssertionError where there is none in time."""
         self.launch()
-        deadline = time.monotonic() + START_WITHIN_S
+        deadline = time.monotonic() + within_s
         while time.monotonic() < deadline and self.running:
             try:
                 if requests.get(f"{self.url}/health", timeout=2).status_code == 200:
