@@ -17,11 +17,12 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.programs import running
-from scraper.crawl import CrawlFinished, PageFailed, crawl
-from scraper.options import CrawlOptions
+from scraper.child_process import crawl_in_child
+from scraper.events import CrawlFinished, PageFailed
+from scraper.options import DEFAULT_OPTIONS
 from tests.support.server import free_port
 
-CAP = 8
+CAP = DEFAULT_OPTIONS.concurrency
 LATENCY_S = 0.05
 
 
@@ -38,7 +39,7 @@ def demo_site() -> Iterator[str]:
 def timed_crawl(base_url: str) -> tuple[float, int]:
     """Crawl a shop; return the seconds and the requests. Raises RuntimeError where a page fails."""
     began, requests = time.perf_counter(), 0
-    for event in crawl(base_url, CrawlOptions(concurrency=CAP)):
+    for event in crawl_in_child(base_url):
         if isinstance(event, PageFailed):
             raise RuntimeError(f"{event.url}: {event.reason}")
         if isinstance(event, CrawlFinished):

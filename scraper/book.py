@@ -1,7 +1,8 @@
 """One book as the shop describes it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from decimal import Decimal
+from typing import Any, Self
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,3 +19,14 @@ class ScrapedBook:
     rating: int
     image_url: str
     description: str
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the fields by name, prices as text."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: str(value) if isinstance(value, Decimal) else value for name, value in values.items()}
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Self:
+        """Make the book that `as_json` describes."""
+        prices = {name: Decimal(values[name]) for name in ("price_excl_tax", "price_incl_tax")}
+        return cls(**(values | prices))

@@ -5,84 +5,37 @@ import threading
 import time
 from collections.abc import Callable, Collection, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import partial
 from queue import Empty, SimpleQueue
 
-from scraper.book import ScrapedBook
 from scraper.errors import CrawlCancelled, CrawlFailed, FetchFailed, MalformedPage
-from scraper.fetch import Fetcher
+from scraper.events import (
+    CrawlEvent,
+    CrawlFinished,
+    Idle,
+    ListingRead,
+    PageFailed,
+    ProductRead,
+    ProductSkipped,
+)
+from scraper.fetch import FetchedPage, Fetcher
 from scraper.options import DEFAULT_OPTIONS, CrawlOptions
 from scraper.parse import Listing, parse_listing, parse_product
+
+__all__ = [
+    "CrawlEvent",
+    "CrawlFinished",
+    "Idle",
+    "ListingRead",
+    "PageFailed",
+    "ProductRead",
+    "ProductSkipped",
+    "crawl",
+]
 
 IDLE_S = 0.5
 TICK_S = 0.1
 """How soon a cancellation is seen."""
-_parsing = threading.Lock()
-"""Lets one thread of the process parse at a time.
-
-lxml releases the interpreter lock and takes it back at every tag: with eight threads parsing at once, more than half
-of the processor time went into handing it around.
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class ListingRead:
-    """A listing page with the products that it is the first to list; the n-th has position `first_position` + n."""
-
-    url: str
-    page_number: int
-    """From 1."""
-    pages_total: int
-    """Listing pages and products, as the first listing page announces them."""
-    first_position: int
-    product_urls: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ProductRead:
-    """A product page; `url` is the listed one, from which `book.url` differs where the shop redirected."""
-
-    url: str
-    position: int
-    """From 0, in the order of the listings."""
-    book: ScrapedBook
-
-
-@dataclass(frozen=True, slots=True)
-class ProductSkipped:
-    """A product that the caller has already read."""
-
-    url: str
-    position: int
-
-
-@dataclass(frozen=True, slots=True)
-class PageFailed:
-    """A product page that could not be read in any attempt; `reason` is in Portuguese."""
-
-    url: str
-    position: int
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Idle:
-    """A heartbeat: no other event for half a second."""
-
-
-@dataclass(frozen=True, slots=True)
-class CrawlFinished:
-    """The last event; fewer products listed than announced mean that the shop changed meanwhile."""
-
-    products_announced: int
-    products_listed: int
-    requests: int
-    retries: int
-    elapsed_s: float
-
-
-CrawlEvent = ListingRead | ProductRead | ProductSkipped | PageFailed | Idle | CrawlFinished
 
 
 def crawl(
@@ -111,8 +64,10 @@ def crawl(
 
 
 class _Walk:
-    """A crawl under way. Only the iterating thread uses it; workers hand their results over by `_done`.
+    """A crawl under way. Only the iterating thread uses it; workers fetch, and hand the pages over by `_done`.
 
+    The iterating thread parses: a worker that did would keep the shop waiting, and lxml takes the interpreter lock
+    back at every tag, so that threads which parse at once mostly hand it around.
     Workers get new pages only when the caller takes a listing's event, so that the pool's queue and `_done`
     together hold about two listings' worth of products, and `max_pages` bounds even those of a hostile shop.
     """
@@ -130,7 +85,7 @@ class _Walk:
         self._max_pages = options.max_pages
         self._already_read = already_read
         self._cancelled = cancelled
-        self._done: SimpleQueue[Future[CrawlEvent | Listing]] = SimpleQueue()
+        self._done: SimpleQueue[Callable[[], CrawlEvent | Listing]] = SimpleQueue()
         self._outstanding = 0
         self._listings: list[str] = []
         self._products: set[str] = set()
@@ -153,9 +108,10 @@ class _Walk:
             elapsed_s=time.monotonic() - started,
         )
 
-    def _submit(self, task: Callable[[], CrawlEvent | Listing]) -> None:
+    def _submit(self, url: str, parse: Callable[[Future[FetchedPage]], CrawlEvent | Listing]) -> None:
         self._outstanding += 1
-        self._pool.submit(task).add_done_callback(self._done.put)
+        fetched = self._pool.submit(self._fetcher.get, url)
+        fetched.add_done_callback(lambda page: self._done.put(partial(parse, page)))
 
     def _next_result(self) -> CrawlEvent | Listing:
         idle_at = time.monotonic() + IDLE_S
@@ -163,9 +119,9 @@ class _Walk:
             if self._cancelled.is_set():
                 raise CrawlCancelled
             with contextlib.suppress(Empty):
-                future = self._done.get(timeout=TICK_S)
+                parse = self._done.get(timeout=TICK_S)
                 self._outstanding -= 1
-                return future.result()
+                return parse()
             if time.monotonic() >= idle_at:
                 return Idle()
 
@@ -173,7 +129,7 @@ class _Walk:
         if url in self._listings:
             raise CrawlFailed(f"a listagem anda em círculo: {url}")
         self._listings.append(url)
-        self._submit(partial(_read_listing, self._fetcher, url))
+        self._submit(url, _read_listing)
 
     def _take_listing(self, listing: Listing) -> Iterator[CrawlEvent]:
         page_number, url, first_position = len(self._listings), self._listings[-1], len(self._products)
@@ -190,25 +146,23 @@ class _Walk:
             if product_url in self._already_read:
                 skipped.append(ProductSkipped(product_url, position))
             else:
-                self._submit(partial(_read_product, self._fetcher, product_url, position))
+                self._submit(product_url, partial(_read_product, product_url, position))
         pages_total = self._first.page_count + self._first.product_count
         yield ListingRead(url, page_number, pages_total, first_position, new_urls)
         yield from skipped
 
 
-def _read_listing(fetcher: Fetcher, url: str) -> Listing:
+def _read_listing(fetched: Future[FetchedPage]) -> Listing:
     try:
-        page = fetcher.get(url)
-        with _parsing:
-            return parse_listing(page.body, page.url)
+        page = fetched.result()
+        return parse_listing(page.body, page.url)
     except (FetchFailed, MalformedPage) as error:
         raise CrawlFailed(f"listagem não lida: {error}") from error
 
 
-def _read_product(fetcher: Fetcher, url: str, position: int) -> ProductRead | PageFailed:
+def _read_product(url: str, position: int, fetched: Future[FetchedPage]) -> ProductRead | PageFailed:
     try:
-        page = fetcher.get(url)
-        with _parsing:
-            return ProductRead(url, position, parse_product(page.body, page.url))
+        page = fetched.result()
+        return ProductRead(url, position, parse_product(page.body, page.url))
     except (FetchFailed, MalformedPage) as error:
         return PageFailed(url, position, error.reason)

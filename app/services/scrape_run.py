@@ -17,7 +17,9 @@ from app.settings import Settings
 from app.storage import scraping
 from app.storage.database import Database
 from scraper.book import ScrapedBook
-from scraper.crawl import (
+from scraper.child_process import crawl_in_child
+from scraper.errors import CrawlCancelled, CrawlFailed
+from scraper.events import (
     CrawlEvent,
     CrawlFinished,
     Idle,
@@ -25,9 +27,7 @@ from scraper.crawl import (
     PageFailed,
     ProductRead,
     ProductSkipped,
-    crawl,
 )
-from scraper.errors import CrawlCancelled, CrawlFailed
 from scraper.options import CrawlOptions
 
 SAVE_EVERY_S = 0.5
@@ -78,7 +78,7 @@ class BackgroundScrape(BackgroundRun[ScrapeRun]):
             connect_timeout_s=settings.scraper_connect_timeout_s,
             read_timeout_s=settings.scraper_read_timeout_s,
         )
-        events = crawl(
+        events = crawl_in_child(
             self.run.base_url, options, already_read=self._staged.keys(), cancelled=self._cancelled
         )
         with contextlib.closing(events):

@@ -1,11 +1,9 @@
 """Scraping runs: started, watched, cancelled and remembered."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -16,14 +14,12 @@ from app.core.scraping import ScrapeRun, ScrapeRunDetail
 from app.observability.metrics import Metrics
 from app.processes import own_identity
 from app.services.background import RunEvents, RunKind, RunManager
+from app.services.scrape_run import BackgroundScrape
 from app.settings import Settings
 from app.storage import scraping
 from app.storage.catalogue_store import CatalogueStore
 from app.storage.database import Database
 from app.storage.exports import export_catalogue, write_scraping_status
-
-if TYPE_CHECKING:
-    from app.services.scrape_run import BackgroundScrape
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +33,7 @@ EVENTS: Final = RunEvents(
 KIND: Final = RunKind("scrape", "run_id", EVENTS, scraping.RUNS, ScrapeAlreadyRunning, STOPPED, ORPHANED)
 
 
-class Scrapes(RunManager[ScrapeRun, "BackgroundScrape"]):
+class Scrapes(RunManager[ScrapeRun, BackgroundScrape]):
     """The shop's scraping runs."""
 
     def __init__(
@@ -56,9 +52,6 @@ class Scrapes(RunManager[ScrapeRun, "BackgroundScrape"]):
 
     def start(self, username: str) -> ScrapeRun:
         """Begin a run in the background. Raises ScrapeAlreadyRunning."""
-        # Imported before the write lock is held: the crawler takes a tenth of a second, which a start has no need of.
-        import app.services.scrape_run  # noqa: F401
-
         run = super().start(username)
         log.info("scrape_started", extra={"run_id": run.id, "username": username, "reused": run.pages_reused})
         return run
@@ -98,8 +91,6 @@ class Scrapes(RunManager[ScrapeRun, "BackgroundScrape"]):
             self._write_status(scraping.RUNS.latest(session))
 
     def _begin(self, session: Session, username: str, now: datetime) -> BackgroundScrape:
-        from app.services.scrape_run import BackgroundScrape
-
         resumable_since = now - RESUME_MAX_AGE
         run, staged = scraping.begin_run(
             session, self._settings.scraper_base_url, username, own_identity(), now, resumable_since

@@ -1,9 +1,8 @@
 """Rows of scraping runs, their staged pages and their history."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import datetime
-from decimal import Decimal
 from itertools import islice
 from typing import Any, Final
 
@@ -85,7 +84,7 @@ def drop_staged(session: Session, run_id: int) -> None:
 
 def stage_books(session: Session, run_id: int, books: Mapping[str, ScrapedBook]) -> None:
     """Keep books that were read and not yet published, by the URL in the shop's listing."""
-    rows = [{"run_id": run_id, "url": url, "book": _encode_book(book)} for url, book in books.items()]
+    rows = [{"run_id": run_id, "url": url, "book": book.as_json()} for url, book in books.items()]
     if rows:
         session.execute(insert(StagedPageRow), rows)
 
@@ -119,16 +118,4 @@ def _hand_over_staged(session: Session, from_run: int, to_run: int) -> dict[str,
     staged = session.execute(
         select(StagedPageRow.url, StagedPageRow.book).where(StagedPageRow.run_id == to_run)
     )
-    return {url: _decode_book(book) for url, book in staged}
-
-
-def _encode_book(book: ScrapedBook) -> dict[str, Any]:
-    return asdict(book) | {
-        "price_excl_tax": str(book.price_excl_tax),
-        "price_incl_tax": str(book.price_incl_tax),
-    }
-
-
-def _decode_book(values: dict[str, Any]) -> ScrapedBook:
-    prices = {name: Decimal(values[name]) for name in ("price_excl_tax", "price_incl_tax")}
-    return ScrapedBook(**(values | prices))
+    return {url: ScrapedBook.from_json(book) for url, book in staged}

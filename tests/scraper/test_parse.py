@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from decimal import Decimal
 
@@ -88,6 +89,17 @@ def test_a_strip_that_an_unclosed_block_swallows_lends_no_price() -> None:
     main_end = page(lacking="price").index("</div>", page(lacking="price").index("product_main"))
     text = page(lacking="price")
     assert problems(text[:main_end] + text[main_end + len("</div>") :])[0] == "sem preço"
+
+
+def test_an_unclosed_block_swallows_no_other() -> None:
+    text = page()
+    for block, expected in (
+        ("breadcrumb", "sem imagem"),
+        ("product_description", "sem tabela de informações"),
+    ):
+        closing = re.compile(r"</(ul|p)>").search(text, text.index(block))
+        assert closing is not None
+        assert expected in problems(text[: closing.start()] + "<x " + text[closing.end() :])
 
 
 @pytest.mark.parametrize(
