@@ -1,43 +1,70 @@
 """Rows of `livros` and `catalogo`."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, fields
 from datetime import datetime
 from decimal import Decimal
+from operator import itemgetter
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Text, cast, delete, func, select, update
+from sqlalchemy import ColumnElement, Text, bindparam, cast, delete, func, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from app.core.book_columns import BookColumns
 from app.core.catalogue import Book, Catalogue, Publication
 from app.core.scraping import Difference, StoredBook
 from app.storage import stock
-from app.storage.columns import Money
 from app.storage.database import upsert_into
-from app.storage.models import BookRow, CatalogueRow
+from app.storage.models import BookRow, CatalogueRow, MovementRow
 from scraper.book import ScrapedBook
 
 DEMONSTRATION = "demonstracao"
 SCRAPED = "scraping"
 
 _BOOK_COLUMNS = tuple(getattr(BookRow, field.name) for field in fields(Book))
+_LISTED = BookRow.listed.is_(True)
 _PAGE_COLUMNS = tuple(
     getattr(BookRow, "source_url" if field.name == "url" else field.name) for field in fields(ScrapedBook)
 )
+_ROWS_AT_ONCE = 1_000
+_PUBLICATION = select(
+    CatalogueRow.version,
+    CatalogueRow.published_at,
+    CatalogueRow.origin,
+    CatalogueRow.source_url,
+    CatalogueRow.stock_version,
+).where(CatalogueRow.id == 1)
+_LOCKED_PUBLICATION = _PUBLICATION.with_for_update()
+_LAST_MOVEMENT = select(func.coalesce(func.max(MovementRow.id), 0))
+_MOVED_BOOKS = select(MovementRow.book_id).where(MovementRow.id > bindparam("movement"))
+_STOCKS_MOVED_AFTER = select(BookRow.id, BookRow.stock).where(BookRow.id.in_(_MOVED_BOOKS), _LISTED)
 _BATCH_SIZE = 500
 """Times 13 columns, it stays under SQLite's 32,766 and PostgreSQL's 65,535 parameters."""
 
 
 def load_publication(session: Session, *, lock: bool = False) -> Publication | None:
     """Return what is published now, None before the first publication; with `lock`, until the transaction ends."""
-    row = session.get_one(CatalogueRow, 1, with_for_update=lock)
-    return None if row.version == 0 else _publication(row)
+    row = session.connection().execute(_LOCKED_PUBLICATION if lock else _PUBLICATION).one()
+    return None if row.versao == 0 else Publication(*row)
 
 
 def load_stocks(session: Session) -> dict[int, int]:
     """Return the stock of each book on sale, by id."""
-    return dict(_all_rows(session, (BookRow.id, BookRow.stock), BookRow.listed.is_(True)))
+    return dict(_all_rows(session, (BookRow.id, BookRow.stock), _LISTED))
+
+
+def load_last_movement(session: Session) -> int:
+    """Return the id of the newest movement in the ledger, 0 for none."""
+    return session.connection().execute(_LAST_MOVEMENT).scalar_one()
+
+
+def load_stocks_moved_after(session: Session, movement: int) -> dict[int, int]:
+    """Return the stock, by id, of each book on sale that has a movement newer than `movement`.
+
+    For SQLite alone, which gives out the ids of movements in the order of their commits.
+    """
+    return dict(session.connection().execute(_STOCKS_MOVED_AFTER, {"movement": movement}).all())
 
 
 def lock_books(session: Session) -> None:
@@ -48,16 +75,17 @@ def lock_books(session: Session) -> None:
 
 def load_catalogue(session: Session, publication: Publication) -> Catalogue:
     """Return the books on sale, which `publication` of the same transaction describes."""
-    rows = _all_rows(session, _BOOK_COLUMNS, BookRow.listed.is_(True))
-    return Catalogue((Book(*row) for row in rows), publication)
+    columns = BookColumns()
+    for book_id, title, category, incl, excl, *others in _all_rows(session, _BOOK_COLUMNS, _LISTED):
+        # A price that comes as a float has two decimals, so that the nearest penny is the right one.
+        columns.append(book_id, title, category, round(incl * 100), round(excl * 100), *others)
+    return Catalogue(columns, publication)
 
 
 def load_stored_books(session: Session) -> list[StoredBook]:
     """Return every book that was ever on sale."""
     rows = _all_rows(session, (BookRow.id, BookRow.listed, BookRow.short, *_PAGE_COLUMNS))
-    return [
-        StoredBook(book_id, bool(listed), ScrapedBook(*page), short) for book_id, listed, short, *page in rows
-    ]
+    return [StoredBook(book_id, bool(listed), _page(*page), short) for book_id, listed, short, *page in rows]
 
 
 def clear_books(session: Session, now: datetime) -> None:
@@ -85,10 +113,12 @@ def apply_difference(
 
 def record_publication(session: Session, now: datetime, origin: str, source_url: str) -> Publication:
     """Give the present rows of `livros` the next version."""
-    row = session.get_one(CatalogueRow, 1, with_for_update=True)
-    row.version += 1
-    row.published_at, row.origin, row.source_url = now, origin, source_url
-    return _publication(row)
+    session.execute(
+        update(CatalogueRow)
+        .where(CatalogueRow.id == 1)
+        .values(version=CatalogueRow.version + 1, published_at=now, origin=origin, source_url=source_url)
+    )
+    return Publication(*session.connection().execute(_PUBLICATION).one())
 
 
 def as_listed(books: Iterable[ScrapedBook]) -> tuple[StoredBook, ...]:
@@ -98,22 +128,26 @@ def as_listed(books: Iterable[ScrapedBook]) -> tuple[StoredBook, ...]:
 
 def _all_rows(
     session: Session, columns: Sequence[InstrumentedAttribute[Any]], *where: ColumnElement[bool]
-) -> list[list[Any]]:
-    """Return all rows, fetched as one JSON text.
+) -> Iterator[list[Any]]:
+    """Yield the rows in the order of their ids, where `columns` begin with the id; prices are floats.
 
-    SQLite's driver releases the interpreter lock for each row and has to win it back: with busy readers
-    in the same process, a thousand rows fetched one by one took seconds, with the write lock held.
+    They are fetched as JSON texts of _ROWS_AT_ONCE each. SQLite's driver releases the interpreter lock for each row
+    and has to win it back: with busy readers in the same process, a thousand rows fetched one by one took seconds,
+    with the write lock held. Without a limit, parsing the text would hold up the readers in turn.
     """
-    if session.get_bind().dialect.name == "sqlite":
-        together: ColumnElement[str] = func.json_group_array(func.json_array(*columns), type_=Text)
-    else:
-        together = cast(func.json_agg(func.json_build_array(*columns)), Text)
-    text = session.scalar(select(together).where(*where))
-    rows: list[list[Any]] = orjson.loads(text or "[]")
-    for place in (place for place, column in enumerate(columns) if isinstance(column.type, Money)):
-        for row in rows:
-            row[place] = Decimal(f"{row[place]:.2f}")
-    return rows
+    after = -1
+    while True:
+        batch = select(*columns).where(BookRow.id > after, *where).order_by(BookRow.id).limit(_ROWS_AT_ONCE)
+        row = batch.subquery().c
+        if session.get_bind().dialect.name == "sqlite":
+            together: ColumnElement[str] = func.json_group_array(func.json_array(*row), type_=Text)
+        else:
+            together = cast(func.json_agg(func.json_build_array(*row)), Text)
+        rows = orjson.loads(session.scalar(select(together)) or "[]")
+        yield from sorted(rows, key=itemgetter(0))  # an aggregate promises no order
+        if len(rows) < _ROWS_AT_ONCE:
+            return
+        after = max(row[0] for row in rows)
 
 
 def _upsert(session: Session, rows: list[dict[str, Any]]) -> None:
@@ -123,8 +157,11 @@ def _upsert(session: Session, rows: list[dict[str, Any]]) -> None:
     session.execute(statement.on_conflict_do_update(index_elements=["id"], set_=replaced))
 
 
-def _publication(row: CatalogueRow) -> Publication:
-    return Publication(row.version, row.published_at, row.origin, row.source_url, row.stock_version)
+def _page(
+    url: str, upc: str, title: str, category: str, price_excl_tax: float, price_incl_tax: float, *others: Any
+) -> ScrapedBook:
+    prices = Decimal(f"{price_excl_tax:.2f}"), Decimal(f"{price_incl_tax:.2f}")
+    return ScrapedBook(url, upc, title, category, *prices, *others)
 
 
 def _columns(book: StoredBook) -> dict[str, Any]:

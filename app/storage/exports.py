@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Iterator
 from pathlib import Path
 
 from app.core.catalogue import Catalogue
@@ -9,18 +10,44 @@ from app.storage.atomic_write import replace_file
 
 CSV_NAME = "livros.csv"
 STATUS_NAME = "scraping_status.txt"
-_KEYS = ("categoria", "disponibilidade", "preco_com_taxa", "preco_sem_taxa", "rating", "titulo", "url_imagem")
+_COLUMNS = (
+    "categoria",
+    "disponibilidade",
+    "preco_com_taxa",
+    "preco_sem_taxa",
+    "rating",
+    "titulo",
+    "url_imagem",
+)
 
 
 def export_catalogue(data_dir: Path, catalogue: Catalogue) -> None:
     """Write `livros.csv` with the seed system's seven columns, in its order."""
     text = io.StringIO()
-    writer = csv.DictWriter(text, _KEYS)
-    writer.writeheader()
-    for row, image_url in zip(catalogue.training_rows(), catalogue.books()["image_url"], strict=True):
-        prices = {key: f"{row[key]:.2f}" for key in ("preco_com_taxa", "preco_sem_taxa")}
-        writer.writerow(row | prices | {"url_imagem": image_url})
+    writer = csv.writer(text)
+    writer.writerow(_COLUMNS)
+    writer.writerows(_rows(catalogue))
     replace_file(data_dir / CSV_NAME, text.getvalue().encode())
+
+
+def _rows(catalogue: Catalogue) -> Iterator[tuple[str | int, ...]]:
+    columns = catalogue.base.columns
+    names = list(columns.categories)
+    for code, stock, incl, excl, rating, title, image_url in zip(
+        columns.category_codes,
+        catalogue.all_stocks().tolist(),
+        columns.pence_incl_tax,
+        columns.pence_excl_tax,
+        columns.ratings,
+        columns.titles,
+        columns.image_urls,
+        strict=True,
+    ):
+        yield names[code], stock, _amount(incl), _amount(excl), rating, title, image_url
+
+
+def _amount(pence: int) -> str:
+    return f"{pence // 100}.{pence % 100:02}"
 
 
 def export_is_stale(data_dir: Path, catalogue: Catalogue) -> bool:
