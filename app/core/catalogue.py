@@ -42,6 +42,11 @@ __all__ = [
 Positions = NDArray[np.int32]
 """Places of books in the order of ids, from 0 on; never changed."""
 _MAX_SEARCHES = 64
+_MAX_COMMON_WORDS = 64
+_COMMON = 16
+"""One title of so many has a common word, which other searches will have too."""
+_FEW = 8
+"""Of so many books, one may be asked by itself rather than all together."""
 
 
 class CatalogueBase:
@@ -63,6 +68,9 @@ class CatalogueBase:
         self._orders: dict[tuple[str, bool], Positions] = {}
         self._searches: RecentResults[tuple[str, str], Positions] = RecentResults(
             _MAX_SEARCHES, max_items=4 * len(columns.ids)
+        )
+        self._common_words: RecentResults[str, bytes] = RecentResults(
+            _MAX_COMMON_WORDS, max_items=_MAX_COMMON_WORDS * len(columns.ids)
         )
 
     def __len__(self) -> int:
@@ -136,33 +144,51 @@ class CatalogueBase:
         return _numbers(ranks(self._folded_titles))
 
     def _with_title(self, text: str) -> NDArray[np.bool_]:
-        found = self._marks(text)
-        if not found.any():
-            found = np.ones(len(self), dtype=np.bool_)
-            for word in sorted(set(text.split()), key=len, reverse=True):  # the longest leaves the fewest
-                found &= self._with_word(word, np.flatnonzero(found))
+        if not text:
+            return np.ones(len(self), dtype=np.bool_)
+        words = sorted(set(text.split()), key=len, reverse=True)  # the longest leaves the fewest
+        if words == [text]:
+            found = self._marks(text)
+            return found if found.any() else self._in_named(text)
+        found = np.ones(len(self), dtype=np.bool_)
+        for word in words:
+            found = self._with_word(word, found)
+        # A title that holds the whole text holds all its words, so it is among these.
+        whole = [place for place in np.flatnonzero(found).tolist() if text in self._folded_titles[place]]
+        if whole:
+            found[:] = False
+            found[whole] = True
         return found
 
-    def _with_word(self, word: str, candidates: NDArray[np.intp]) -> NDArray[np.bool_]:
-        """Return which of the candidates have `word` in the title or the category."""
-        names = np.array([word in name for name in self._folded_categories], dtype=np.bool_)
-        in_category: NDArray[np.bool_] = names[self._category_codes]
-        if len(candidates) > len(self) // 8:
-            found: NDArray[np.bool_] = in_category | self._marks(word)
-            return found
-        for position in candidates.tolist():
-            in_category[position] |= word in self._folded_titles[position]
-        return in_category
+    def _with_word(self, word: str, candidates: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Return the candidates that have `word` in the title or the category."""
+        places = np.flatnonzero(candidates)
+        found: NDArray[np.bool_] = candidates & self._in_named(word)
+        if len(places) * _FEW > len(self) or word in self._common_words:
+            return found | candidates & self._marks(word)
+        found[[place for place in places.tolist() if word in self._folded_titles[place]]] = True
+        return found
 
-    def _marks(self, text: str) -> NDArray[np.bool_]:
-        return np.frombuffer(self._title_search.matches(text), dtype=np.bool_)
+    def _marks(self, word: str) -> NDArray[np.bool_]:
+        """Return the titles that contain `word`."""
+        marks = self._common_words.get(word)
+        if marks is None:
+            marks = self._title_search.matches(word)
+            if marks.count(1) * _COMMON > len(self):
+                self._common_words.add(word, marks)
+        return np.frombuffer(marks, dtype=np.bool_)
+
+    def _in_named(self, text: str) -> NDArray[np.bool_]:
+        """Return the books whose category's name contains `text`."""
+        names = np.array([text in name for name in self._folded_categories], dtype=np.bool_)
+        found: NDArray[np.bool_] = names[self._category_codes]
+        return found
 
     def _in_category(self, text: str) -> NDArray[np.bool_]:
-        names = self._folded_categories
-        exact = text in names
-        matches = [name == text if exact else text in name for name in names]
-        found: NDArray[np.bool_] = np.array(matches, dtype=np.bool_)[self._category_codes]
-        return found
+        if text not in self._folded_categories:
+            return self._in_named(text)
+        codes = [code for code, name in enumerate(self._folded_categories) if name == text]
+        return np.isin(self._category_codes, codes)
 
 
 class Catalogue:

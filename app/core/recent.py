@@ -27,6 +27,9 @@ class RecentResults(Generic[K, V]):
                 self._results.move_to_end(key)
             return self._results.get(key)
 
+    def __contains__(self, key: K) -> bool:
+        return key in self._results
+
     def add(self, key: K, result: V) -> None:
         with self._lock:
             if key in self._results:

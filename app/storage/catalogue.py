@@ -1,7 +1,7 @@
 """Rows of `livros` and `catalogo`."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, fields
+from dataclasses import fields
 from datetime import datetime
 from decimal import Decimal
 from operator import itemgetter
@@ -15,7 +15,7 @@ from app.core.book_columns import BookColumns
 from app.core.catalogue import Book, Catalogue, Publication
 from app.core.scraping import Difference, StoredBook
 from app.storage import stock
-from app.storage.database import upsert_into
+from app.storage.batches import write_rows
 from app.storage.models import BookRow, CatalogueRow, MovementRow
 from scraper.book import ScrapedBook
 
@@ -24,9 +24,9 @@ SCRAPED = "scraping"
 
 _BOOK_COLUMNS = tuple(getattr(BookRow, field.name) for field in fields(Book))
 _LISTED = BookRow.listed.is_(True)
-_PAGE_COLUMNS = tuple(
-    getattr(BookRow, "source_url" if field.name == "url" else field.name) for field in fields(ScrapedBook)
-)
+_PAGE_NAMES = tuple("source_url" if field.name == "url" else field.name for field in fields(ScrapedBook))
+_PAGE_COLUMNS = tuple(getattr(BookRow, name) for name in _PAGE_NAMES)
+_WRITTEN_COLUMNS = ("id", "listed", "short", *_PAGE_NAMES)
 _ROWS_AT_ONCE = 1_000
 _PUBLICATION = select(
     CatalogueRow.version,
@@ -40,7 +40,7 @@ _LAST_MOVEMENT = select(func.coalesce(func.max(MovementRow.id), 0))
 _MOVED_BOOKS = select(MovementRow.book_id).where(MovementRow.id > bindparam("movement"))
 _STOCKS_MOVED_AFTER = select(BookRow.id, BookRow.stock).where(BookRow.id.in_(_MOVED_BOOKS), _LISTED)
 _BATCH_SIZE = 500
-"""Times 13 columns, it stays under SQLite's 32,766 and PostgreSQL's 65,535 parameters."""
+"""It stays under SQLite's 32,766 and PostgreSQL's 65,535 parameters."""
 
 
 def load_publication(session: Session, *, lock: bool = False) -> Publication | None:
@@ -101,9 +101,9 @@ def apply_difference(
     written = [*difference.added, *difference.returned, *difference.changed().values()]
     before = dict(_all_rows(session, (BookRow.id, BookRow.stock)))
     changes = {book.id: book.page.stock - before.get(book.id, 0) for book in written}
-    stock.record_movements(session, changes, reason, now)
-    for first in range(0, len(written), _BATCH_SIZE):
-        _upsert(session, [_columns(book) for book in written[first : first + _BATCH_SIZE]])
+    moved = [(book_id, change) for book_id, change in changes.items() if change]
+    write_rows(session, MovementRow, ("book_id", "quantity"), moved, {"reason": reason, "at": now})
+    write_rows(session, BookRow, _WRITTEN_COLUMNS, (_row(book) for book in written), replace=True)
     removed = [book.id for book in difference.removed]
     for first in range(0, len(removed), _BATCH_SIZE):
         session.execute(
@@ -150,13 +150,6 @@ def _all_rows(
         after = max(row[0] for row in rows)
 
 
-def _upsert(session: Session, rows: list[dict[str, Any]]) -> None:
-    """Write many rows in one statement: one by one, each would wait for the interpreter lock."""
-    statement = upsert_into(session, BookRow).values(rows)
-    replaced = {column.name: column for column in statement.excluded if column.name != "id"}
-    session.execute(statement.on_conflict_do_update(index_elements=["id"], set_=replaced))
-
-
 def _page(
     url: str, upc: str, title: str, category: str, price_excl_tax: float, price_incl_tax: float, *others: Any
 ) -> ScrapedBook:
@@ -164,12 +157,10 @@ def _page(
     return ScrapedBook(url, upc, title, category, *prices, *others)
 
 
-def _columns(book: StoredBook) -> dict[str, Any]:
-    values = asdict(book.page)
-    return {
-        "id": book.id,
-        "listed": book.listed,
-        "short": book.short,
-        "source_url": values.pop("url"),
-        **values,
-    }
+def _row(book: StoredBook) -> tuple[Any, ...]:
+    page = book.page
+    prices = float(page.price_excl_tax), float(page.price_incl_tax)
+    return (
+        *(book.id, book.listed, book.short, page.url, page.upc, page.title, page.category, *prices),
+        *(page.stock, page.rating, page.image_url, page.description),
+    )
