@@ -29,37 +29,38 @@ class BookColumns:
 
     @classmethod
     def of(cls, books: Iterable[Book]) -> BookColumns:
+        ordered = sorted(books, key=lambda book: book.id)
         columns = cls()
-        for book in sorted(books, key=lambda book: book.id):
-            columns.append(
-                book.id,
-                book.title,
-                book.category,
-                int(book.price_incl_tax.scaleb(2)),
-                int(book.price_excl_tax.scaleb(2)),
-                book.stock,
-                book.rating,
-                book.image_url,
-            )
+        columns.extend(
+            [book.id for book in ordered],
+            [book.title for book in ordered],
+            [book.category for book in ordered],
+            [int(book.price_incl_tax.scaleb(2)) for book in ordered],
+            [int(book.price_excl_tax.scaleb(2)) for book in ordered],
+            [book.stock for book in ordered],
+            [book.rating for book in ordered],
+            [book.image_url for book in ordered],
+        )
         return columns
 
-    def append(
+    def extend(
         self,
-        book_id: int,
-        title: str,
-        category: str,
-        pence_incl_tax: int,
-        pence_excl_tax: int,
-        stock: int,
-        rating: int,
-        image_url: str,
+        ids: Iterable[int],
+        titles: Iterable[str],
+        categories: Iterable[str],
+        pence_incl_tax: Iterable[int],
+        pence_excl_tax: Iterable[int],
+        stocks: Iterable[int],
+        ratings: Iterable[int],
+        image_urls: Iterable[str],
     ) -> None:
-        """Add a book; its id must be greater than all before."""
-        self.ids.append(book_id)
-        self.titles.append(title)
-        self.category_codes.append(self.categories.setdefault(category, len(self.categories)))
-        self.pence_incl_tax.append(pence_incl_tax)
-        self.pence_excl_tax.append(pence_excl_tax)
-        self.stocks.append(stock)
-        self.ratings.append(rating)
-        self.image_urls.append(image_url)
+        """Add books, whose ids ascend and are greater than all before."""
+        known = self.categories
+        self.ids.extend(ids)
+        self.titles.extend(titles)
+        self.category_codes.extend([known.setdefault(name, len(known)) for name in categories])
+        self.pence_incl_tax.extend(pence_incl_tax)
+        self.pence_excl_tax.extend(pence_excl_tax)
+        self.stocks.extend(stocks)
+        self.ratings.extend(ratings)
+        self.image_urls.extend(image_urls)

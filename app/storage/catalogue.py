@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields
 from datetime import datetime
 from decimal import Decimal
-from operator import itemgetter
 from typing import Any
 
 import orjson
@@ -37,8 +36,11 @@ _PUBLICATION = select(
 ).where(CatalogueRow.id == 1)
 _LOCKED_PUBLICATION = _PUBLICATION.with_for_update()
 _LAST_MOVEMENT = select(func.coalesce(func.max(MovementRow.id), 0))
-_MOVED_BOOKS = select(MovementRow.book_id).where(MovementRow.id > bindparam("movement"))
-_STOCKS_MOVED_AFTER = select(BookRow.id, BookRow.stock).where(BookRow.id.in_(_MOVED_BOOKS), _LISTED)
+_MOVED_STOCKS = (
+    select(BookRow.id, BookRow.stock, MovementRow.id)
+    .join(MovementRow, MovementRow.book_id == BookRow.id)
+    .where(MovementRow.id > bindparam("after"), _LISTED)
+)
 _BATCH_SIZE = 500
 """It stays under SQLite's 32,766 and PostgreSQL's 65,535 parameters."""
 
@@ -59,12 +61,13 @@ def load_last_movement(session: Session) -> int:
     return session.connection().execute(_LAST_MOVEMENT).scalar_one()
 
 
-def load_stocks_moved_after(session: Session, movement: int) -> dict[int, int]:
-    """Return the stock, by id, of each book on sale that has a movement newer than `movement`.
+def load_moved_stocks(session: Session, after: int) -> tuple[dict[int, int], int]:
+    """Return the stocks, by id, of the books on sale with a movement newer than `after`, and the newest of these.
 
     For SQLite alone, which gives out the ids of movements in the order of their commits.
     """
-    return dict(session.connection().execute(_STOCKS_MOVED_AFTER, {"movement": movement}).all())
+    rows = session.connection().execute(_MOVED_STOCKS, {"after": after}).all()
+    return {book_id: stock for book_id, stock, _ in rows}, max((row[2] for row in rows), default=after)
 
 
 def lock_books(session: Session) -> None:
@@ -76,9 +79,10 @@ def lock_books(session: Session) -> None:
 def load_catalogue(session: Session, publication: Publication) -> Catalogue:
     """Return the books on sale, which `publication` of the same transaction describes."""
     columns = BookColumns()
-    for book_id, title, category, incl, excl, *others in _all_rows(session, _BOOK_COLUMNS, _LISTED):
+    for ids, titles, categories, incl, excl, *others in _batches(session, _BOOK_COLUMNS, _LISTED):
         # A price that comes as a float has two decimals, so that the nearest penny is the right one.
-        columns.append(book_id, title, category, round(incl * 100), round(excl * 100), *others)
+        pence = ([round(price * 100) for price in prices] for prices in (incl, excl))
+        columns.extend(ids, titles, categories, *pence, *others)
     return Catalogue(columns, publication)
 
 
@@ -128,26 +132,36 @@ def as_listed(books: Iterable[ScrapedBook]) -> tuple[StoredBook, ...]:
 
 def _all_rows(
     session: Session, columns: Sequence[InstrumentedAttribute[Any]], *where: ColumnElement[bool]
-) -> Iterator[list[Any]]:
-    """Yield the rows in the order of their ids, where `columns` begin with the id; prices are floats.
+) -> Iterator[tuple[Any, ...]]:
+    """Yield the rows in the order of their ids; the rest is as in `_batches`."""
+    for batch in _batches(session, columns, *where):
+        yield from zip(*batch, strict=True)
 
-    They are fetched as JSON texts of _ROWS_AT_ONCE each. SQLite's driver releases the interpreter lock for each row
-    and has to win it back: with busy readers in the same process, a thousand rows fetched one by one took seconds,
-    with the write lock held. Without a limit, parsing the text would hold up the readers in turn.
+
+def _batches(
+    session: Session, columns: Sequence[InstrumentedAttribute[Any]], *where: ColumnElement[bool]
+) -> Iterator[list[list[Any]]]:
+    """Yield rows in the order of their ids, _ROWS_AT_ONCE at a time, as a list for each column; prices are floats.
+
+    `columns` begin with the id. A batch comes as JSON texts: SQLite's driver releases the interpreter lock for each
+    row and has to win it back, so that with busy readers in the same process a thousand rows took seconds, with the
+    write lock held. Were it larger, parsing the texts would hold up the readers in turn.
     """
+    sqlite = session.get_bind().dialect.name == "sqlite"
+    gather = func.json_group_array if sqlite else func.json_agg
     after = -1
     while True:
         batch = select(*columns).where(BookRow.id > after, *where).order_by(BookRow.id).limit(_ROWS_AT_ONCE)
-        row = batch.subquery().c
-        if session.get_bind().dialect.name == "sqlite":
-            together: ColumnElement[str] = func.json_group_array(func.json_array(*row), type_=Text)
-        else:
-            together = cast(func.json_agg(func.json_build_array(*row)), Text)
-        rows = orjson.loads(session.scalar(select(together)) or "[]")
-        yield from sorted(rows, key=itemgetter(0))  # an aggregate promises no order
-        if len(rows) < _ROWS_AT_ONCE:
+        texts = session.execute(select(*(cast(gather(column), Text) for column in batch.subquery().c))).one()
+        lists = [orjson.loads(text or "[]") for text in texts]
+        ids = lists[0]
+        if ids != sorted(ids):  # an aggregate promises no order
+            places = sorted(range(len(ids)), key=ids.__getitem__)
+            lists = [[values[place] for place in places] for values in lists]
+        yield lists
+        if len(ids) < _ROWS_AT_ONCE:
             return
-        after = max(row[0] for row in rows)
+        after = lists[0][-1]
 
 
 def _page(

@@ -8,9 +8,9 @@ from app.core.catalogue import Catalogue, Publication
 from app.storage.catalogue import (
     load_catalogue,
     load_last_movement,
+    load_moved_stocks,
     load_publication,
     load_stocks,
-    load_stocks_moved_after,
 )
 from app.storage.database import Database
 from app.storage.polled import CHECK_EVERY_S, Polled
@@ -42,19 +42,18 @@ class CatalogueStore(Polled[Catalogue]):
                 return snapshot
             if publication is None:
                 raise RuntimeError("no catalogue was ever published in this database")
-            last_movement = load_last_movement(session)
             if snapshot is not None and _differ_in_stocks_only(publication, snapshot.publication):
-                catalogue = snapshot.with_stocks(self._changed_stocks(session), publication)
-            else:
-                catalogue = load_catalogue(session, publication)
-        self._last_movement = last_movement
-        return catalogue
+                return snapshot.with_stocks(self._load_changed_stocks(session), publication)
+            catalogue = load_catalogue(session, publication)
+            self._last_movement = load_last_movement(session)
+            return catalogue
 
-    def _changed_stocks(self, session: Session) -> dict[int, int]:
+    def _load_changed_stocks(self, session: Session) -> dict[int, int]:
         """Return the stocks, by id, that may differ from the snapshot's."""
-        if self._database.engine.dialect.name == "sqlite":
-            return load_stocks_moved_after(session, self._last_movement)
-        return load_stocks(session)  # an earlier movement may be committed later
+        if self._database.engine.dialect.name != "sqlite":
+            return load_stocks(session)  # an earlier movement may be committed later
+        stocks, self._last_movement = load_moved_stocks(session, self._last_movement)
+        return stocks
 
 
 def _differ_in_stocks_only(one: Publication, other: Publication) -> bool:
