@@ -134,15 +134,16 @@ def compare(
         if known is None or known.id in matches:
             new.append(page)
         else:
-            copies = (reserved or {}).get(known.id, 0)
-            matches[known.id] = Change(known, _on_sale(known.id, page, copies))
+            after = _on_sale(known.id, page, (reserved or {}).get(known.id, 0))
+            matches[known.id] = Change(known, known if after == known else after)
     gone = (
         {book.id for book in stored if book.listed}
         - matches.keys()
         - _failed_ids(by_url, crawl.failed.keys())
     )
     first_id = max((book.id for book in stored), default=-1) + 1
-    changes = [(change, _classify(change)) for change in matches.values() if change.before.listed]
+    classified = ((change, _classify(change)) for change in matches.values() if change.before.listed)
+    changes = [(change, kinds) for change, kinds in classified if kinds]
 
     def of(kind: ChangeKind) -> tuple[Change, ...]:
         return tuple(change for change, kinds in changes if kind in kinds)
@@ -178,7 +179,7 @@ def _on_sale(book_id: int, page: ScrapedBook, reserved: int) -> StoredBook:
 def _classify(change: Change) -> set[ChangeKind]:
     """Return how a listed book changed; no kind at all where nothing is different."""
     before, after = change.before, change.after
-    if before == after:
+    if before is after:
         return set()
     differences = {
         ChangeKind.REPRICED: _prices(before.page) != _prices(after.page),

@@ -103,7 +103,7 @@ def apply_difference(
 ) -> None:
     """Write the rows that `difference` changes, and their movements of stock, with `reason`."""
     written = [*difference.added, *difference.returned, *difference.changed().values()]
-    before = dict(_all_rows(session, (BookRow.id, BookRow.stock)))
+    before = dict(_all_rows(session, (BookRow.id, BookRow.stock))) if written else {}
     changes = {book.id: book.page.stock - before.get(book.id, 0) for book in written}
     moved = [(book_id, change) for book_id, change in changes.items() if change]
     write_rows(session, MovementRow, ("book_id", "quantity"), moved, {"reason": reason, "at": now})
