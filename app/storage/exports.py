@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 from app.core.catalogue import Catalogue
@@ -10,6 +11,7 @@ from app.storage.atomic_write import replace_file
 
 CSV_NAME = "livros.csv"
 STATUS_NAME = "scraping_status.txt"
+_ROWS_AT_ONCE = 1_000
 _COLUMNS = (
     "categoria",
     "disponibilidade",
@@ -23,27 +25,31 @@ _COLUMNS = (
 
 def export_catalogue(data_dir: Path, catalogue: Catalogue) -> None:
     """Write `livros.csv` with the seed system's seven columns, in its order."""
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(_COLUMNS)
-    writer.writerows(_rows(catalogue))
-    replace_file(data_dir / CSV_NAME, text.getvalue().encode())
+    replace_file(data_dir / CSV_NAME, _csv_parts(catalogue))
+
+
+def _csv_parts(catalogue: Catalogue) -> Iterator[bytes]:
+    rows = _rows(catalogue)
+    batch: list[tuple[str | int, ...]] = [_COLUMNS]
+    while batch:
+        text = io.StringIO()
+        csv.writer(text).writerows(batch)
+        yield text.getvalue().encode()
+        batch = list(islice(rows, _ROWS_AT_ONCE))
 
 
 def _rows(catalogue: Catalogue) -> Iterator[tuple[str | int, ...]]:
     columns = catalogue.base.columns
-    names = list(columns.categories)
-    for code, stock, incl, excl, rating, title, image_url in zip(
-        columns.category_codes,
+    return zip(
+        map(list(columns.categories).__getitem__, columns.category_codes),
         catalogue.all_stocks().tolist(),
-        columns.pence_incl_tax,
-        columns.pence_excl_tax,
+        map(_amount, columns.pence_incl_tax),
+        map(_amount, columns.pence_excl_tax),
         columns.ratings,
         columns.titles,
         columns.image_urls,
         strict=True,
-    ):
-        yield names[code], stock, _amount(incl), _amount(excl), rating, title, image_url
+    )
 
 
 def _amount(pence: int) -> str:
