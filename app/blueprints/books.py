@@ -3,23 +3,15 @@
 from decimal import Decimal
 from typing import Any
 
-import pandas as pd
-from flask import Blueprint
+from flask import Blueprint, Response
 from flask.typing import ResponseReturnValue
 
-from app.core.catalogue import sort_books
+from app.core.catalogue import Positions
 from app.web import pagination
 from app.web.access import Access
 from app.web.context import catalogue
 from app.web.endpoint import operation
-from app.web.presenters.catalogue import (
-    BOOK_DETAIL,
-    LISTED_BOOK,
-    PRICED_BOOK,
-    RATED_BOOK,
-    present_book,
-    present_books,
-)
+from app.web.presenters.catalogue import BookKeys, present_book, present_books
 from app.web.schemas.catalogue import (
     BookDetail,
     ListedBook,
@@ -36,7 +28,9 @@ books = Blueprint("books", __name__, url_prefix="/api/v1")
 @books.get("/books")
 @operation(
     "Lista os livros",
-    description="Sem parâmetros, o catálogo inteiro; com `page` ou `per_page`, uma página dele.",
+    description=(
+        f"Sem parâmetros, o catálogo inteiro; com `page` ou `per_page`, uma página dele. {pagination.UNPAGED}"
+    ),
     access=Access.PUBLIC,
     query=pagination.SortedPageQuery(),
     ok="Os livros",
@@ -45,8 +39,8 @@ books = Blueprint("books", __name__, url_prefix="/api/v1")
     versioned=DependsOn.STOCKS,
 )
 def list_books(query: dict[str, Any]) -> ResponseReturnValue:
-    books = catalogue().books(query["sort"], descending=query["order"] == "desc")
-    return _page(books, query, LISTED_BOOK)
+    books = catalogue().order(query["sort"], descending=query["order"] == "desc")
+    return _page(books, query, BookKeys.LISTED)
 
 
 @books.get("/books/<int:book_idx>")
@@ -59,7 +53,7 @@ def list_books(query: dict[str, Any]) -> ResponseReturnValue:
     versioned=DependsOn.BOOK,
 )
 def show_book(book_idx: int) -> ResponseReturnValue:
-    return present_book(catalogue().book(book_idx))
+    return _json(present_book(catalogue(), book_idx))
 
 
 @books.get("/books/search")
@@ -67,7 +61,8 @@ def show_book(book_idx: int) -> ResponseReturnValue:
     "Busca por título e categoria",
     description=(
         "Trecho literal, sem diferenciar maiúsculas nem acentos; com os dois parâmetros, ambos devem casar. "
-        "Se nenhum título contém o trecho inteiro, cada palavra deve estar no título ou na categoria."
+        "Se nenhum título contém o trecho inteiro, cada palavra deve estar no título ou na categoria. "
+        f"{pagination.UNPAGED}"
     ),
     access=Access.PUBLIC,
     query=SearchQuery(),
@@ -77,36 +72,41 @@ def show_book(book_idx: int) -> ResponseReturnValue:
     versioned=DependsOn.STOCKS,
 )
 def search_books(query: dict[str, Any]) -> ResponseReturnValue:
-    matches = catalogue().search(query["titulo"], query["categoria"])
-    ordered = sort_books(matches, query["sort"], descending=query["order"] == "desc")
-    return _page(ordered, query, BOOK_DETAIL)
+    found = catalogue().base.search(query["titulo"], query["categoria"])
+    ordered = catalogue().sort(found, query["sort"], descending=query["order"] == "desc")
+    return _page(ordered, query, BookKeys.DETAIL)
 
 
 @books.get("/books/price-range")
 @operation(
     "Filtra por faixa de preço",
-    description="Os dois limites entram na faixa, que vale para o preço com taxa.",
+    description=f"Os dois limites entram na faixa, que vale para o preço com taxa. {pagination.UNPAGED}",
     access=Access.PUBLIC,
     query=PriceRangeQuery(),
     ok="Os livros na faixa",
     response=PricedBook(many=True),
+    response_headers=pagination.HEADERS,
     versioned=DependsOn.CATALOGUE,
 )
-def list_books_in_price_range(query: dict[str, Decimal]) -> ResponseReturnValue:
-    return present_books(catalogue().in_price_range(query["min"], query["max"]), PRICED_BOOK)
+def list_books_in_price_range(query: dict[str, Any]) -> ResponseReturnValue:
+    low: Decimal = query["min"]
+    high: Decimal = query["max"]
+    return _page(catalogue().base.in_price_range(low, high), query, BookKeys.PRICED)
 
 
 @books.get("/books/top-rated")
 @operation(
     "Lista os mais bem avaliados",
-    description="Todos os livros com a maior avaliação presente.",
+    description=f"Todos os livros com a maior avaliação presente. {pagination.UNPAGED}",
     access=Access.PUBLIC,
+    query=pagination.PageQuery(),
     ok="Os livros",
     response=RatedBook(many=True),
+    response_headers=pagination.HEADERS,
     versioned=DependsOn.CATALOGUE,
 )
-def list_top_rated_books() -> ResponseReturnValue:
-    return present_books(catalogue().top_rated(), RATED_BOOK)
+def list_top_rated_books(query: dict[str, Any]) -> ResponseReturnValue:
+    return _page(catalogue().base.top_rated, query, BookKeys.RATED)
 
 
 @books.get("/categories")
@@ -122,6 +122,11 @@ def list_categories() -> ResponseReturnValue:
     return catalogue().categories()
 
 
-def _page(frame: pd.DataFrame, query: dict[str, Any], keys: tuple[str, ...]) -> ResponseReturnValue:
-    first, end = pagination.page_bounds(query, len(frame))
-    return present_books(frame.iloc[first:end], keys), pagination.page_headers(query, len(frame))
+def _page(books: Positions, query: dict[str, Any], keys: BookKeys) -> ResponseReturnValue:
+    first, end = pagination.page_bounds(query, len(books))
+    page = present_books(catalogue(), books[first:end], keys)
+    return _json(page), pagination.page_headers(query, len(books))
+
+
+def _json(body: bytes) -> Response:
+    return Response(body, mimetype="application/json")

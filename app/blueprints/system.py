@@ -9,7 +9,7 @@ from app.web.access import Access
 from app.web.context import catalogue, shop
 from app.web.endpoint import operation
 from app.web.error_handlers import problem
-from app.web.presenters.catalogue import LISTED_BOOK, present_books, present_overview
+from app.web.presenters.catalogue import present_listed_book, present_overview
 from app.web.presenters.system import present_health
 from app.web.schemas.system import Health, Welcome
 
@@ -44,13 +44,12 @@ def welcome() -> ResponseReturnValue:
             "message": "Livraria: catálogo, pedidos, scraping e predições.",
             "links": LINKS,
         }, headers
-    figures = catalogue().overview()
     page = render_template(
         "inicio.html",
         catalogue=catalogue(),
-        overview=present_overview(figures),
+        overview=present_overview(catalogue().overview()),
         categories=len(catalogue().categories()),
-        some=present_books(catalogue().books().head(6), LISTED_BOOK),
+        some=[present_listed_book(catalogue(), place) for place in range(min(6, len(catalogue())))],
         development=not shop().settings.production,
         logs_public=shop().settings.logs_public,
     )

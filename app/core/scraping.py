@@ -1,6 +1,6 @@
 """Scrapes: what a crawl changes in the catalogue, and the runs that crawl."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import StrEnum
@@ -134,11 +134,16 @@ def compare(
         if known is None or known.id in matches:
             new.append(page)
         else:
-            copies = (reserved or {}).get(known.id, 0)
-            matches[known.id] = Change(known, _on_sale(known.id, page, copies))
-    gone = {book.id for book in stored if book.listed} - matches.keys() - _failed_ids(by_url, crawl.failed)
+            after = _on_sale(known.id, page, (reserved or {}).get(known.id, 0))
+            matches[known.id] = Change(known, known if after == known else after)
+    gone = (
+        {book.id for book in stored if book.listed}
+        - matches.keys()
+        - _failed_ids(by_url, crawl.failed.keys())
+    )
     first_id = max((book.id for book in stored), default=-1) + 1
-    changes = [(change, _classify(change)) for change in matches.values() if change.before.listed]
+    classified = ((change, _classify(change)) for change in matches.values() if change.before.listed)
+    changes = [(change, kinds) for change, kinds in classified if kinds]
 
     def of(kind: ChangeKind) -> tuple[Change, ...]:
         return tuple(change for change, kinds in changes if kind in kinds)
@@ -159,12 +164,14 @@ def _at_same_url(page: ScrapedBook, by_url: Mapping[str, StoredBook], upcs: set[
     return book if book is not None and book.page.upc not in upcs else None
 
 
-def _failed_ids(by_url: Mapping[str, StoredBook], failed_urls: Iterable[str]) -> set[int]:
-    by_path = {_path(url): book.id for url, book in by_url.items()}
+def _failed_ids(by_url: Mapping[str, StoredBook], failed_urls: Collection[str]) -> set[int]:
+    by_path = {_path(url): book.id for url, book in by_url.items()} if failed_urls else {}
     return {by_path[_path(url)] for url in failed_urls if _path(url) in by_path}
 
 
 def _on_sale(book_id: int, page: ScrapedBook, reserved: int) -> StoredBook:
+    if not reserved:
+        return StoredBook(book_id, True, page)
     free = page.stock - reserved
     return StoredBook(book_id, True, replace(page, stock=max(0, free)), short=max(0, -free))
 
@@ -172,6 +179,8 @@ def _on_sale(book_id: int, page: ScrapedBook, reserved: int) -> StoredBook:
 def _classify(change: Change) -> set[ChangeKind]:
     """Return how a listed book changed; no kind at all where nothing is different."""
     before, after = change.before, change.after
+    if before is after:
+        return set()
     differences = {
         ChangeKind.REPRICED: _prices(before.page) != _prices(after.page),
         ChangeKind.RESTOCKED: (before.page.stock, before.short) != (after.page.stock, after.short),

@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 
-import pandas as pd
-
+from app.core.catalogue import Catalogue
 from app.core.orders import OrderStatus
 from app.core.runs import ENDED, Run, RunStatus
 from app.core.shop_state import LOW_STOCK, ShopState
@@ -15,8 +14,7 @@ from app.storage.database import Database
 def read_shop_state(database: Database, catalogue_store: CatalogueStore, inventory_books: int) -> ShopState:
     """Return the state of the shop, with the stock of `inventory_books` books. Raises SQLAlchemyError."""
     catalogue = catalogue_store.current()
-    frame = catalogue.books()
-    copies = frame["stock"]
+    copies = catalogue.all_stocks()
     with database.reading() as session:
         by_status = orders.count_by_status(session)
         sold = stock.books_sold_last(session, inventory_books)
@@ -30,7 +28,7 @@ def read_shop_state(database: Database, catalogue_store: CatalogueStore, invento
         books=len(catalogue),
         published_at=catalogue.publication.published_at.timestamp(),
         stock_units=int(copies.sum()),
-        low_stock_books=int(copies.between(1, LOW_STOCK).sum()),
+        low_stock_books=int(((copies >= 1) & (copies <= LOW_STOCK)).sum()),
         out_of_stock_books=int((copies == 0).sum()),
         scrape_running=bool(scrapes),
         last_scrape_seconds=(scrape.duration_s if scrape else None) or 0.0,
@@ -41,7 +39,7 @@ def read_shop_state(database: Database, catalogue_store: CatalogueStore, invento
         baseline_accuracy=baseline,
         model_trained_at=_timestamp(model),
         training_running=bool(trainings),
-        inventory=_inventory(frame, sold, inventory_books),
+        inventory=_inventory(catalogue, sold, inventory_books),
     )
 
 
@@ -50,9 +48,8 @@ def _timestamp(run: Run | None) -> float:
     return run.ended_at.timestamp() if run is not None and run.ended_at is not None else 0.0
 
 
-def _inventory(frame: pd.DataFrame, sold: Sequence[int], books: int) -> dict[int, int]:
+def _inventory(catalogue: Catalogue, sold: Sequence[int], books: int) -> dict[int, int]:
     """Return the stock, by id, of `books` books: up to half of them sold last, the others the scarcest."""
-    stocks = pd.Series(frame["stock"].to_numpy(), index=frame["id"])
-    known = [book_id for book_id in sold if book_id in stocks.index][: books // 2]
-    scarce = stocks.drop(known).nsmallest(books - len(known)).index.tolist()
-    return {int(book_id): int(stocks[book_id]) for book_id in sorted([*known, *scarce])}
+    known = [book_id for book_id in sold if book_id in catalogue][: books // 2]
+    scarce = [book_id for book_id in catalogue.scarcest(books) if book_id not in known]
+    return {book_id: catalogue.stock(book_id) for book_id in sorted([*known, *scarce[: books - len(known)]])}

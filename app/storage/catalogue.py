@@ -1,43 +1,73 @@
 """Rows of `livros` and `catalogo`."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, fields
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import fields
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Text, cast, delete, func, select, update
+from sqlalchemy import ColumnElement, Text, bindparam, cast, delete, func, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from app.core.book_columns import BookColumns
 from app.core.catalogue import Book, Catalogue, Publication
 from app.core.scraping import Difference, StoredBook
 from app.storage import stock
-from app.storage.columns import Money
-from app.storage.database import upsert_into
-from app.storage.models import BookRow, CatalogueRow
+from app.storage.batches import write_rows
+from app.storage.models import BookRow, CatalogueRow, MovementRow
 from scraper.book import ScrapedBook
 
 DEMONSTRATION = "demonstracao"
 SCRAPED = "scraping"
 
 _BOOK_COLUMNS = tuple(getattr(BookRow, field.name) for field in fields(Book))
-_PAGE_COLUMNS = tuple(
-    getattr(BookRow, "source_url" if field.name == "url" else field.name) for field in fields(ScrapedBook)
+_LISTED = BookRow.listed.is_(True)
+_PAGE_NAMES = tuple("source_url" if field.name == "url" else field.name for field in fields(ScrapedBook))
+_PAGE_COLUMNS = tuple(getattr(BookRow, name) for name in _PAGE_NAMES)
+_WRITTEN_COLUMNS = ("id", "listed", "short", *_PAGE_NAMES)
+_ROWS_AT_ONCE = 1_000
+_PUBLICATION = select(
+    CatalogueRow.version,
+    CatalogueRow.published_at,
+    CatalogueRow.origin,
+    CatalogueRow.source_url,
+    CatalogueRow.stock_version,
+).where(CatalogueRow.id == 1)
+_LOCKED_PUBLICATION = _PUBLICATION.with_for_update()
+_LAST_MOVEMENT = select(func.coalesce(func.max(MovementRow.id), 0))
+_MOVED_STOCKS = (
+    select(BookRow.id, BookRow.stock, MovementRow.id)
+    .join(MovementRow, MovementRow.book_id == BookRow.id)
+    .where(MovementRow.id > bindparam("after"), _LISTED)
 )
 _BATCH_SIZE = 500
-"""Times 13 columns, it stays under SQLite's 32,766 and PostgreSQL's 65,535 parameters."""
+"""It stays under SQLite's 32,766 and PostgreSQL's 65,535 parameters."""
 
 
 def load_publication(session: Session, *, lock: bool = False) -> Publication | None:
     """Return what is published now, None before the first publication; with `lock`, until the transaction ends."""
-    row = session.get_one(CatalogueRow, 1, with_for_update=lock)
-    return None if row.version == 0 else _publication(row)
+    row = session.connection().execute(_LOCKED_PUBLICATION if lock else _PUBLICATION).one()
+    return None if row.versao == 0 else Publication(*row)
 
 
 def load_stocks(session: Session) -> dict[int, int]:
     """Return the stock of each book on sale, by id."""
-    return dict(_all_rows(session, (BookRow.id, BookRow.stock), BookRow.listed.is_(True)))
+    return dict(_all_rows(session, (BookRow.id, BookRow.stock), _LISTED))
+
+
+def load_last_movement(session: Session) -> int:
+    """Return the id of the newest movement in the ledger, 0 for none."""
+    return session.connection().execute(_LAST_MOVEMENT).scalar_one()
+
+
+def load_moved_stocks(session: Session, after: int) -> tuple[dict[int, int], int]:
+    """Return the stocks, by id, of the books on sale with a movement newer than `after`, and the newest of these.
+
+    For SQLite alone, which gives out the ids of movements in the order of their commits.
+    """
+    rows = session.connection().execute(_MOVED_STOCKS, {"after": after}).all()
+    return {book_id: stock for book_id, stock, _ in rows}, max((row[2] for row in rows), default=after)
 
 
 def lock_books(session: Session) -> None:
@@ -48,16 +78,18 @@ def lock_books(session: Session) -> None:
 
 def load_catalogue(session: Session, publication: Publication) -> Catalogue:
     """Return the books on sale, which `publication` of the same transaction describes."""
-    rows = _all_rows(session, _BOOK_COLUMNS, BookRow.listed.is_(True))
-    return Catalogue((Book(*row) for row in rows), publication)
+    columns = BookColumns()
+    for ids, titles, categories, incl, excl, *others in _batches(session, _BOOK_COLUMNS, _LISTED):
+        # A price that comes as a float has two decimals, so that the nearest penny is the right one.
+        pence = ([round(price * 100) for price in prices] for prices in (incl, excl))
+        columns.extend(ids, titles, categories, *pence, *others)
+    return Catalogue(columns, publication)
 
 
 def load_stored_books(session: Session) -> list[StoredBook]:
     """Return every book that was ever on sale."""
     rows = _all_rows(session, (BookRow.id, BookRow.listed, BookRow.short, *_PAGE_COLUMNS))
-    return [
-        StoredBook(book_id, bool(listed), ScrapedBook(*page), short) for book_id, listed, short, *page in rows
-    ]
+    return [StoredBook(book_id, bool(listed), _page(*page), short) for book_id, listed, short, *page in rows]
 
 
 def clear_books(session: Session, now: datetime) -> None:
@@ -71,11 +103,11 @@ def apply_difference(
 ) -> None:
     """Write the rows that `difference` changes, and their movements of stock, with `reason`."""
     written = [*difference.added, *difference.returned, *difference.changed().values()]
-    before = dict(_all_rows(session, (BookRow.id, BookRow.stock)))
+    before = dict(_all_rows(session, (BookRow.id, BookRow.stock))) if written else {}
     changes = {book.id: book.page.stock - before.get(book.id, 0) for book in written}
-    stock.record_movements(session, changes, reason, now)
-    for first in range(0, len(written), _BATCH_SIZE):
-        _upsert(session, [_columns(book) for book in written[first : first + _BATCH_SIZE]])
+    moved = [(book_id, change) for book_id, change in changes.items() if change]
+    write_rows(session, MovementRow, ("book_id", "quantity"), moved, {"reason": reason, "at": now})
+    write_rows(session, BookRow, _WRITTEN_COLUMNS, (_row(book) for book in written), replace=True)
     removed = [book.id for book in difference.removed]
     for first in range(0, len(removed), _BATCH_SIZE):
         session.execute(
@@ -85,10 +117,12 @@ def apply_difference(
 
 def record_publication(session: Session, now: datetime, origin: str, source_url: str) -> Publication:
     """Give the present rows of `livros` the next version."""
-    row = session.get_one(CatalogueRow, 1, with_for_update=True)
-    row.version += 1
-    row.published_at, row.origin, row.source_url = now, origin, source_url
-    return _publication(row)
+    session.execute(
+        update(CatalogueRow)
+        .where(CatalogueRow.id == 1)
+        .values(version=CatalogueRow.version + 1, published_at=now, origin=origin, source_url=source_url)
+    )
+    return Publication(*session.connection().execute(_PUBLICATION).one())
 
 
 def as_listed(books: Iterable[ScrapedBook]) -> tuple[StoredBook, ...]:
@@ -98,41 +132,49 @@ def as_listed(books: Iterable[ScrapedBook]) -> tuple[StoredBook, ...]:
 
 def _all_rows(
     session: Session, columns: Sequence[InstrumentedAttribute[Any]], *where: ColumnElement[bool]
-) -> list[list[Any]]:
-    """Return all rows, fetched as one JSON text.
+) -> Iterator[tuple[Any, ...]]:
+    """Yield the rows in the order of their ids; the rest is as in `_batches`."""
+    for batch in _batches(session, columns, *where):
+        yield from zip(*batch, strict=True)
 
-    SQLite's driver releases the interpreter lock for each row and has to win it back: with busy readers
-    in the same process, a thousand rows fetched one by one took seconds, with the write lock held.
+
+def _batches(
+    session: Session, columns: Sequence[InstrumentedAttribute[Any]], *where: ColumnElement[bool]
+) -> Iterator[list[list[Any]]]:
+    """Yield rows in the order of their ids, _ROWS_AT_ONCE at a time, as a list for each column; prices are floats.
+
+    `columns` begin with the id. A batch comes as JSON texts: SQLite's driver releases the interpreter lock for each
+    row and has to win it back, so that with busy readers in the same process a thousand rows took seconds, with the
+    write lock held. Were it larger, parsing the texts would hold up the readers in turn.
     """
-    if session.get_bind().dialect.name == "sqlite":
-        together: ColumnElement[str] = func.json_group_array(func.json_array(*columns), type_=Text)
-    else:
-        together = cast(func.json_agg(func.json_build_array(*columns)), Text)
-    text = session.scalar(select(together).where(*where))
-    rows: list[list[Any]] = orjson.loads(text or "[]")
-    for place in (place for place, column in enumerate(columns) if isinstance(column.type, Money)):
-        for row in rows:
-            row[place] = Decimal(f"{row[place]:.2f}")
-    return rows
+    sqlite = session.get_bind().dialect.name == "sqlite"
+    gather = func.json_group_array if sqlite else func.json_agg
+    after = -1
+    while True:
+        batch = select(*columns).where(BookRow.id > after, *where).order_by(BookRow.id).limit(_ROWS_AT_ONCE)
+        texts = session.execute(select(*(cast(gather(column), Text) for column in batch.subquery().c))).one()
+        lists = [orjson.loads(text or "[]") for text in texts]
+        ids = lists[0]
+        if ids != sorted(ids):  # an aggregate promises no order
+            places = sorted(range(len(ids)), key=ids.__getitem__)
+            lists = [[values[place] for place in places] for values in lists]
+        yield lists
+        if len(ids) < _ROWS_AT_ONCE:
+            return
+        after = lists[0][-1]
 
 
-def _upsert(session: Session, rows: list[dict[str, Any]]) -> None:
-    """Write many rows in one statement: one by one, each would wait for the interpreter lock."""
-    statement = upsert_into(session, BookRow).values(rows)
-    replaced = {column.name: column for column in statement.excluded if column.name != "id"}
-    session.execute(statement.on_conflict_do_update(index_elements=["id"], set_=replaced))
+def _page(
+    url: str, upc: str, title: str, category: str, price_excl_tax: float, price_incl_tax: float, *others: Any
+) -> ScrapedBook:
+    prices = Decimal(f"{price_excl_tax:.2f}"), Decimal(f"{price_incl_tax:.2f}")
+    return ScrapedBook(url, upc, title, category, *prices, *others)
 
 
-def _publication(row: CatalogueRow) -> Publication:
-    return Publication(row.version, row.published_at, row.origin, row.source_url, row.stock_version)
-
-
-def _columns(book: StoredBook) -> dict[str, Any]:
-    values = asdict(book.page)
-    return {
-        "id": book.id,
-        "listed": book.listed,
-        "short": book.short,
-        "source_url": values.pop("url"),
-        **values,
-    }
+def _row(book: StoredBook) -> tuple[Any, ...]:
+    page = book.page
+    prices = float(page.price_excl_tax), float(page.price_incl_tax)
+    return (
+        *(book.id, book.listed, book.short, page.url, page.upc, page.title, page.category, *prices),
+        *(page.stock, page.rating, page.image_url, page.description),
+    )

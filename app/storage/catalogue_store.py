@@ -2,18 +2,30 @@
 
 from dataclasses import replace
 
+from sqlalchemy.orm import Session
+
 from app.core.catalogue import Catalogue, Publication
-from app.storage.catalogue import load_catalogue, load_publication, load_stocks
+from app.storage.catalogue import (
+    load_catalogue,
+    load_last_movement,
+    load_moved_stocks,
+    load_publication,
+    load_stocks,
+)
 from app.storage.database import Database
 from app.storage.polled import CHECK_EVERY_S, Polled
 
 
 class CatalogueStore(Polled[Catalogue]):
-    """The snapshot of the published catalogue; its methods raise RuntimeError before the first publication."""
+    """The snapshot of the published catalogue; its methods raise RuntimeError before the first publication.
+
+    `_last_movement` is the newest in the ledger whose stock the snapshot has; only the one thread that loads uses it.
+    """
 
     def __init__(self, database: Database, check_every_s: float = CHECK_EVERY_S) -> None:
         super().__init__(self._load_changed, "catalogue_check_failed", check_every_s)
         self._database = database
+        self._last_movement = 0
 
     def ensure_version(self, version: int) -> None:
         """Reload unless the snapshot is at `version` or newer. Raises SQLAlchemyError."""
@@ -31,8 +43,17 @@ class CatalogueStore(Polled[Catalogue]):
             if publication is None:
                 raise RuntimeError("no catalogue was ever published in this database")
             if snapshot is not None and _differ_in_stocks_only(publication, snapshot.publication):
-                return snapshot.with_stocks(load_stocks(session), publication)
-            return load_catalogue(session, publication)
+                return snapshot.with_stocks(self._load_changed_stocks(session), publication)
+            catalogue = load_catalogue(session, publication)
+            self._last_movement = load_last_movement(session)
+            return catalogue
+
+    def _load_changed_stocks(self, session: Session) -> dict[int, int]:
+        """Return the stocks, by id, that may differ from the snapshot's."""
+        if self._database.engine.dialect.name != "sqlite":
+            return load_stocks(session)  # an earlier movement may be committed later
+        stocks, self._last_movement = load_moved_stocks(session, self._last_movement)
+        return stocks
 
 
 def _differ_in_stocks_only(one: Publication, other: Publication) -> bool:

@@ -2,6 +2,8 @@
 
 import csv
 import io
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 from app.core.catalogue import Catalogue
@@ -9,18 +11,49 @@ from app.storage.atomic_write import replace_file
 
 CSV_NAME = "livros.csv"
 STATUS_NAME = "scraping_status.txt"
-_KEYS = ("categoria", "disponibilidade", "preco_com_taxa", "preco_sem_taxa", "rating", "titulo", "url_imagem")
+_ROWS_AT_ONCE = 1_000
+_COLUMNS = (
+    "categoria",
+    "disponibilidade",
+    "preco_com_taxa",
+    "preco_sem_taxa",
+    "rating",
+    "titulo",
+    "url_imagem",
+)
 
 
 def export_catalogue(data_dir: Path, catalogue: Catalogue) -> None:
     """Write `livros.csv` with the seed system's seven columns, in its order."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, _KEYS)
-    writer.writeheader()
-    for row, image_url in zip(catalogue.training_rows(), catalogue.books()["image_url"], strict=True):
-        prices = {key: f"{row[key]:.2f}" for key in ("preco_com_taxa", "preco_sem_taxa")}
-        writer.writerow(row | prices | {"url_imagem": image_url})
-    replace_file(data_dir / CSV_NAME, text.getvalue().encode())
+    replace_file(data_dir / CSV_NAME, _csv_parts(catalogue))
+
+
+def _csv_parts(catalogue: Catalogue) -> Iterator[bytes]:
+    rows = _rows(catalogue)
+    batch: list[tuple[str | int, ...]] = [_COLUMNS]
+    while batch:
+        text = io.StringIO()
+        csv.writer(text).writerows(batch)
+        yield text.getvalue().encode()
+        batch = list(islice(rows, _ROWS_AT_ONCE))
+
+
+def _rows(catalogue: Catalogue) -> Iterator[tuple[str | int, ...]]:
+    columns = catalogue.base.columns
+    return zip(
+        map(list(columns.categories).__getitem__, columns.category_codes),
+        catalogue.all_stocks().tolist(),
+        map(_amount, columns.pence_incl_tax),
+        map(_amount, columns.pence_excl_tax),
+        columns.ratings,
+        columns.titles,
+        columns.image_urls,
+        strict=True,
+    )
+
+
+def _amount(pence: int) -> str:
+    return f"{pence // 100}.{pence % 100:02}"
 
 
 def export_is_stale(data_dir: Path, catalogue: Catalogue) -> bool:

@@ -11,11 +11,17 @@ from app.web.fields import BoundedInteger, OneOf, RequestSchema
 
 DEFAULT_PER_PAGE = 20
 MAX_PER_PAGE = 1_000
+MAX_UNPAGED = 10 * MAX_PER_PAGE
+"""Items of a list that is asked for whole; what is beyond begins at a page of MAX_PER_PAGE."""
+UNPAGED = (
+    f"Uma lista de mais de {MAX_UNPAGED} livros, pedida sem `page` nem `per_page`, traz os primeiros {MAX_UNPAGED}, "
+    f"e o `next` de `Link` continua logo depois deles, em páginas de {MAX_PER_PAGE}."
+)
 HEADERS = ("X-Total-Count", "Link")
 
 
 class PageQuery(RequestSchema):
-    """A page of a list; without parameters, the whole list."""
+    """A page of a list; without parameters, the whole list, up to MAX_UNPAGED items."""
 
     page = BoundedInteger(
         low=1, high=1_000_000, metadata={"description": "Página, a partir de 1", "example": 1}
@@ -35,7 +41,7 @@ class SortedPageQuery(PageQuery):
 def page_bounds(query: Mapping[str, Any], total: int) -> tuple[int, int]:
     """Return the first row of the page asked for, and the first row after it."""
     if "page" not in query and "per_page" not in query:
-        return 0, total
+        return 0, min(total, MAX_UNPAGED)
     per_page = query.get("per_page", DEFAULT_PER_PAGE)
     first = (query.get("page", 1) - 1) * per_page
     return first, first + per_page
@@ -44,15 +50,18 @@ def page_bounds(query: Mapping[str, Any], total: int) -> tuple[int, int]:
 def page_headers(query: Mapping[str, Any], total: int) -> dict[str, str]:
     """Return the headers of a page of a list of `total` items."""
     headers = {"X-Total-Count": str(total)}
+    per_page, page = query.get("per_page", DEFAULT_PER_PAGE), query.get("page", 1)
+    following = page + 1
     if "page" not in query and "per_page" not in query:
-        return headers
-    per_page = query.get("per_page", DEFAULT_PER_PAGE)
-    page, last = query.get("page", 1), max(1, -(-total // per_page))
+        if total <= MAX_UNPAGED:
+            return headers
+        per_page, following = MAX_PER_PAGE, MAX_UNPAGED // MAX_PER_PAGE + 1
+    last = max(1, -(-total // per_page))
     pages = {"first": 1, "last": last}
     if page > 1:
         pages["prev"] = min(page - 1, last)
     if page < last:
-        pages["next"] = page + 1
+        pages["next"] = following
     headers["Link"] = ", ".join(f'<{_url(number, per_page)}>; rel="{name}"' for name, number in pages.items())
     return headers
 

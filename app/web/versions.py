@@ -60,5 +60,5 @@ def _stock_version(snapshot: Catalogue, depends_on: DependsOn, book_id: int | No
     if depends_on is DependsOn.CATALOGUE:
         return 0
     if depends_on is DependsOn.BOOK and book_id is not None:
-        return snapshot.book(book_id).stock
+        return snapshot.stock(book_id)
     return snapshot.publication.stock_version

@@ -1,48 +1,70 @@
-"""Books and figures of the catalogue."""
+"""Books and figures of the catalogue.
 
+A list of books is joined from the JSON of each, which is made once a publication: only the stock is put in anew.
+"""
+
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from typing import Any
+from enum import Enum, auto
+from threading import Lock
+from weakref import WeakKeyDictionary
 
-import pandas as pd
+import orjson
 
-from app.core.catalogue import Book, CategorySummary, Overview
+from app.core.catalogue import Catalogue, CatalogueBase, CategorySummary, Overview, Positions
 from app.web.presenters.common import Shape
 
-PRICED_BOOK = ("id", "titulo", "categoria", "preco_com_taxa")
-RATED_BOOK = (*PRICED_BOOK, "preco_sem_taxa", "rating")
-LISTED_BOOK = (*RATED_BOOK, "disponibilidade")
-BOOK_DETAIL = (*LISTED_BOOK, "url_imagem")
+_STOCK = b',"disponibilidade":'
+_COMMON_STOCKS = tuple(b"%b%d}" % (_STOCK, copies) for copies in range(1_000))
 
 
-_COLUMNS = {
-    "id": "id",
-    "titulo": "title",
-    "categoria": "category",
-    "preco_com_taxa": "pence_incl_tax",
-    "preco_sem_taxa": "pence_excl_tax",
-    "rating": "rating",
-    "disponibilidade": "stock",
-    "url_imagem": "image_url",
-}
+class BookKeys(Enum):
+    """The keys that a response shows of a book: each has those of the one before, and more."""
+
+    PRICED = auto()
+    RATED = auto()
+    LISTED = auto()
+    DETAIL = auto()
 
 
-def present_books(frame: pd.DataFrame, keys: tuple[str, ...]) -> list[Shape]:
-    """Return the books of a catalogue's frame with `keys`."""
-    columns = [_values(frame, key) for key in keys]
-    return [dict(zip(keys, row, strict=True)) for row in zip(*columns, strict=True)]
+class _Fragments:
+    """The JSON of each book of a publication without its stock and its end, made when first asked for.
+
+    Threads share it without a lock: at worst, two make the same bytes.
+    """
+
+    def __init__(self, base: CatalogueBase) -> None:
+        self._made: list[bytes | None] = [None] * len(base)
+
+    def of(self, base: CatalogueBase, positions: Iterable[int]) -> list[bytes]:
+        made = self._made
+        return [made[position] or self._make(base, position) for position in positions]
+
+    def _make(self, base: CatalogueBase, position: int) -> bytes:
+        fragment = self._made[position] = orjson.dumps(_present_base(base, position))[:-1]
+        return fragment
 
 
-def present_book(book: Book) -> Shape:
-    return {
-        "id": book.id,
-        "titulo": book.title,
-        "categoria": book.category,
-        "preco_com_taxa": float(book.price_incl_tax),
-        "preco_sem_taxa": float(book.price_excl_tax),
-        "rating": book.rating,
-        "disponibilidade": book.stock,
-        "url_imagem": book.image_url,
-    }
+_fragments: WeakKeyDictionary[CatalogueBase, _Fragments] = WeakKeyDictionary()
+"""Fragments by what they are made of, and gone with it; `_fragments_lock` protects it."""
+_fragments_lock = Lock()
+
+
+def present_books(catalogue: Catalogue, positions: Positions, keys: BookKeys) -> bytes:
+    """Return the books at `positions` as a JSON array."""
+    places: list[int] = positions.tolist()
+    return b"[%b]" % b",".join(_present(catalogue, places, keys))
+
+
+def present_book(catalogue: Catalogue, book_id: int) -> bytes:
+    """Return the detail of a book as a JSON object. Raises BookNotFound."""
+    (book,) = _present(catalogue, [catalogue.base.position(book_id)], BookKeys.DETAIL)
+    return book
+
+
+def present_listed_book(catalogue: Catalogue, position: int) -> Shape:
+    (stock,) = catalogue.stocks_at([position])
+    return _present_base(catalogue.base, position) | {"disponibilidade": stock}
 
 
 def present_overview(figures: Overview) -> Shape:
@@ -63,11 +85,49 @@ def present_category_summary(summary: CategorySummary) -> Shape:
     }
 
 
-def _values(frame: pd.DataFrame, key: str) -> list[Any]:
-    column = frame[_COLUMNS[key]]
-    # Dividing whole pence gives the float nearest to the price, which prints as its two decimals.
-    values: list[Any] = (column / 100 if key.startswith("preco") else column).tolist()
-    return values
+def _present(catalogue: Catalogue, places: Sequence[int], keys: BookKeys) -> list[bytes]:
+    base = catalogue.base
+    fragments = _fragments_of(base).of(base, places)
+    match keys:
+        case BookKeys.PRICED:
+            # Inside a text the quotes would be escaped, so this is the key.
+            return [b"%b}" % fragment.partition(b',"preco_sem_taxa":')[0] for fragment in fragments]
+        case BookKeys.RATED:
+            return [b"%b}" % fragment for fragment in fragments]
+    ends = [_stock_end(copies) for copies in catalogue.stocks_at(places)]
+    if keys is BookKeys.DETAIL:
+        urls = base.columns.image_urls
+        ends = [
+            b'%b,"url_imagem":%b}' % (end[:-1], orjson.dumps(urls[place]))
+            for end, place in zip(ends, places, strict=True)
+        ]
+    return [fragment + end for fragment, end in zip(fragments, ends, strict=True)]
+
+
+def _present_base(base: CatalogueBase, position: int) -> Shape:
+    """Return what a book shows of its publication, the keys of BookKeys.RATED."""
+    columns = base.columns
+    return {
+        "id": columns.ids[position],
+        "titulo": columns.titles[position],
+        "categoria": base.category(position),
+        # Dividing whole pence gives the float nearest to the price, which prints as its two decimals.
+        "preco_com_taxa": columns.pence_incl_tax[position] / 100,
+        "preco_sem_taxa": columns.pence_excl_tax[position] / 100,
+        "rating": columns.ratings[position],
+    }
+
+
+def _stock_end(copies: int) -> bytes:
+    return _COMMON_STOCKS[copies] if copies < len(_COMMON_STOCKS) else b"%b%d}" % (_STOCK, copies)
+
+
+def _fragments_of(base: CatalogueBase) -> _Fragments:
+    with _fragments_lock:
+        fragments = _fragments.get(base)
+        if fragments is None:
+            fragments = _fragments[base] = _Fragments(base)
+        return fragments
 
 
 def _amount(value: Decimal | None) -> float | None:

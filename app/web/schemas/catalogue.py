@@ -5,8 +5,8 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, validates_schema
 
 from app.core.catalogue import RATINGS
-from app.web.fields import DecimalAmount, RequestSchema, Text
-from app.web.pagination import SortedPageQuery
+from app.web.fields import DecimalAmount, Text
+from app.web.pagination import PageQuery, SortedPageQuery
 
 
 def _book_id() -> fields.Integer:
@@ -61,7 +61,7 @@ class SearchQuery(SortedPageQuery):
     categoria = Text(high=300, load_default="", metadata={"description": "Nome da categoria, ou parte dele"})
 
 
-class PriceRangeQuery(RequestSchema):
+class PriceRangeQuery(PageQuery):
     min = DecimalAmount(
         required=True, metadata={"description": "Menor preço com taxa, incluído", "example": 10}
     )

@@ -1,0 +1,65 @@
+"""Many rows written in few statements."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from itertools import islice
+from typing import Any
+
+import orjson
+from sqlalchemy import JSON, Insert, Text, bindparam, cast, func, select, true
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.orm import Session
+
+from app.storage.columns import Base
+
+_ROWS_AT_ONCE = 1_000
+
+
+def write_rows(
+    session: Session,
+    table: type[Base],
+    columns: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    constants: Mapping[str, Any] | None = None,
+    *,
+    replace: bool = False,
+) -> None:
+    """Insert `rows` of the named columns, which JSON can hold, and `constants`, the same in each row.
+
+    With `replace`, a row that has the `id` of one in the table takes its place. A statement takes many rows as one
+    JSON text: executed row by row, each would wait for the interpreter lock, and a statement with a parameter for
+    each value takes longer to compile than to execute.
+    """
+    constants = constants or {}
+    statement = _statement(
+        session.get_bind().dialect.name, table, tuple(columns), tuple(constants), replace=replace
+    )
+    remaining = iter(rows)
+    while batch := list(islice(remaining, _ROWS_AT_ONCE)):
+        session.connection().execute(statement, {"_rows": orjson.dumps(batch).decode(), **constants})
+
+
+@cache
+def _statement(
+    dialect: str, table: type[Base], columns: tuple[str, ...], constants: tuple[str, ...], *, replace: bool
+) -> Insert:
+    attributes = [getattr(table, name) for name in (*columns, *constants)]
+    values: list[Any]
+    if dialect == "sqlite":
+        source = func.json_each(bindparam("_rows", type_=Text)).table_valued("value")
+        values = [func.json_extract(source.c.value, f"$[{place}]") for place in range(len(columns))]
+    else:
+        source = func.json_array_elements(cast(bindparam("_rows", type_=Text), JSON)).table_valued("value")
+        values = [
+            cast(source.c.value.op("->>")(place), getattr(table, name).type)
+            for place, name in enumerate(columns)
+        ]
+    values += [bindparam(name, type_=getattr(table, name).type) for name in constants]
+    insert = (sqlite_insert if dialect == "sqlite" else postgresql_insert)(table)
+    # SQLite needs the condition, to tell the insert's ON CONFLICT from a join's ON.
+    statement = insert.from_select(attributes, select(*values).select_from(source).where(true()))
+    if not replace:
+        return statement
+    replaced = {column.name: column for column in statement.excluded if column.name != "id"}
+    return statement.on_conflict_do_update(index_elements=["id"], set_=replaced)
