@@ -119,14 +119,9 @@ class Database:
             raise
 
 
-def dialect_of(session: Session) -> str:
-    """Return a key of INSERTS."""
-    return session.get_bind().dialect.name
-
-
 def upsert_into(session: Session, table: type[Any]) -> Any:
     """Return the database's own insert, with `on_conflict_do_nothing` and `on_conflict_do_update`."""
-    return INSERTS[dialect_of(session)](table)
+    return INSERTS[session.get_bind().dialect.name](table)
 
 
 def insert_into(table: type[Any], *attributes: str) -> Insert:

@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 
 from app.core.errors import FieldProblem, OutOfStock, PaymentDenied, ProductsNotFound, ShopError
 from app.core.orders import Order, OrderItem, OrderStatus, PaymentStatus
-from app.storage.database import INSERTS, dialect_of
 from app.storage.columns import UtcTime
+from app.storage.database import INSERTS
 from app.storage.models import IdempotencyRow
 
 KEY_TTL = timedelta(hours=24)
@@ -87,7 +87,7 @@ def claim_key(session: Session, key: IdempotencyKey, now: datetime) -> KeyRecord
     """
     connection = session.connection()
     claimed = connection.scalar(
-        _CLAIM_KEY[dialect_of(session)],
+        _CLAIM_KEY[connection.dialect.name],
         {
             "key": key.key,
             "body_digest": key.body_digest,

@@ -30,9 +30,7 @@ _LOCK_BOOKS = (
 )
 _TAKE_COPIES = (
     update(BookRow)
-    .where(
-        BookRow.id == bindparam("book_id"), BookRow.listed.is_(True), BookRow.stock >= bindparam("copies")
-    )
+    .where(BookRow.id == bindparam("book_id"), BookRow.listed.is_(True), BookRow.stock >= bindparam("copies"))
     .values(stock=BookRow.stock - bindparam("copies"))
 )
 _RETURN_COPIES = (
