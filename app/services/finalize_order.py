@@ -41,18 +41,16 @@ class OrderFinalizer:
 
     def finalize(self, reserved: Order, decision: Decision | None, by: str) -> Order:
         """Confirm or release an order in one transaction and return it; a lost race is not an error."""
-        status, payment = _OUTCOMES[decision]
-        now = datetime.now(UTC)
-        with self._database.writing() as session:
-            order = orders.move_order(session, reserved, status, payment, now, by)
-            if order is None:
+        finalized = self._database.write(lambda session: _finalize(session, reserved, decision, by))
+        if finalized is None:
+            with self._database.reading() as session:
                 return orders.get_order(session, reserved.id)
-            if status in RELEASED:
-                stock.release(session, order.id, RELEASE_REASONS[status], now)
-            _store_outcome(session, order)
-            stock_version = stock.next_stock_version(session)
-        self.refresh_stocks(stock_version)
-        self._metrics.count_order(status, float(order.total), sum(item.quantity for item in order.items))
+        order, stock_version = finalized
+        if stock_version is not None:
+            self.refresh_stocks(stock_version)
+        self._metrics.count_order(
+            order.status, float(order.total), sum(item.quantity for item in order.items)
+        )
         return order
 
     def refresh_stocks(self, stock_version: int) -> None:
@@ -62,6 +60,22 @@ class OrderFinalizer:
         except SQLAlchemyError:
             # The sale is committed; readers follow at their next look.
             log.exception("stocks_not_shown")
+
+
+def _finalize(
+    session: Session, reserved: Order, decision: Decision | None, by: str
+) -> tuple[Order, int | None] | None:
+    """Return the order, and the stock's version where this has changed it; None where it was finalized before."""
+    status, payment = _OUTCOMES[decision]
+    now = datetime.now(UTC)
+    order = orders.move_order(session, reserved, status, payment, now, by)
+    if order is None:
+        return None
+    released = status in RELEASED
+    if released:
+        stock.release(session, order.id, RELEASE_REASONS[status], now)
+    _store_outcome(session, order)
+    return order, stock.next_stock_version(session) if released else None
 
 
 def _store_outcome(session: Session, order: Order) -> None:

@@ -96,15 +96,19 @@ class Orders:
         Raises ProductsNotFound or OutOfStock, with every line to blame, PaymentDenied, PaymentFailed or
         PaymentTimedOut, having restored the stock; KeyReused and RequestInFlight.
         """
-        reserved = self._reserve(draft, key, by)
-        if isinstance(reserved, Placed):
-            return reserved
+        reservation = self._database.write(lambda session: self._reserve(session, draft, key, by))
+        if isinstance(reservation, Placed):
+            return reservation
+        if isinstance(reservation, ShopError):
+            raise reservation
+        reserved, stock_version = reservation
         decision = self._payments.authorise(reserved, draft.token)
         try:
             order = self._finalizer.finalize(reserved, decision, BY_PAYMENT)
         except SQLAlchemyError:
             self._reconciler.abandon(reserved.id)
             raise
+        self._finalizer.refresh_stocks(stock_version)
         log.info(
             "order_finalized",
             extra={"order_id": order.id, "outcome": order.status.value, "total": str(order.total)},
@@ -127,21 +131,9 @@ class Orders:
 
         Raises OrderNotFound, TransitionNotAllowed, or VersionMismatch where its version is none of `versions`.
         """
-        now = datetime.now(UTC)
-        stock_version = None
-        with self._database.writing() as session:
-            order = orders.find_order(session, order_id, lock=True)
-            if order is None:
-                raise OrderNotFound
-            if versions is not None and str(order.version) not in versions:
-                raise VersionMismatch(order.version)
-            edits = {name: value for name, value in fields.items() if getattr(order, name) != value}
-            if edits:
-                orders.edit_order(session, order_id, edits, now)
-            if status is not None and status is not order.status:
-                check_transition(order.status, status)
-                stock_version = self._move(session, order, status, now, by)
-            changed = orders.get_order(session, order_id)
+        changed, stock_version = self._database.write(
+            lambda session: self._change(session, order_id, status, fields, versions, by)
+        )
         if stock_version is not None:
             self._finalizer.refresh_stocks(stock_version)
         log.info("order_changed", extra={"order_id": order_id, "outcome": changed.status.value, "by": by})
@@ -169,29 +161,31 @@ class Orders:
         with self._database.writing() as session:
             idempotency.purge_keys(session, datetime.now(UTC))
 
-    def _reserve(self, draft: Draft, key: IdempotencyKey | None, by: str) -> Order | Placed:
-        """Reserve the copies in the first transaction: the order awaits its payment."""
+    def _reserve(
+        self, session: Session, draft: Draft, key: IdempotencyKey | None, by: str
+    ) -> tuple[Order, int] | Placed | ShopError:
+        """Reserve the copies in the first transaction: the order awaits its payment.
+
+        Return it with the stock's version; what an earlier request with the key came to; or why it is refused.
+        """
         now = datetime.now(UTC)
-        with self._database.writing() as session:
-            if key is not None:
-                record = idempotency.claim_key(session, key, now)
-                if record is not None:
-                    return _replay(key, record)
-            lines = merge_lines(draft.lines)
-            on_sale = self._lock_books(session, [line.product_id for line in lines])
-            refusal = _refusal(draft, lines, on_sale)
-            if refusal is None:
-                order = _new_order(draft, lines, on_sale, now)
-                orders.insert_order(session, order, own_identity(), by)
-                stock.reserve(session, lines, order.id, now)
-                if key is not None:
-                    idempotency.link_order(session, key.key, order.id)
-                stock.next_stock_version(session)
-            elif key is not None:
-                idempotency.store_refusal(session, key.key, refusal)
+        if key is not None:
+            record = idempotency.claim_key(session, key, now)
+            if record is not None:
+                return _replay(key, record)
+        lines = merge_lines(draft.lines)
+        on_sale = self._lock_books(session, [line.product_id for line in lines])
+        refusal = _refusal(draft, lines, on_sale)
         if refusal is not None:
-            raise refusal
-        return order
+            if key is not None:
+                idempotency.store_refusal(session, key.key, refusal)
+            return refusal
+        order = _new_order(draft, lines, on_sale, now)
+        orders.insert_order(session, order, own_identity(), by)
+        stock.reserve(session, lines, order.id, now)
+        if key is not None:
+            idempotency.link_order(session, key.key, order.id)
+        return order, stock.next_stock_version(session)
 
     def _lock_books(self, session: Session, ids: Sequence[int]) -> dict[int, BookOnSale]:
         """Return the books that are on sale, by id, locked until the transaction ends."""
@@ -200,6 +194,31 @@ class Orders:
             # Once more: a publication that was waited for may have replaced rows by others of the same ids.
             on_sale = stock.lock_books_on_sale(session, ids)
         return on_sale
+
+    def _change(
+        self,
+        session: Session,
+        order_id: str,
+        status: OrderStatus | None,
+        fields: Mapping[str, str | None],
+        versions: Collection[str] | None,
+        by: str,
+    ) -> tuple[Order, int | None]:
+        """Return the changed order, and the stock's version where this has changed it."""
+        now = datetime.now(UTC)
+        stock_version = None
+        order = orders.find_order(session, order_id, lock=True)
+        if order is None:
+            raise OrderNotFound
+        if versions is not None and str(order.version) not in versions:
+            raise VersionMismatch(order.version)
+        edits = {name: value for name, value in fields.items() if getattr(order, name) != value}
+        if edits:
+            orders.edit_order(session, order_id, edits, now)
+        if status is not None and status is not order.status:
+            check_transition(order.status, status)
+            stock_version = self._move(session, order, status, now, by)
+        return orders.get_order(session, order_id), stock_version
 
     def _move(
         self, session: Session, order: Order, status: OrderStatus, now: datetime, by: str

@@ -1,12 +1,16 @@
 """Calls to the payment gateway, bounded in time and number."""
 
+from __future__ import annotations
+
 import contextvars
 import logging
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, wait
-from typing import TypeVar
+from concurrent.futures import Future
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from typing import Any, TypeVar
 
 from app.core.orders import Order
 from app.core.payments import Decision, PaymentGateway
@@ -20,13 +24,16 @@ MAX_AUTHORISATIONS = 64
 MAX_RECONCILIATIONS = 8
 """Calls of the recovery are counted apart, so that authorisations that hang can't block it."""
 
+IDLE_S = 0.05
+"""Idle time after which a thread ends."""
+
 
 class GatewayUnavailable(Exception):
     """The gateway raised, returned nonsense, hung, or has too many calls in progress."""
 
 
 class Payments:
-    """Calls the gateway in a thread for each call, which is abandoned where it hangs.
+    """Calls the gateway in another thread, which is abandoned where it hangs.
 
     The semaphores `_authorisations` and `_reconciliations` bound the calls in progress; nothing else is shared.
     """
@@ -35,6 +42,7 @@ class Payments:
         self._gateway = gateway
         self._timeout_s = timeout_s
         self._metrics = metrics
+        self._threads = _Threads()
         self._authorisations = threading.BoundedSemaphore(MAX_AUTHORISATIONS)
         self._reconciliations = threading.BoundedSemaphore(MAX_RECONCILIATIONS)
 
@@ -81,30 +89,74 @@ class Payments:
             log.error("payment_calls_exhausted", extra={"order_id": reference})
             raise GatewayUnavailable
         future: Future[Result] = Future()
-
-        def run() -> None:
-            try:
-                future.set_result(call())
-            except Exception as error:  # noqa: BLE001 - the caller raises it
-                future.set_exception(error)
-            finally:
-                slots.release()
-
-        context = contextvars.copy_context()  # for the request's id in what the gateway logs
-        thread = threading.Thread(
-            target=context.run, args=(run,), name=f"payment-{reference[-6:]}", daemon=True
-        )
         try:
-            thread.start()
+            self._threads.run(call, future, slots.release)
         except RuntimeError as error:
             slots.release()
             log.exception("payment_thread_refused", extra={"order_id": reference})
             raise GatewayUnavailable from error
-        if not wait([future], self._timeout_s).done:
-            log.warning("payment_timed_out", extra={"order_id": reference})
-            raise TimeoutError
         try:
-            return future.result()
-        except Exception as error:
-            log.exception("payment_gateway_failed", extra={"order_id": reference})
-            raise GatewayUnavailable from error
+            raised = future.exception(self._timeout_s)
+        except TimeoutError:
+            log.warning("payment_timed_out", extra={"order_id": reference})
+            raise
+        if raised is not None:
+            log.error("payment_gateway_failed", exc_info=raised, extra={"order_id": reference})
+            raise GatewayUnavailable from raised
+        return future.result()
+
+
+class _Threads:
+    """Threads for calls that may hang, used again and again; one that has had no call for IDLE_S seconds ends.
+
+    `_idle` are the inboxes of those that wait for a call, the last used last; `_lock` protects it.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._idle: list[SimpleQueue[_Job]] = []
+
+    def run(self, call: Callable[[], Result], future: Future[Result], done: Callable[[], None]) -> None:
+        """Run `call` in another thread, then `done`. Raises RuntimeError where there is no room for a thread."""
+        job = _Job(
+            contextvars.copy_context(), call, future, done
+        )  # for the request's id in the gateway's logs
+        with self._lock:
+            inbox = self._idle.pop() if self._idle else None
+        if inbox is not None:
+            inbox.put(job)
+            return
+        inbox = SimpleQueue()
+        inbox.put(job)
+        threading.Thread(target=self._serve, args=(inbox,), name="payment-calls", daemon=True).start()
+
+    def _serve(self, inbox: SimpleQueue[_Job]) -> None:
+        while True:
+            try:
+                job = inbox.get(timeout=IDLE_S)
+            except Empty:
+                with self._lock:
+                    if inbox in self._idle:
+                        self._idle.remove(inbox)
+                        return
+                continue  # it was taken just now: a call follows
+            try:
+                result, error = job.context.run(job.call), None
+            except Exception as raised:  # noqa: BLE001 - the caller raises it
+                result, error = None, raised
+            with self._lock:
+                self._idle.append(inbox)
+            job.done()
+            # Last: a caller that goes on finds this thread idle.
+            if error is None:
+                job.future.set_result(result)
+            else:
+                job.future.set_exception(error)
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    context: contextvars.Context
+    call: Callable[[], Any]
+    future: Future[Any]
+    done: Callable[[], None]

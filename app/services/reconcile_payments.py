@@ -95,11 +95,13 @@ class PaymentReconciler:
                 due = orders.orders_to_void(session, BATCH_SIZE)
             for order_id in due:
                 if self._payments.void(order_id):
-                    with self._database.writing() as session:
-                        orders.record_void(session, order_id, datetime.now(UTC))
+                    self._record_void(order_id)
                     continue
                 log.error("payment_not_voided", extra={"order_id": order_id})
                 failures += 1
                 if failures == MAX_FAILURES:
                     return
             more = len(due) == BATCH_SIZE
+
+    def _record_void(self, order_id: str) -> None:
+        self._database.write(lambda session: orders.record_void(session, order_id, datetime.now(UTC)))

@@ -6,11 +6,12 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
+from sqlalchemy.orm import Session
 
 from app.core.payments import Decision
 from app.simulation.faults import Simulation
-from app.storage.database import Database, upsert_into
+from app.storage.database import INSERTS, Database
 from app.storage.models import SimulatedPaymentRow
 
 
@@ -25,12 +26,22 @@ class CardToken(StrEnum):
 
 _PAYMENT_TTL = timedelta(days=7)
 _VOIDED = "voided"
+_INSERTS = {dialect: insert(SimulatedPaymentRow) for dialect, insert in INSERTS.items()}
+_KEEP_FIRST = {dialect: insert.on_conflict_do_nothing() for dialect, insert in _INSERTS.items()}
+_REPLACE = {
+    dialect: insert.on_conflict_do_update(
+        index_elements=["referencia"], set_={"resultado": insert.excluded.resultado}
+    )
+    for dialect, insert in _INSERTS.items()
+}
+_READ = select(SimulatedPaymentRow.outcome).where(SimulatedPaymentRow.reference == bindparam("reference"))
 
 
 class SimulatedGateway:
     """A `PaymentGateway` that decides by token or chance, and keeps its decisions in a table of its own.
 
-    Holds no state but `_closing`, which ends the calls that hang.
+    A decision is stored with the order that it confirms or releases, in one transaction: after a crash before that,
+    the gateway has never heard of the payment. Holds no state but `_closing`, which ends the calls that hang.
     """
 
     def __init__(self, simulation: Simulation, database: Database, hangs_for_s: float) -> None:
@@ -38,6 +49,7 @@ class SimulatedGateway:
         self._simulation = simulation
         self._hangs_for_s = hangs_for_s
         self._database = database
+        self._dialect = database.engine.dialect.name
         self._closing = threading.Event()
 
     def authorise(self, amount: Decimal, reference: str, token: str | None) -> Decision:
@@ -51,17 +63,23 @@ class SimulatedGateway:
         denied = token == CardToken.DENIED or (
             token is None and self._simulation.should_fail("payment_denied")
         )
-        return self._decide(reference, (Decision.DENIED if denied else Decision.APPROVED).value)
+        decision = Decision.DENIED if denied else Decision.APPROVED
+        if settings.payment_latency_ms:
+            # At once: the shop may have given up, and then finalizes the order no more.
+            return self._decide(reference, decision)
+        self._database.execute_later(_KEEP_FIRST[self._dialect], _row(reference, decision))
+        return decision
 
     def decision(self, reference: str) -> Decision | None:
+        self._database.flush()
         with self._database.reading() as session:
-            outcome = session.scalar(
-                select(SimulatedPaymentRow.outcome).where(SimulatedPaymentRow.reference == reference)
-            )
+            outcome = session.scalar(_READ, {"reference": reference})
         return None if outcome is None else _as_decision(outcome)
 
     def void(self, reference: str) -> None:
-        self._decide(reference, _VOIDED, replaces=True)
+        self._database.write(
+            lambda session: session.connection().execute(_REPLACE[self._dialect], _row(reference, _VOIDED))
+        )
 
     def purge(self) -> None:
         forgotten = datetime.now(UTC) - _PAYMENT_TTL
@@ -69,25 +87,24 @@ class SimulatedGateway:
             session.execute(delete(SimulatedPaymentRow).where(SimulatedPaymentRow.at < forgotten))
 
     def close(self) -> None:
-        """End the calls that hang."""
+        """End the calls that hang, and store what was decided."""
         self._closing.set()
+        self._database.flush()
 
-    def _decide(self, reference: str, outcome: str, *, replaces: bool = False) -> Decision:
-        """Store the first outcome for `reference` and return it; a void replaces any."""
-        now = datetime.now(UTC)
-        with self._database.writing() as session:
-            row = upsert_into(session, SimulatedPaymentRow).values(
-                reference=reference, outcome=outcome, at=now
-            )
-            session.execute(
-                row.on_conflict_do_update(index_elements=["referencia"], set_={"resultado": outcome})
-                if replaces
-                else row.on_conflict_do_nothing()
-            )
-            decided = session.scalars(
-                select(SimulatedPaymentRow.outcome).where(SimulatedPaymentRow.reference == reference)
-            ).one()
-        return _as_decision(decided)
+    def _decide(self, reference: str, decision: Decision) -> Decision:
+        """Store the first decision about `reference` and return it."""
+
+        def work(session: Session) -> str:
+            connection = session.connection()
+            connection.execute(_KEEP_FIRST[self._dialect], _row(reference, decision))
+            return str(connection.execute(_READ, {"reference": reference}).scalar_one())
+
+        return _as_decision(self._database.write(work))
+
+
+def _row(reference: str, outcome: str) -> dict[str, object]:
+    """Return the columns of a decision."""
+    return {"referencia": reference, "resultado": outcome, "quando": datetime.now(UTC)}
 
 
 def _as_decision(outcome: str) -> Decision:

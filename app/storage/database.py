@@ -3,28 +3,43 @@
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any, cast
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from itertools import groupby
+from operator import itemgetter
+from typing import Any, TypeVar, cast
 
-from sqlalchemy import Connection, CursorResult, Engine, Result, event, exc
+from sqlalchemy import Connection, CursorResult, Engine, Executable, Insert, bindparam, event, insert
+from sqlalchemy import Result as Rows
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
+from app.storage.group_commit import WriterQueue
+
+Result = TypeVar("Result")
+Deferred = list[tuple[Executable, dict[str, Any]]]
+INSERTS: dict[str, Callable[..., Any]] = {"sqlite": sqlite_insert, "postgresql": postgresql_insert}
+"""Each database's own insert, with `on_conflict_do_nothing` and `on_conflict_do_update`."""
 BUSY_TIMEOUT_MS = 10_000
+MAX_DEFERRED = 1_000
+"""Deferred statements that wait for the next transaction; beyond, one is made for them."""
 
 
 class Database:
-    """Opens transactions on one engine. Safe to share: each transaction has a session of its own.
+    """Opens transactions on one engine. Safe to share.
 
-    `_writer_lock` is held by the one thread of this process that writes to SQLite. Without it, writers would poll
-    the file with growing pauses, some for seconds.
+    `_writers` orders the threads of this process that write to SQLite. Without it, writers would poll the file with
+    growing pauses, some for seconds. `_deferred_lock` protects `_deferred`.
     """
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
-        self._writer_lock = threading.Lock() if engine.dialect.name == "sqlite" else None
+        self._writers = (
+            WriterQueue(self._batch, BUSY_TIMEOUT_MS / 1_000) if engine.dialect.name == "sqlite" else None
+        )
+        self._deferred: Deferred = []
+        self._deferred_lock = threading.Lock()
         self._writing_engine = engine.execution_options(shop_writes=True)
         # SQLite's readers always see one state; PostgreSQL's must ask for it.
         self._reading_engine = (
@@ -45,12 +60,31 @@ class Database:
     @contextmanager
     def writing(self) -> Iterator[Session]:
         """Open a transaction: committed where the block returns, rolled back where it raises."""
-        with (
-            self._writer_turn(),
-            Session(self._writing_engine, expire_on_commit=False) as session,
-            session.begin(),
-        ):
+        with self._writer_turn(), self._transaction() as session:
             yield session
+
+    def write(self, work: Callable[[Session], Result]) -> Result:
+        """Return the result of `work`, a few statements, once they are durable; nothing is left where it raises.
+
+        SQLite commits the work of several threads together, run in one of them: `work` may wait for nothing.
+        """
+        if self._writers is not None:
+            return self._writers.run(work)
+        with self._batch() as session:
+            return work(session)
+
+    def execute_later(self, statement: Executable, parameters: dict[str, Any]) -> None:
+        """Execute `statement` at the end of the next `write`, in its transaction; lost if the process dies before."""
+        with self._deferred_lock:
+            self._deferred.append((statement, parameters))
+            full = len(self._deferred) >= MAX_DEFERRED
+        if full:
+            self.flush()
+
+    def flush(self) -> None:
+        """Execute now what was to be executed later."""
+        if self._deferred:
+            self.write(lambda _session: None)
 
     @contextmanager
     def writing_connection(self) -> Iterator[Connection]:
@@ -58,26 +92,47 @@ class Database:
         with self._writer_turn(), self._writing_engine.begin() as connection:
             yield connection
 
+    def _writer_turn(self) -> AbstractContextManager[None]:
+        """Hold the writer's turn. Raises sqlalchemy.exc.TimeoutError after BUSY_TIMEOUT_MS."""
+        return nullcontext() if self._writers is None else self._writers.turn()
+
     @contextmanager
-    def _writer_turn(self) -> Iterator[None]:
-        """Hold the writer lock. Raises sqlalchemy.exc.TimeoutError after BUSY_TIMEOUT_MS."""
-        if self._writer_lock is None:
-            yield
-            return
-        if not self._writer_lock.acquire(timeout=BUSY_TIMEOUT_MS / 1_000):
-            raise exc.TimeoutError("the writers of this process are too busy")
+    def _transaction(self) -> Iterator[Session]:
+        with Session(self._writing_engine, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    @contextmanager
+    def _batch(self) -> Iterator[Session]:
+        """Open a transaction that also executes what was deferred; a failed commit defers it again."""
+        executed: Deferred = []
         try:
-            yield
-        finally:
-            self._writer_lock.release()
+            with self._transaction() as session:
+                yield session
+                with self._deferred_lock:
+                    deferred, self._deferred = self._deferred, []
+                for statement, rows in groupby(deferred, key=itemgetter(0)):
+                    session.connection().execute(statement, [parameters for _, parameters in rows])
+                executed = deferred
+        except BaseException:
+            with self._deferred_lock:
+                self._deferred = executed + self._deferred
+            raise
 
 
 def upsert_into(session: Session, table: type[Any]) -> Any:
     """Return the database's own insert, with `on_conflict_do_nothing` and `on_conflict_do_update`."""
-    return (sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert)(table)
+    return INSERTS[session.get_bind().dialect.name](table)
 
 
-def updated_one(result: Result[Any]) -> bool:
+def insert_into(table: type[Any], *attributes: str) -> Insert:
+    """Return an insert whose parameters are the named attributes, made once for a `Connection`.
+
+    There it costs a tenth of what a session's `execute` does, which looks for objects to synchronize.
+    """
+    return insert(table).values({name: bindparam(name) for name in attributes})
+
+
+def updated_one(result: Rows[Any]) -> bool:
     """Return whether a conditional update matched exactly one row."""
     return cast("CursorResult[Any]", result).rowcount == 1
 

@@ -6,12 +6,13 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.orm import Session
 
 from app.core.errors import FieldProblem, OutOfStock, PaymentDenied, ProductsNotFound, ShopError
 from app.core.orders import Order, OrderItem, OrderStatus, PaymentStatus
-from app.storage.database import upsert_into
+from app.storage.columns import UtcTime
+from app.storage.database import INSERTS
 from app.storage.models import IdempotencyRow
 
 KEY_TTL = timedelta(hours=24)
@@ -21,6 +22,45 @@ _REFUSALS: dict[str, Callable[..., ShopError]] = {
     "ProductsNotFound": ProductsNotFound,
     "PaymentDenied": PaymentDenied,
 }
+
+
+def _claim(insert: Callable[..., Any]) -> Any:
+    """Return the insert of a key, which replaces one that is no longer kept."""
+    row = insert(IdempotencyRow).values(
+        {name: bindparam(name) for name in ("key", "body_digest", "created_at")}
+    )
+    return row.on_conflict_do_update(
+        index_elements=[IdempotencyRow.key],
+        set_={
+            IdempotencyRow.body_digest: row.excluded.corpo_sha256,
+            IdempotencyRow.order_id: None,
+            IdempotencyRow.response: None,
+            IdempotencyRow.created_at: row.excluded.criada_em,
+        },
+        where=IdempotencyRow.created_at < bindparam("expired_before", type_=UtcTime()),
+    ).returning(IdempotencyRow.key)
+
+
+_CLAIM_KEY = {dialect: _claim(insert) for dialect, insert in INSERTS.items()}
+_READ_KEY = select(IdempotencyRow.body_digest, IdempotencyRow.response).where(
+    IdempotencyRow.key == bindparam("key")
+)
+_LINK_ORDER = (
+    update(IdempotencyRow)
+    .where(IdempotencyRow.key == bindparam("key"))
+    .values(order_id=bindparam("order_id"))
+)
+_STORE_REFUSAL = (
+    update(IdempotencyRow)
+    .where(IdempotencyRow.key == bindparam("key"))
+    .values(response=bindparam("response"))
+)
+_STORE_OUTCOME = (
+    update(IdempotencyRow)
+    .where(IdempotencyRow.order_id == bindparam("order_id"))
+    .values(response=bindparam("response"))
+)
+_RELEASE_KEY = delete(IdempotencyRow).where(IdempotencyRow.order_id == bindparam("order_id"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,47 +85,42 @@ def claim_key(session: Session, key: IdempotencyKey, now: datetime) -> KeyRecord
 
     One insert decides: of two at the same moment, the second waits for the first one's transaction.
     """
-    session.execute(
-        delete(IdempotencyRow).where(IdempotencyRow.key == key.key, IdempotencyRow.created_at < now - KEY_TTL)
-    )
-    claimed = session.scalar(
-        upsert_into(session, IdempotencyRow)
-        .values(key=key.key, body_digest=key.body_digest, created_at=now)
-        .on_conflict_do_nothing()
-        .returning(IdempotencyRow.key)
+    connection = session.connection()
+    claimed = connection.scalar(
+        _CLAIM_KEY[connection.dialect.name],
+        {
+            "key": key.key,
+            "body_digest": key.body_digest,
+            "created_at": now,
+            "expired_before": now - KEY_TTL,
+        },
     )
     if claimed is not None:
         return None
-    row = session.execute(
-        select(IdempotencyRow.body_digest, IdempotencyRow.response).where(IdempotencyRow.key == key.key)
-    ).one_or_none()
+    row = connection.execute(_READ_KEY, {"key": key.key}).one_or_none()
     # None where the other request failed and released it just now: as if it were still in flight.
-    return KeyRecord(key.body_digest) if row is None else _record(row.body_digest, row.response)
+    return KeyRecord(key.body_digest) if row is None else _record(*row)
 
 
 def link_order(session: Session, key: str, order_id: str) -> None:
     """Record which order the key's request placed."""
-    session.execute(update(IdempotencyRow).where(IdempotencyRow.key == key).values(order_id=order_id))
+    session.connection().execute(_LINK_ORDER, {"key": key, "order_id": order_id})
 
 
 def store_refusal(session: Session, key: str, refusal: ShopError) -> None:
     """Record that the key's request was refused before an order was stored."""
-    session.execute(
-        update(IdempotencyRow).where(IdempotencyRow.key == key).values(response=_refusal_to_json(refusal))
-    )
+    session.connection().execute(_STORE_REFUSAL, {"key": key, "response": _refusal_to_json(refusal)})
 
 
 def store_outcome(session: Session, order: Order, refusal: ShopError | None = None) -> None:
     """Record what the request that placed `order` came to, if it had a key."""
     response = {"order": _order_to_json(order)} if refusal is None else _refusal_to_json(refusal)
-    session.execute(
-        update(IdempotencyRow).where(IdempotencyRow.order_id == order.id).values(response=response)
-    )
+    session.connection().execute(_STORE_OUTCOME, {"order_id": order.id, "response": response})
 
 
 def release_key(session: Session, order_id: str) -> None:
     """Let the request that placed an order be tried anew under the same key."""
-    session.execute(delete(IdempotencyRow).where(IdempotencyRow.order_id == order_id))
+    session.connection().execute(_RELEASE_KEY, {"order_id": order_id})
 
 
 def purge_keys(session: Session, now: datetime) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, insert, select, update
+from sqlalchemy import ColumnElement, bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from app.core.orders import (
@@ -15,7 +15,37 @@ from app.core.orders import (
     StatusChange,
     is_order_id,
 )
+from app.storage.database import insert_into
 from app.storage.models import OrderItemRow, OrderRow, StatusChangeRow
+
+_INSERT_ORDER = insert_into(
+    OrderRow,
+    "id",
+    "customer_id",
+    "status",
+    "payment_status",
+    "total",
+    "notes",
+    "created_at",
+    "updated_at",
+    "version",
+    "owner",
+)
+_INSERT_ITEM = insert_into(
+    OrderItemRow, "order_id", "book_id", "name", "quantity", "unit_price", "in_catalogue"
+)
+_INSERT_CHANGE = insert_into(StatusChangeRow, "order_id", "before", "after", "at", "by")
+_MOVE_ORDER = (
+    update(OrderRow)
+    .where(OrderRow.id == bindparam("order_id"), OrderRow.status == bindparam("before"))
+    .values(
+        status=bindparam("after"),
+        payment_status=bindparam("payment"),
+        updated_at=bindparam("now"),
+        version=OrderRow.version + 1,
+    )
+    .returning(OrderRow.customer_id, OrderRow.notes, OrderRow.version)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,34 +60,35 @@ class OrderFilter:
 
 def insert_order(session: Session, order: Order, owner: str, by: str) -> None:
     """Store a new order, whose payment the process `owner` carries out."""
-    session.execute(
-        insert(OrderRow).values(
-            id=order.id,
-            customer_id=order.customer_id,
-            status=order.status,
-            payment_status=order.payment_status,
-            total=order.total,
-            notes=order.notes,
-            created_at=order.created_at,
-            updated_at=order.updated_at,
-            version=order.version,
-            owner=owner,
-        )
+    connection = session.connection()
+    connection.execute(
+        _INSERT_ORDER,
+        {
+            "id": order.id,
+            "customer_id": order.customer_id,
+            "status": order.status,
+            "payment_status": order.payment_status,
+            "total": order.total,
+            "notes": order.notes,
+            "created_at": order.created_at,
+            "updated_at": order.updated_at,
+            "version": order.version,
+            "owner": owner,
+        },
     )
-    session.execute(
-        insert(OrderItemRow).values(
-            [
-                {
-                    "order_id": order.id,
-                    "book_id": item.product_id,
-                    "name": item.name,
-                    "quantity": item.quantity,
-                    "unit_price": item.unit_price,
-                    "in_catalogue": True,
-                }
-                for item in order.items
-            ]
-        )
+    connection.execute(
+        _INSERT_ITEM,
+        [
+            {
+                "order_id": order.id,
+                "book_id": item.product_id,
+                "name": item.name,
+                "quantity": item.quantity,
+                "unit_price": item.unit_price,
+                "in_catalogue": True,
+            }
+            for item in order.items
+        ],
     )
     _record_change(session, order.id, StatusChange(None, order.status, order.created_at, by))
 
@@ -66,23 +97,26 @@ def move_order(
     session: Session, order: Order, status: OrderStatus, payment: PaymentStatus, now: datetime, by: str
 ) -> Order | None:
     """Change an order's status and return it without its history; None where its status was changed before."""
-    row = session.execute(
-        update(OrderRow)
-        .where(OrderRow.id == order.id, OrderRow.status == order.status)
-        .values(status=status, payment_status=payment, updated_at=now, version=OrderRow.version + 1)
-        .returning(OrderRow.customer_id, OrderRow.notes, OrderRow.version)
-    ).one_or_none()
+    parameters = {
+        "order_id": order.id,
+        "before": order.status,
+        "after": status,
+        "payment": payment,
+        "now": now,
+    }
+    row = session.connection().execute(_MOVE_ORDER, parameters).one_or_none()
     if row is None:
         return None
     _record_change(session, order.id, StatusChange(order.status, status, now, by))
+    customer_id, notes, version = row
     return replace(
         order,
-        customer_id=row.customer_id,
-        notes=row.notes,
+        customer_id=customer_id,
+        notes=notes,
         status=status,
         payment_status=payment,
         updated_at=now,
-        version=row.version,
+        version=version,
         history=(),
     )
 
@@ -225,8 +259,13 @@ def _order(row: OrderRow, items: tuple[OrderItem, ...], history: tuple[StatusCha
 
 
 def _record_change(session: Session, order_id: str, change: StatusChange) -> None:
-    session.execute(
-        insert(StatusChangeRow).values(
-            order_id=order_id, before=change.before, after=change.after, at=change.at, by=change.by
-        )
+    session.connection().execute(
+        _INSERT_CHANGE,
+        {
+            "order_id": order_id,
+            "before": change.before,
+            "after": change.after,
+            "at": change.at,
+            "by": change.by,
+        },
     )

@@ -6,12 +6,12 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from sqlalchemy import and_, func, insert, literal, or_, select, update
+from sqlalchemy import and_, bindparam, func, insert, literal, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.core.orders import DISPATCHED, RESERVED, Line, OrderStatus
 from app.storage.columns import UtcTime
-from app.storage.database import updated_one
+from app.storage.database import insert_into, updated_one
 from app.storage.models import (
     BookRow,
     CatalogueRow,
@@ -21,8 +21,40 @@ from app.storage.models import (
     StatusChangeRow,
 )
 
-_ROWS_AT_ONCE = 500
 _RECENT_SALES = 1_000
+_LOCK_BOOKS = (
+    select(BookRow.id, BookRow.title, BookRow.price_incl_tax, BookRow.stock)
+    .where(BookRow.id.in_(bindparam("ids", expanding=True)), BookRow.listed.is_(True))
+    .order_by(BookRow.id)
+    .with_for_update()
+)
+_TAKE_COPIES = (
+    update(BookRow)
+    .where(BookRow.id == bindparam("book_id"), BookRow.listed.is_(True), BookRow.stock >= bindparam("copies"))
+    .values(stock=BookRow.stock - bindparam("copies"))
+)
+_RETURN_COPIES = (
+    update(BookRow)
+    .where(BookRow.id == bindparam("book_id"))
+    .values(
+        stock=BookRow.stock + bindparam("copies") - bindparam("covered"),
+        short=BookRow.short - bindparam("covered"),
+    )
+)
+_LOCK_ORDERED_BOOKS = (
+    select(BookRow.id, BookRow.short, OrderItemRow.quantity)
+    .join(OrderItemRow, OrderItemRow.book_id == BookRow.id)
+    .where(OrderItemRow.order_id == bindparam("order_id"), OrderItemRow.in_catalogue.is_(True))
+    .order_by(BookRow.id)
+    .with_for_update(of=BookRow)
+)
+_INSERT_MOVEMENT = insert_into(MovementRow, "book_id", "quantity", "reason", "order_id", "at")
+_NEXT_STOCK_VERSION = (
+    update(CatalogueRow)
+    .where(CatalogueRow.id == 1)
+    .values(stock_version=CatalogueRow.stock_version + 1)
+    .returning(CatalogueRow.stock_version)
+)
 
 
 class Reason(StrEnum):
@@ -49,24 +81,16 @@ class BookOnSale:
 
 def lock_books_on_sale(session: Session, ids: Sequence[int]) -> dict[int, BookOnSale]:
     """Return the books that are on sale, by id, locked until the transaction ends."""
-    rows = session.execute(
-        select(BookRow.id, BookRow.title, BookRow.price_incl_tax, BookRow.stock)
-        .where(BookRow.id.in_(ids), BookRow.listed.is_(True))
-        .order_by(BookRow.id)
-        .with_for_update()
-    )
+    rows = session.connection().execute(_LOCK_BOOKS, {"ids": ids})
     return {book_id: BookOnSale(book_id, title, price, stock) for book_id, title, price, stock in rows}
 
 
 def reserve(session: Session, lines: Sequence[Line], order_id: str, now: datetime) -> None:
     """Take an order's copies off sale. Raises RuntimeError where there are fewer, which can't be under a lock."""
+    connection = session.connection()
     for line in lines:
-        update_result = session.execute(
-            update(BookRow)
-            .where(BookRow.id == line.product_id, BookRow.listed.is_(True), BookRow.stock >= line.quantity)
-            .values(stock=BookRow.stock - line.quantity)
-        )
-        if not updated_one(update_result):
+        taken = connection.execute(_TAKE_COPIES, {"book_id": line.product_id, "copies": line.quantity})
+        if not updated_one(taken):
             raise RuntimeError(f"book {line.product_id} had less than it had under lock")
     record_movements(
         session, {line.product_id: -line.quantity for line in lines}, Reason.RESERVED, now, order_id
@@ -78,19 +102,12 @@ def release(session: Session, order_id: str, reason: Reason, now: datetime) -> N
 
     Copies of a book that was deleted with the demonstration catalogue have no stock to return to.
     """
-    rows = session.execute(
-        select(BookRow.id, BookRow.short, OrderItemRow.quantity)
-        .join(OrderItemRow, OrderItemRow.book_id == BookRow.id)
-        .where(OrderItemRow.order_id == order_id, OrderItemRow.in_catalogue.is_(True))
-        .order_by(BookRow.id)
-        .with_for_update(of=BookRow)
-    ).all()
+    connection = session.connection()
+    rows = connection.execute(_LOCK_ORDERED_BOOKS, {"order_id": order_id}).all()
     covered = {book_id: min(short, quantity) for book_id, short, quantity in rows}
     for book_id, _, quantity in rows:
-        session.execute(
-            update(BookRow)
-            .where(BookRow.id == book_id)
-            .values(stock=BookRow.stock + quantity - covered[book_id], short=BookRow.short - covered[book_id])
+        connection.execute(
+            _RETURN_COPIES, {"book_id": book_id, "copies": quantity, "covered": covered[book_id]}
         )
     record_movements(session, {book_id: quantity for book_id, _, quantity in rows}, reason, now, order_id)
     record_movements(session, {book_id: -copies for book_id, copies in covered.items()}, Reason.OWED, now)
@@ -147,12 +164,8 @@ def withdraw_all(session: Session, now: datetime) -> None:
 
 def next_stock_version(session: Session) -> int:
     """Count a change of stock, by which every process reloads. Last in a transaction: all orders share its row."""
-    return session.execute(
-        update(CatalogueRow)
-        .where(CatalogueRow.id == 1)
-        .values(stock_version=CatalogueRow.stock_version + 1)
-        .returning(CatalogueRow.stock_version)
-    ).scalar_one()
+    version: int = session.connection().execute(_NEXT_STOCK_VERSION).scalar_one()
+    return version
 
 
 def record_movements(
@@ -164,6 +177,5 @@ def record_movements(
         for book_id, change in changes.items()
         if change
     ]
-    # Many rows to a statement: executed row by row, it would wait for the interpreter lock at each.
-    for first in range(0, len(rows), _ROWS_AT_ONCE):
-        session.execute(insert(MovementRow).values(rows[first : first + _ROWS_AT_ONCE]))
+    if rows:
+        session.connection().execute(_INSERT_MOVEMENT, rows)
