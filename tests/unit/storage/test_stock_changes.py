@@ -66,19 +66,24 @@ def test_copies_of_a_book_that_left_the_shop_change_nothing(
     assert store.current().base is before.base
 
 
-def test_what_a_sale_costs_does_not_depend_on_the_number_of_books(
+def test_what_a_sale_costs_depends_neither_on_the_books_nor_on_earlier_sales(
     database: Database, store: CatalogueStore
 ) -> None:
-    version = move(database, 7, 1)
-    statements: list[str] = []
+    store.ensure_stock_version(move(database, 7, 1))
+    version = move(database, 8, 1)
+    executed: list[tuple[str, object]] = []
     event.listen(
         database.engine,
         "before_cursor_execute",
-        lambda _c, _cursor, statement, *_: statements.append(statement),
+        lambda _connection, _cursor, statement, parameters, *_: executed.append((statement, parameters)),
     )
     store.ensure_stock_version(version)
-    assert len(statements) == 3  # begin, the versions, the books moved
-    assert "estoque_movimento.id >" in statements[-1]
+    assert len(executed) == 3  # begin, the versions, the books moved
+    with database.reading() as session:
+        newest = session.execute(text("SELECT max(id) FROM estoque_movimento")).scalar_one()
+    statement, parameters = executed[2]
+    assert "estoque_movimento.id >" in statement
+    assert parameters == (newest - 1,)
 
 
 def test_an_order_of_several_books_is_one_change(database: Database, store: CatalogueStore) -> None:
