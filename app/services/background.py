@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -134,7 +135,8 @@ class RunManager(ABC, Generic[R, B]):
         self._settings = settings
         self._database = database
         self._lock = threading.Lock()
-        self._background: B | None = None
+        self._running: Callable[[], B | None] = lambda: None
+        """Refers weakly to this process' run, so that a crawl's pages do not outlive its thread."""
         self._thread: threading.Thread | None = None
         self._stopped = False
 
@@ -170,7 +172,7 @@ class RunManager(ABC, Generic[R, B]):
                 self._thread.join(STOP_TIMEOUT_S)  # its run has ended, but it may still be writing files
             if self._stopped:
                 background.stop()
-            self._background = background
+            self._running = weakref.ref(background)
             self._announce(run)
             name = f"{self._kind.name}-{run.id}"
             self._thread = threading.Thread(target=self._execute, args=(background,), name=name, daemon=True)
@@ -199,8 +201,8 @@ class RunManager(ABC, Generic[R, B]):
         """End this process' run as interrupted and join its thread."""
         with self._lock:
             self._stopped = True
-            if self._background is not None:
-                self._background.stop()
+            if (background := self._running()) is not None:
+                background.stop()
             if self._thread is not None:
                 self._thread.join(STOP_TIMEOUT_S)
 

@@ -63,8 +63,8 @@ class Scrapes(RunManager[ScrapeRun, BackgroundScrape]):
         if run is None:
             raise NoScrapeRunning
         with self._lock:
-            if self._background is not None and self._background.run.id == run.id:
-                self._background.cancel()
+            if (background := self._running()) is not None and background.run.id == run.id:
+                background.cancel()
         return run
 
     def history(self, offset: int, limit: int) -> tuple[list[ScrapeRun], int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gc
 import math
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,6 +16,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from app.services import scrape_run
+from app.services.scrape_run import BackgroundScrape
 from app.services.training import STOPPED
 from app.storage.catalogue_store import CatalogueStore
 from demo.site.books import DemoBook
@@ -135,6 +137,15 @@ def test_a_page_that_fails_within_the_limit_keeps_its_book_as_it_was(
     assert run["status"] == "done"
     assert run["paginas_com_falha"] > 5
     assert {book["titulo"] for book in client.get("/api/v1/books")} == titles
+
+
+def test_a_run_that_has_ended_leaves_none_of_its_pages_in_memory(
+    connect: Callable[..., ScrapingClient], open_site: Callable[..., DemoSite]
+) -> None:
+    client = connect(open_site())
+    client.scrape()
+    gc.collect()
+    assert BackgroundScrape not in {type(found) for found in gc.get_objects()}
 
 
 def test_cancelling_ends_the_run_and_changes_nothing(
