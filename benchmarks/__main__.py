@@ -53,6 +53,7 @@ FAILURES = (
     RuntimeError,
     requests.RequestException,
     subprocess.SubprocessError,
+    ValueError,
 )
 """What a section raises that could not be measured; the others are measured all the same."""
 

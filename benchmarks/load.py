@@ -1,6 +1,7 @@
 """Load by wrk, which counts and times the responses."""
 
 import json
+import math
 import shutil
 import subprocess
 from collections.abc import Sequence
@@ -18,7 +19,10 @@ class LoadFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What one run of wrk measured: responses a second, and two percentiles of their latency in milliseconds."""
+    """What one run of wrk measured: responses a second, and two percentiles of their latency in milliseconds.
+
+    The percentiles are infinite where no response came in time.
+    """
 
     rate: float
     p50_ms: float
@@ -59,16 +63,18 @@ class Wrk:
 
 
 def read_output(output: str) -> Load:
-    """Return what load.lua printed last. Raises LoadFailed for refused requests, broken connections and no response."""
+    """Return what load.lua printed last. Raises LoadFailed for refused requests, broken connections and no totals."""
     lines = output.strip().splitlines()
     if not lines or not lines[-1].startswith("{"):
         raise LoadFailed(f"wrk ended without a result: {output!r}")
     totals = json.loads(lines[-1])
-    if totals["refused"] or totals["broken"] or not totals["requests"]:
+    if totals["refused"] or totals["broken"]:
         raise LoadFailed(
             f"{totals['requests']} responses, {totals['refused']} of them errors; "
             f"{totals['broken']} broken connections"
         )
+    if not totals["requests"]:
+        return Load(0.0, math.inf, math.inf)
     return Load(
         rate=totals["requests"] / (totals["duration_us"] / 1e6),
         p50_ms=totals["p50_us"] / 1_000,

@@ -29,6 +29,11 @@ class Row:
     theirs: tuple[float, ...] = ()
     target: Target | None = None
 
+    def __post_init__(self) -> None:
+        """Raises ValueError where the other side measured nothing."""
+        if 0 in self.theirs:
+            raise ValueError(f"{self.work}: {self.against} measured nothing")
+
     @property
     def values(self) -> tuple[float, ...]:
         if not self.theirs:

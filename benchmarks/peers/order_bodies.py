@@ -26,7 +26,7 @@ class PlacedOrder(BaseModel):
     total_amount: float
 
 
-def check_api_key(x_api_key: Annotated[str, Header()] = "") -> None:
+async def check_api_key(x_api_key: Annotated[str, Header()] = "") -> None:
     """Raise HTTPException where the key is not the shop's."""
     if x_api_key != API_KEY:
         raise HTTPException(401)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from benchmarks.load import Load, LoadFailed, read_output
@@ -22,8 +24,12 @@ def test_a_run_gives_responses_a_second_and_milliseconds() -> None:
     assert read_output(totals()) == Load(rate=1_500.0, p50_ms=1.5, p99_ms=20.25)
 
 
-@pytest.mark.parametrize("output", [totals(refused=1), totals(broken=1), totals(requests=0)])
-def test_a_run_with_a_refused_a_broken_or_no_response_fails(output: str) -> None:
+def test_a_run_without_a_response_has_no_rate_and_no_end_of_its_latency() -> None:
+    assert read_output(totals(requests=0)) == Load(0.0, math.inf, math.inf)
+
+
+@pytest.mark.parametrize("output", [totals(refused=1), totals(broken=1)])
+def test_a_run_with_a_refused_or_a_broken_request_fails(output: str) -> None:
     with pytest.raises(LoadFailed, match=r"responses, . of them errors; . broken"):
         read_output(output)
 

@@ -25,6 +25,11 @@ def test_pairs_that_are_not_complete_are_refused() -> None:
         _ = row((1.0, 2.0), (1.0,)).values
 
 
+def test_a_row_whose_other_side_measured_nothing_is_refused() -> None:
+    with pytest.raises(ValueError, match="a peer measured nothing"):
+        row((1.0,), (0.0,))
+
+
 @pytest.mark.parametrize(
     ("target", "holds"),
     [
