@@ -14,6 +14,7 @@ from app.core.orders import Order, OrderItem, OrderStatus, PaymentStatus
 from app.storage.columns import UtcTime
 from app.storage.database import INSERTS
 from app.storage.models import IdempotencyRow
+from app.storage.prepared import Prepared
 
 KEY_TTL = timedelta(hours=24)
 MAX_REFUSED_KEYS = 100_000
@@ -41,26 +42,26 @@ def _claim(insert: Callable[..., Any]) -> Any:
     ).returning(IdempotencyRow.key)
 
 
-_CLAIM_KEY = {dialect: _claim(insert) for dialect, insert in INSERTS.items()}
+_CLAIM_KEY = {dialect: Prepared(_claim(insert)) for dialect, insert in INSERTS.items()}
 _READ_KEY = select(IdempotencyRow.body_digest, IdempotencyRow.response).where(
     IdempotencyRow.key == bindparam("key")
 )
-_LINK_ORDER = (
+_LINK_ORDER = Prepared(
     update(IdempotencyRow)
     .where(IdempotencyRow.key == bindparam("key"))
     .values(order_id=bindparam("order_id"))
 )
-_STORE_REFUSAL = (
+_STORE_REFUSAL = Prepared(
     update(IdempotencyRow)
     .where(IdempotencyRow.key == bindparam("key"))
     .values(response=bindparam("response"))
 )
-_STORE_OUTCOME = (
+_STORE_OUTCOME = Prepared(
     update(IdempotencyRow)
     .where(IdempotencyRow.order_id == bindparam("order_id"))
     .values(response=bindparam("response"))
 )
-_RELEASE_KEY = delete(IdempotencyRow).where(IdempotencyRow.order_id == bindparam("order_id"))
+_RELEASE_KEY = Prepared(delete(IdempotencyRow).where(IdempotencyRow.order_id == bindparam("order_id")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +87,18 @@ def claim_key(session: Session, key: IdempotencyKey, now: datetime) -> KeyRecord
     One insert decides: of two at the same moment, the second waits for the first one's transaction.
     """
     connection = session.connection()
-    claimed = connection.scalar(
-        _CLAIM_KEY[connection.dialect.name],
-        {
-            "key": key.key,
-            "body_digest": key.body_digest,
-            "created_at": now,
-            "expired_before": now - KEY_TTL,
-        },
+    claimed = (
+        _CLAIM_KEY[connection.dialect.name]
+        .execute(
+            session,
+            {
+                "key": key.key,
+                "body_digest": key.body_digest,
+                "created_at": now,
+                "expired_before": now - KEY_TTL,
+            },
+        )
+        .scalar_one_or_none()
     )
     if claimed is not None:
         return None
@@ -104,23 +109,23 @@ def claim_key(session: Session, key: IdempotencyKey, now: datetime) -> KeyRecord
 
 def link_order(session: Session, key: str, order_id: str) -> None:
     """Record which order the key's request placed."""
-    session.connection().execute(_LINK_ORDER, {"key": key, "order_id": order_id})
+    _LINK_ORDER.execute(session, {"key": key, "order_id": order_id})
 
 
 def store_refusal(session: Session, key: str, refusal: ShopError) -> None:
     """Record that the key's request was refused before an order was stored."""
-    session.connection().execute(_STORE_REFUSAL, {"key": key, "response": _refusal_to_json(refusal)})
+    _STORE_REFUSAL.execute(session, {"key": key, "response": _refusal_to_json(refusal)})
 
 
 def store_outcome(session: Session, order: Order, refusal: ShopError | None = None) -> None:
     """Record what the request that placed `order` came to, if it had a key."""
     response = {"order": _order_to_json(order)} if refusal is None else _refusal_to_json(refusal)
-    session.connection().execute(_STORE_OUTCOME, {"order_id": order.id, "response": response})
+    _STORE_OUTCOME.execute(session, {"order_id": order.id, "response": response})
 
 
 def release_key(session: Session, order_id: str) -> None:
     """Let the request that placed an order be tried anew under the same key."""
-    session.connection().execute(_RELEASE_KEY, {"order_id": order_id})
+    _RELEASE_KEY.execute(session, {"order_id": order_id})
 
 
 def purge_keys(session: Session, now: datetime) -> None:

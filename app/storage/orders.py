@@ -15,8 +15,8 @@ from app.core.orders import (
     StatusChange,
     is_order_id,
 )
-from app.storage.database import insert_into
 from app.storage.models import OrderItemRow, OrderRow, StatusChangeRow
+from app.storage.prepared import Prepared, insert_into
 
 _INSERT_ORDER = insert_into(
     OrderRow,
@@ -35,7 +35,7 @@ _INSERT_ITEM = insert_into(
     OrderItemRow, "order_id", "book_id", "name", "quantity", "unit_price", "in_catalogue"
 )
 _INSERT_CHANGE = insert_into(StatusChangeRow, "order_id", "before", "after", "at", "by")
-_MOVE_ORDER = (
+_MOVE_ORDER = Prepared(
     update(OrderRow)
     .where(OrderRow.id == bindparam("order_id"), OrderRow.status == bindparam("before"))
     .values(
@@ -60,9 +60,8 @@ class OrderFilter:
 
 def insert_order(session: Session, order: Order, owner: str, by: str) -> None:
     """Store a new order, whose payment the process `owner` carries out."""
-    connection = session.connection()
-    connection.execute(
-        _INSERT_ORDER,
+    _INSERT_ORDER.execute(
+        session,
         {
             "id": order.id,
             "customer_id": order.customer_id,
@@ -76,8 +75,8 @@ def insert_order(session: Session, order: Order, owner: str, by: str) -> None:
             "owner": owner,
         },
     )
-    connection.execute(
-        _INSERT_ITEM,
+    _INSERT_ITEM.execute_many(
+        session,
         [
             {
                 "order_id": order.id,
@@ -104,7 +103,7 @@ def move_order(
         "payment": payment,
         "now": now,
     }
-    row = session.connection().execute(_MOVE_ORDER, parameters).one_or_none()
+    row = _MOVE_ORDER.execute(session, parameters).one_or_none()
     if row is None:
         return None
     _record_change(session, order.id, StatusChange(order.status, status, now, by))
@@ -259,8 +258,8 @@ def _order(row: OrderRow, items: tuple[OrderItem, ...], history: tuple[StatusCha
 
 
 def _record_change(session: Session, order_id: str, change: StatusChange) -> None:
-    session.connection().execute(
-        _INSERT_CHANGE,
+    _INSERT_CHANGE.execute(
+        session,
         {
             "order_id": order_id,
             "before": change.before,

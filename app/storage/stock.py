@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.core.orders import DISPATCHED, RESERVED, Line, OrderStatus
 from app.storage.columns import UtcTime
-from app.storage.database import insert_into, updated_one
+from app.storage.database import updated_one
 from app.storage.models import (
     BookRow,
     CatalogueRow,
@@ -20,20 +20,20 @@ from app.storage.models import (
     OrderRow,
     StatusChangeRow,
 )
+from app.storage.prepared import Prepared, insert_into
 
 _RECENT_SALES = 1_000
-_LOCK_BOOKS = (
+_LOCK_BOOK = (
     select(BookRow.id, BookRow.title, BookRow.price_incl_tax, BookRow.stock)
-    .where(BookRow.id.in_(bindparam("ids", expanding=True)), BookRow.listed.is_(True))
-    .order_by(BookRow.id)
+    .where(BookRow.id == bindparam("book_id"), BookRow.listed.is_(True))
     .with_for_update()
 )
-_TAKE_COPIES = (
+_TAKE_COPIES = Prepared(
     update(BookRow)
     .where(BookRow.id == bindparam("book_id"), BookRow.listed.is_(True), BookRow.stock >= bindparam("copies"))
     .values(stock=BookRow.stock - bindparam("copies"))
 )
-_RETURN_COPIES = (
+_RETURN_COPIES = Prepared(
     update(BookRow)
     .where(BookRow.id == bindparam("book_id"))
     .values(
@@ -41,7 +41,7 @@ _RETURN_COPIES = (
         short=BookRow.short - bindparam("covered"),
     )
 )
-_LOCK_ORDERED_BOOKS = (
+_LOCK_ORDERED_BOOKS = Prepared(
     select(BookRow.id, BookRow.short, OrderItemRow.quantity)
     .join(OrderItemRow, OrderItemRow.book_id == BookRow.id)
     .where(OrderItemRow.order_id == bindparam("order_id"), OrderItemRow.in_catalogue.is_(True))
@@ -49,7 +49,7 @@ _LOCK_ORDERED_BOOKS = (
     .with_for_update(of=BookRow)
 )
 _INSERT_MOVEMENT = insert_into(MovementRow, "book_id", "quantity", "reason", "order_id", "at")
-_NEXT_STOCK_VERSION = (
+_NEXT_STOCK_VERSION = Prepared(
     update(CatalogueRow)
     .where(CatalogueRow.id == 1)
     .values(stock_version=CatalogueRow.stock_version + 1)
@@ -80,16 +80,16 @@ class BookOnSale:
 
 
 def lock_books_on_sale(session: Session, ids: Sequence[int]) -> dict[int, BookOnSale]:
-    """Return the books that are on sale, by id, locked until the transaction ends."""
-    rows = session.connection().execute(_LOCK_BOOKS, {"ids": ids})
-    return {book_id: BookOnSale(book_id, title, price, stock) for book_id, title, price, stock in rows}
+    """Return the books that are on sale, by id, locked in the order of `ids` until the transaction ends."""
+    connection = session.connection()
+    rows = [connection.execute(_LOCK_BOOK, {"book_id": book_id}).one_or_none() for book_id in ids]
+    return {row.id: BookOnSale(*row) for row in rows if row is not None}
 
 
 def reserve(session: Session, lines: Sequence[Line], order_id: str, now: datetime) -> None:
     """Take an order's copies off sale. Raises RuntimeError where there are fewer, which can't be under a lock."""
-    connection = session.connection()
     for line in lines:
-        taken = connection.execute(_TAKE_COPIES, {"book_id": line.product_id, "copies": line.quantity})
+        taken = _TAKE_COPIES.execute(session, {"book_id": line.product_id, "copies": line.quantity})
         if not updated_one(taken):
             raise RuntimeError(f"book {line.product_id} had less than it had under lock")
     record_movements(
@@ -102,13 +102,10 @@ def release(session: Session, order_id: str, reason: Reason, now: datetime) -> N
 
     Copies of a book that was deleted with the demonstration catalogue have no stock to return to.
     """
-    connection = session.connection()
-    rows = connection.execute(_LOCK_ORDERED_BOOKS, {"order_id": order_id}).all()
+    rows = _LOCK_ORDERED_BOOKS.execute(session, {"order_id": order_id}).all()
     covered = {book_id: min(short, quantity) for book_id, short, quantity in rows}
     for book_id, _, quantity in rows:
-        connection.execute(
-            _RETURN_COPIES, {"book_id": book_id, "copies": quantity, "covered": covered[book_id]}
-        )
+        _RETURN_COPIES.execute(session, {"book_id": book_id, "copies": quantity, "covered": covered[book_id]})
     record_movements(session, {book_id: quantity for book_id, _, quantity in rows}, reason, now, order_id)
     record_movements(session, {book_id: -copies for book_id, copies in covered.items()}, Reason.OWED, now)
 
@@ -164,7 +161,7 @@ def withdraw_all(session: Session, now: datetime) -> None:
 
 def next_stock_version(session: Session) -> int:
     """Count a change of stock, by which every process reloads. Last in a transaction: all orders share its row."""
-    version: int = session.connection().execute(_NEXT_STOCK_VERSION).scalar_one()
+    version: int = _NEXT_STOCK_VERSION.execute(session, {}).scalar_one()
     return version
 
 
@@ -178,4 +175,4 @@ def record_movements(
         if change
     ]
     if rows:
-        session.connection().execute(_INSERT_MOVEMENT, rows)
+        _INSERT_MOVEMENT.execute_many(session, rows)
