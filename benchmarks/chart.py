@@ -44,7 +44,7 @@ def _bars(rows: Sequence[Row]) -> list[str]:
         y = 42 + place * _BAR_HEIGHT
         width = (WIDTH - _LABEL_WIDTH - 90) * rate / longest
         parts += [
-            _text(_LABEL_WIDTH - 8, y + 14, name, anchor="end"),
+            _text(_LABEL_WIDTH - 8, y + 14, name.replace("`", ""), anchor="end"),
             f'<rect x="{_LABEL_WIDTH}" y="{y}" width="{width:.1f}" height="{_BAR_HEIGHT - 4}" '
             f'fill="{_COLOURS[1 if place else 0]}"/>',
             _text(_LABEL_WIDTH + width + 6, y + 14, number(rate)),
