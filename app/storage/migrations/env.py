@@ -4,6 +4,8 @@ from alembic import context
 from flask import current_app
 from sqlalchemy import Connection
 
+from app.storage.database import begin
+
 db = current_app.extensions["migrate"].db
 
 
@@ -23,5 +25,6 @@ given: Connection | None = context.config.attributes.get("connection")
 if given is not None:
     migrate_on(given)
 else:
-    with db.engine.connect() as own:
+    with db.engine.begin() as own:
+        begin(own, "BEGIN IMMEDIATE")
         migrate_on(own)

@@ -61,7 +61,7 @@ def together(database: Database) -> Callable[..., list[Future[str]]]:
     """Return a function that lets units of work wait behind a writer, in their order, and returns their outcomes."""
 
     def run(*works: Work) -> list[Future[str]]:
-        with ThreadPoolExecutor(len(works)) as pool, database.writing():
+        with ThreadPoolExecutor(len(works)) as pool, queue_of(database).turn():
             futures = []
             for work in works:
                 futures.append(pool.submit(database.write, work))
@@ -173,7 +173,7 @@ def test_a_long_writer_shares_its_transaction_with_nobody_and_waits_its_turn_onl
                     insert(SimulatedPaymentRow).values(reference="l", outcome="x", at=datetime.now(UTC))
                 )
 
-        with database.writing():
+        with queue_of(database).turn():
             works = [
                 lambda: database.write(storing("a", lambda: order.append("a"))),
                 lambda: database.write(storing("b", lambda: order.append("b"))),
@@ -212,7 +212,7 @@ def test_a_batch_that_is_old_takes_no_more_units(
 
 def test_a_unit_that_waits_too_long_is_never_done(database: Database) -> None:
     queue = queue_of(database)
-    with ThreadPoolExecutor(1) as pool, database.writing():
+    with ThreadPoolExecutor(1) as pool, queue_of(database).turn():
         queue._timeout_s = 0.01
         late = pool.submit(database.write, storing("late"))
         assert isinstance(late.exception(PATIENCE_S), exc.TimeoutError)
