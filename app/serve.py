@@ -56,6 +56,7 @@ def build() -> object:
     # Imported here, so that the supervising process stays small and starts its workers at once.
     from sqlalchemy.exc import DBAPIError
 
+    from app.affinity import OneCore
     from app.factory import create_app
     from app.observability.logs.handlers import configure_logging
     from app.shop import Shop
@@ -84,7 +85,7 @@ def build() -> object:
     gc.freeze()
     gc.enable()
     log.info("ready", extra={"url": f"http://{settings.host}:{settings.port}/"})
-    return app
+    return OneCore(app) if settings.web_workers == 1 and not os.environ.get("NOPIN") else app
 
 
 def _check_machine(settings: Settings) -> None:
