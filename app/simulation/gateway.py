@@ -1,5 +1,6 @@
 """A payment gateway that takes no money."""
 
+import logging
 import threading
 import time
 from datetime import UTC, datetime, timedelta
@@ -7,12 +8,15 @@ from decimal import Decimal
 from enum import StrEnum
 
 from sqlalchemy import bindparam, delete, select
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from app.core.payments import Decision
 from app.simulation.faults import Simulation
 from app.storage.database import INSERTS, Database
 from app.storage.models import SimulatedPaymentRow
+
+log = logging.getLogger(__name__)
 
 
 class CardToken(StrEnum):
@@ -89,7 +93,10 @@ class SimulatedGateway:
     def close(self) -> None:
         """End the calls that hang, and store what was decided."""
         self._closing.set()
-        self._database.flush()
+        try:
+            self._database.flush()
+        except SQLAlchemyError:
+            log.exception("payments_not_stored")
 
     def _decide(self, reference: str, decision: Decision) -> Decision:
         """Store the first decision about `reference` and return it."""

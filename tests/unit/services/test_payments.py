@@ -215,3 +215,19 @@ def test_a_machine_without_room_for_a_thread_is_a_failed_payment(
         for _ in range(MAX_AUTHORISATIONS):
             assert payments.authorise(make_order(), None) is Decision.ERROR
     assert payments.authorise(make_order(), None) is Decision.APPROVED
+
+
+def test_threads_are_used_again_and_end_when_they_are_idle(gateway: FakeGateway) -> None:
+    threads: set[int] = set()
+
+    def answer() -> Decision:
+        threads.add(threading.get_ident())
+        return Decision.APPROVED
+
+    gateway.answer = answer
+    payments = Payments(gateway, PATIENCE_S, make_metrics())
+    for _ in range(10):
+        payments.authorise(make_order(), None)
+    assert len(threads) < 10
+    join_calls()
+    assert payments.authorise(make_order(), None) is Decision.APPROVED, "a new thread takes their place"
