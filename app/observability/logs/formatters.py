@@ -27,6 +27,7 @@ FIELDS: Final = (
     | {"username", "role", "task", "url", "lines_lost"}
 )
 """The names that `extra=` may use; others are dropped. Never a body, password, token, key or cookie."""
+_FORMATTED = "json_line"
 _ID_PREFIX_CHARACTERS = 8
 _COLOURS = {"DEBUG": 2, "INFO": 32, "WARNING": 33, "ERROR": 31, "CRITICAL": 31}
 
@@ -35,6 +36,9 @@ class JsonFormatter(logging.Formatter):
     """Formats NDJSON: one object a line, with the event's name and its fields."""
 
     def format(self, record: logging.LogRecord) -> str:
+        # Kept with the record, as logging keeps a trace: the console and the file have the same line.
+        if _FORMATTED in vars(record):
+            return str(vars(record)[_FORMATTED])
         line: dict[str, Any] = {
             "timestamp": timestamp(record.created),
             "levelname": record.levelname,
@@ -45,7 +49,8 @@ class JsonFormatter(logging.Formatter):
         if record.exc_info:
             line["exception"] = mask_trace(self.formatException(record.exc_info))
         # JSON escapes only what is below the space, and many readers also end lines at U+0085 or U+2028.
-        return in_one_line(orjson.dumps(line).decode())
+        formatted = vars(record)[_FORMATTED] = in_one_line(orjson.dumps(line).decode())
+        return formatted
 
 
 class ConsoleFormatter(logging.Formatter):
@@ -85,9 +90,10 @@ def _coloured(text: str, code: int) -> str:
 
 def _fields(record: logging.LogRecord) -> dict[str, Any]:
     """Return the allowed fields of `record`, masked, as values that JSON has: those of a request first."""
-    values = {**vars(record), "request_id": request_id.get()}
-    names = dict.fromkeys((*REQUEST_FIELDS, *values))
-    return {name: _plain(name, values[name]) for name in names if name in FIELDS and name in values}
+    values = vars(record) | {"request_id": request_id.get()}
+    names: list[str] = [name for name in REQUEST_FIELDS if name in values]
+    names += [name for name in values if name in FIELDS and name not in REQUEST_FIELDS]
+    return {name: _plain(name, values[name]) for name in names}
 
 
 def _plain(name: str, value: object) -> str | int | float | bool | None:

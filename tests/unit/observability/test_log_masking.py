@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import random
 import time
 
 import pytest
@@ -105,3 +106,13 @@ def test_masking_takes_a_time_in_proportion_to_the_text(part: str) -> None:
 @pytest.mark.parametrize("key", [KEY, "0123456789abcdef0123456789abcdef"])
 def test_a_key_is_masked_wherever_it_stands(around: str, key: str) -> None:
     assert key not in mask(around.format(key))
+
+
+@pytest.mark.parametrize("alphabet", ["abcdefghijklmnopqrstuvwxyz_", "0123456789."])
+def test_the_texts_that_are_not_looked_through_hold_nothing_to_mask(alphabet: str) -> None:
+    chance = random.Random(alphabet)
+    words = ["password", "token", "bearer", "apikey", "eyj", "detail"] if "a" in alphabet else ["4111111111"]
+    for _ in range(20_000):
+        text = chance.choice(words) + "".join(chance.choices(alphabet, k=chance.randrange(40)))
+        # A space at the end makes the long way be taken.
+        assert mask(f"{text} ") == f"{mask(text)} "
