@@ -85,7 +85,7 @@ def build() -> object:
     gc.freeze()
     gc.enable()
     log.info("ready", extra={"url": f"http://{settings.host}:{settings.port}/"})
-    return OneCore(app) if settings.web_workers == 1 and not os.environ.get("NOPIN") else app
+    return OneCore(app.wsgi_app) if settings.web_workers == 1 else app.wsgi_app
 
 
 def _check_machine(settings: Settings) -> None:

@@ -46,7 +46,9 @@ def compare_one(options: Options, folder: Path) -> list[Row]:
     bounds = {
         peers.LIMIT: 0.75,
         peers.MODELS: 15,
+        peers.MODELS_UVLOOP: None,
         peers.BYTES: 7,
+        peers.BYTES_UVLOOP: None,
         peers.BLACKSHEEP: 1.4,
         peers.BLACKSHEEP_DIRECT: None,
     }
@@ -60,7 +62,9 @@ def compare_list(options: Options, folder: Path) -> list[Row]:
     bounds = {
         peers.LIMIT: 0.80,
         peers.MODELS: 40,
+        peers.MODELS_UVLOOP: None,
         peers.BYTES: 2.5,
+        peers.BYTES_UVLOOP: None,
         peers.BLACKSHEEP: 1.1,
         peers.BLACKSHEEP_DIRECT: None,
     }
@@ -84,7 +88,7 @@ def compare_list(options: Options, folder: Path) -> list[Row]:
 
 def compare_search(options: Options, folder: Path) -> list[Row]:
     books = make_books(BOOKS)
-    with contest(folder, peers.MODELS) as urls:
+    with contest(folder, peers.MODELS, peers.MODELS_UVLOOP) as urls:
 
         def search(url: str, words: int) -> Callable[[], Load]:
             def run() -> Load:
@@ -95,13 +99,13 @@ def compare_search(options: Options, folder: Path) -> list[Row]:
         repeated = in_turns({name: search(url, 20) for name, url in urls.items()}, options.pairs)
         new = in_turns({name: search(url, 20_000) for name, url in urls.items()}, options.pairs)
     return [
-        *_rows("GET a search, of 20 in turns", repeated, {peers.MODELS: 10}),
-        *_rows("GET a search, ever new", new, {peers.MODELS: None}),
+        *_rows("GET a search, of 20 in turns", repeated, {peers.MODELS: 10, peers.MODELS_UVLOOP: None}),
+        *_rows("GET a search, ever new", new, {peers.MODELS: None, peers.MODELS_UVLOOP: None}),
     ]
 
 
 def compare_orders(options: Options, folder: Path) -> list[Row]:
-    bounds = {peers.SQLITE: 1.0, peers.SQLITE_ON_LOOP: None, peers.ORM: 5}
+    bounds = {peers.SQLITE: 1.0, peers.SQLITE_UVLOOP: None, peers.SQLITE_ON_LOOP: None, peers.ORM: 5}
     with contest(folder, *bounds) as urls:
         runs = {name: _order(url, options) for name, url in urls.items()}
         loads = in_turns(runs, options.pairs)

@@ -24,7 +24,9 @@ PROGRAMS = ROOT / ".venv-bench" / "bin"
 _GRANIAN = f"{PROGRAMS}/granian --workers 1 --http 1 --no-ws --log-level error"
 _WSGI = f"{_GRANIAN} --interface wsgi --blocking-threads 1"
 _ASGI = f"{_GRANIAN} --interface asgi"
-_UVICORN = f"{PROGRAMS}/uvicorn --no-access-log --log-level error"
+_UVLOOP = f"{PROGRAMS}/uvicorn --no-access-log --log-level error --loop uvloop --http httptools"
+_UVICORN = f"{PROGRAMS}/uvicorn --no-access-log --log-level error --loop asyncio --http h11"
+"""As `pip install fastapi uvicorn` leaves it."""
 _SERVERS_OWN_HEADERS = {"connection", "content-encoding", "content-length", "date", "server", "x-request-id"}
 
 
@@ -47,7 +49,11 @@ LIMIT = Peer("the limit: bare WSGI, prebuilt bytes", "limit", _WSGI, (ONE, LIST)
 MODELS = Peer(
     "FastAPI + uvicorn + pydantic + instrumentator + log", "fastapi_models", _UVICORN, (ONE, LIST, SEARCH)
 )
+MODELS_UVLOOP = Peer("that FastAPI with uvloop and httptools", "fastapi_models", _UVLOOP, (ONE, LIST, SEARCH))
 BYTES = Peer("FastAPI + uvicorn, prebuilt bytes, metrics + log", "fastapi_bytes", _UVICORN, (ONE, LIST))
+BYTES_UVLOOP = Peer(
+    "FastAPI, prebuilt bytes, with uvloop and httptools", "fastapi_bytes", _UVLOOP, (ONE, LIST)
+)
 BLACKSHEEP = Peer(
     "BlackSheep + granian, prebuilt bytes, metrics + log", "blacksheep_bytes", _ASGI, (ONE, LIST)
 )
@@ -55,9 +61,8 @@ BLACKSHEEP_DIRECT = Peer(
     "the same, its log line one `os.write`", "blacksheep_bytes", _ASGI, (ONE, LIST), writes_directly=True
 )
 SQLITE = Peer("FastAPI + raw sqlite3, in the thread pool", "orders_sqlite", _UVICORN)
-SQLITE_ON_LOOP = Peer(
-    "the same on the event loop, which each commit stops", "orders_sqlite_on_loop", _UVICORN
-)
+SQLITE_UVLOOP = Peer("the same with uvloop and httptools", "orders_sqlite", _UVLOOP)
+SQLITE_ON_LOOP = Peer("that on the event loop, which each commit stops", "orders_sqlite_on_loop", _UVLOOP)
 ORM = Peer("FastAPI + SQLAlchemy ORM, in the thread pool", "orders_orm", _UVICORN)
 
 
