@@ -30,7 +30,7 @@ from app.services.accounts import ACCESS_TOKEN_TTL, REFRESH_TOKEN_TTL, Accounts
 from app.services.audit import audit
 from app.services.model_store import ModelStore
 from app.services.passwords import Passwords
-from app.services.payments import Payments
+from app.services.payments import MAX_AUTHORISATIONS, Payments
 from app.services.periodic_tasks import PeriodicTasks
 from app.services.predictions import Predictions
 from app.services.scraping import Scrapes
@@ -56,6 +56,8 @@ GRACE = timedelta(seconds=60)
 """Time beyond its payment's limit after which an order counts as abandoned."""
 GIVE_UP_AFTER = timedelta(minutes=10)
 """Age at which an abandoned order is released although the gateway can't be reached."""
+READERS_THREADS = 4
+"""Threads of one process that payments leave to other requests, however many of them hang."""
 TRAINING_DELAY_S = 2.0
 LOG_FILE_CHECK_S = 0.05
 """Seconds after which a process notices that another one has rotated the log's file."""
@@ -118,7 +120,7 @@ def _assemble(app: Flask, settings: Settings, check_every_s: float) -> Shop:
         simulation,
         database,
         catalogue,
-        Payments(gateway, payment_timeout_s, metrics),
+        Payments(gateway, payment_timeout_s, metrics, max_authorisations(settings.web_threads)),
         metrics,
         abandoned_after=timedelta(seconds=payment_timeout_s) + GRACE,
         give_up_after=GIVE_UP_AFTER,
@@ -156,6 +158,11 @@ def _assemble(app: Flask, settings: Settings, check_every_s: float) -> Shop:
             first_after_s=TRAINING_DELAY_S,
         ),
     )
+
+
+def max_authorisations(web_threads: int) -> int:
+    """Return how many payments may be in progress at once."""
+    return min(MAX_AUTHORISATIONS, max(1, web_threads - READERS_THREADS))
 
 
 def _payment_gateway(settings: Settings, simulation: Simulation, database: Database) -> PaymentGateway:

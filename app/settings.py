@@ -135,7 +135,7 @@ class Settings:
     host: str = _setting("HOST", _address, "127.0.0.1")
     port: int = _setting("FLASK_APP_PORT", _integer(1, 65535), "5000")
     web_workers: int = _setting("WEB_WORKERS", _integer(1, 64), "1")
-    web_threads: int = _setting("WEB_THREADS", _integer(1, 256), "16")
+    web_threads: int = _setting("WEB_THREADS", _integer(1, 256), "32")
     trusted_proxies: int = _setting("TRUSTED_PROXIES", _integer(0, 10), "0")
     max_body_bytes: int = _setting("MAX_BODY_BYTES", _integer(1_024, 100_000_000), "1000000")
     response_cache_bytes: int = _setting("RESPONSE_CACHE_BYTES", _integer(0, 10_000_000_000), "32000000")

@@ -23,7 +23,8 @@ MAX_AUTHORISATIONS = 64
 """More calls at once are refused, so that a gateway that hangs can't gather threads without end."""
 MAX_RECONCILIATIONS = 8
 """Calls of the recovery are counted apart, so that authorisations that hang can't block it."""
-
+SLOT_WAIT_S = 0.05
+"""How long a call waits for others to end: many may begin at once, when a commit that they shared has ended."""
 IDLE_S = 0.05
 """Idle time after which a thread ends."""
 
@@ -38,12 +39,18 @@ class Payments:
     The semaphores `_authorisations` and `_reconciliations` bound the calls in progress; nothing else is shared.
     """
 
-    def __init__(self, gateway: PaymentGateway, timeout_s: float, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        gateway: PaymentGateway,
+        timeout_s: float,
+        metrics: Metrics,
+        max_authorisations: int = MAX_AUTHORISATIONS,
+    ) -> None:
         self._gateway = gateway
         self._timeout_s = timeout_s
         self._metrics = metrics
         self._threads = _Threads()
-        self._authorisations = threading.BoundedSemaphore(MAX_AUTHORISATIONS)
+        self._authorisations = threading.BoundedSemaphore(max_authorisations)
         self._reconciliations = threading.BoundedSemaphore(MAX_RECONCILIATIONS)
 
     def authorise(self, order: Order, token: str | None) -> Decision | None:
@@ -85,7 +92,7 @@ class Payments:
 
     def _call(self, slots: threading.BoundedSemaphore, call: Callable[[], Result], reference: str) -> Result:
         """Return the result of `call`. Raises TimeoutError or GatewayUnavailable."""
-        if not slots.acquire(blocking=False):
+        if not slots.acquire(timeout=SLOT_WAIT_S):
             log.error("payment_calls_exhausted", extra={"order_id": reference})
             raise GatewayUnavailable
         future: Future[Result] = Future()
