@@ -12,6 +12,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from app.affinity import run_on_any_core
 from app.core.errors import Conflict
 from app.core.runs import LeaseLost, Run, RunStatus
 from app.processes import is_known_dead, own_identity
@@ -207,6 +208,7 @@ class RunManager(ABC, Generic[R, B]):
                 self._thread.join(STOP_TIMEOUT_S)
 
     def _execute(self, background: B) -> None:
+        run_on_any_core()  # the thread that started this one may be bound to the readers' core
         status = background.execute()
         if status is not None:
             self._follow_up(background, status)

@@ -149,7 +149,7 @@ class _Threads:
                 continue  # it was taken just now: a call follows
             try:
                 result, error = job.context.run(job.call), None
-            except Exception as raised:  # noqa: BLE001 - the caller raises it
+            except BaseException as raised:  # noqa: BLE001 - the caller raises it
                 result, error = None, raised
             with self._lock:
                 self._idle.append(inbox)

@@ -44,7 +44,7 @@ _READ = select(SimulatedPaymentRow.outcome).where(SimulatedPaymentRow.reference 
 class SimulatedGateway:
     """A `PaymentGateway` that decides by token or chance, and keeps its decisions in a table of its own.
 
-    A decision is stored with the order that it confirms or releases, in one transaction: after a crash before that,
+    SQLite stores a decision with the order that it confirms or releases, in one transaction: after a crash before that,
     the gateway has never heard of the payment. Holds no state but `_closing`, which ends the calls that hang.
     """
 
@@ -68,8 +68,9 @@ class SimulatedGateway:
             token is None and self._simulation.should_fail("payment_denied")
         )
         decision = Decision.DENIED if denied else Decision.APPROVED
-        if settings.payment_latency_ms:
-            # At once: the shop may have given up, and then finalizes the order no more.
+        if settings.payment_latency_ms or self._dialect != "sqlite":
+            # At once: the shop may have given up, and then finalizes the order no more; or transactions run side by
+            # side, and the one that would store the decision may end after the order's.
             return self._decide(reference, decision)
         self._database.execute_later(_KEEP_FIRST[self._dialect], _row(reference, decision))
         return decision

@@ -43,17 +43,18 @@ class CatalogueStore(Polled[Catalogue]):
             if publication is None:
                 raise RuntimeError("no catalogue was ever published in this database")
             if snapshot is not None and _differ_in_stocks_only(publication, snapshot.publication):
-                return snapshot.with_stocks(self._load_changed_stocks(session), publication)
-            catalogue = load_catalogue(session, publication)
-            self._last_movement = load_last_movement(session)
-            return catalogue
+                stocks, last_movement = self._load_changed_stocks(session)
+                catalogue = snapshot.with_stocks(stocks, publication)
+            else:
+                catalogue, last_movement = load_catalogue(session, publication), load_last_movement(session)
+        self._last_movement = last_movement  # at the end: what fails before is read again
+        return catalogue
 
-    def _load_changed_stocks(self, session: Session) -> dict[int, int]:
-        """Return the stocks, by id, that may differ from the snapshot's."""
+    def _load_changed_stocks(self, session: Session) -> tuple[dict[int, int], int]:
+        """Return the stocks, by id, that may differ from the snapshot's, and the last movement that they include."""
         if self._database.engine.dialect.name != "sqlite":
-            return load_stocks(session)  # an earlier movement may be committed later
-        stocks, self._last_movement = load_moved_stocks(session, self._last_movement)
-        return stocks
+            return load_stocks(session), 0  # an earlier movement may be committed later
+        return load_moved_stocks(session, self._last_movement)
 
 
 def _differ_in_stocks_only(one: Publication, other: Publication) -> bool:

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, CursorResult, Engine, Executable, event
 from sqlalchemy import Result as Rows
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.storage.group_commit import WriterQueue
@@ -65,7 +66,8 @@ class Database:
     def write(self, work: Callable[[Session], Result]) -> Result:
         """Return the result of `work`, a few statements, once they are durable; nothing is left where it raises.
 
-        SQLite commits the work of several threads together, run in one of them: `work` may wait for nothing.
+        SQLite commits the work of several threads together, run in one of them: `work` may wait for nothing, and
+        writes by statements. An object added to the session that can't be stored would take the others' work with it.
         """
         if self._writers is not None:
             return self._writers.run(work)
@@ -104,8 +106,8 @@ class Database:
 
     @contextmanager
     def _batch(self) -> Iterator[Session]:
-        """Open a transaction that also executes what was deferred; a failed commit defers it again."""
-        executed: Deferred = []
+        """Open a transaction that also executes what was deferred; what fails is deferred again."""
+        deferred: Deferred = []
         try:
             with self._transaction() as session:
                 yield session
@@ -113,10 +115,11 @@ class Database:
                     deferred, self._deferred = self._deferred, []
                 for statement, rows in groupby(deferred, key=itemgetter(0)):
                     session.connection().execute(statement, [parameters for _, parameters in rows])
-                executed = deferred
+        except IntegrityError:
+            raise  # a row that breaks the table's rules would do so again, in every transaction
         except BaseException:
             with self._deferred_lock:
-                self._deferred = executed + self._deferred
+                self._deferred = deferred + self._deferred
             raise
 
 

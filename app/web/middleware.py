@@ -1,6 +1,7 @@
 """What happens around every request: its id, its limit, the headers of its response, its metrics and its log line."""
 
 import functools
+import logging
 import random
 import re
 import time
@@ -24,6 +25,8 @@ from app.web.parsing import refuse_large_body
 from app.web.response_cache import CachedResponse, ResponseCache
 from app.web.responses import compress
 
+log = logging.getLogger(__name__)
+
 _REQUEST_ID = re.compile(
     r"""
     [0-9a-fA-F]{16,64}
@@ -43,6 +46,8 @@ _HEADERS = {
         "font-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     ),
 }
+_KEPT = (200, 304)
+"""Statuses of the responses that their source determines: an error may still follow the view."""
 _MASKED_PART = "*"
 _MAX_LOGGED_PARTS = 10
 _PARAMETER = re.compile(r"<(?:[^:>]+:)?(?P<name>\w+)>")
@@ -168,7 +173,7 @@ class RequestMiddleware:
             raise
         if length is None:
             return StreamedBody(body, end)
-        if record.source is not None and record.method == "GET":
+        if record.source is not None and record.method == "GET" and record.status in _KEPT:
             body = self._keep(environ, record, status_line, sent_headers, body)
         end(length)
         return body
@@ -191,7 +196,10 @@ class RequestMiddleware:
             response = CachedResponse(
                 status_line, tuple(headers), whole, record.status, record.route, record.path, observe
             )
-            self._cache.add(environ, record.source, response)
+            try:
+                self._cache.add(environ, record.source, response)
+            except Exception:
+                log.exception("response_not_kept")
         return [whole]
 
     def _request_id(self, offered: str) -> str:

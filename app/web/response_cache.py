@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 from enum import Enum
 from wsgiref.types import WSGIEnvironment
 
-from sqlalchemy.exc import SQLAlchemyError
-
 from app.storage.catalogue_store import CatalogueStore
 from app.web.responses import accepts_gzip, names_tag
 from app.web.versions import Source
 
 _OVERHEAD_BYTES = 2_000
-"""What a response takes beside its body: its headers, its keys and the objects around them, rounded up."""
+"""What a response takes beside its texts: the objects around them, rounded up."""
+_MAX_KEY_CHARS = 500
+"""Longer addresses are not worth their room: a query's texts are found again in its `Link`."""
 _NO_BODY = (None, "", "0")
 
 
@@ -39,7 +39,8 @@ class CachedResponse:
 
     @property
     def size(self) -> int:
-        return len(self.body) + _OVERHEAD_BYTES
+        headers = sum(len(name) + len(value) for name, value in self.headers)
+        return len(self.body) + headers + len(self.path) + _OVERHEAD_BYTES
 
 
 @dataclass(slots=True)
@@ -83,7 +84,7 @@ class ResponseCache:
             return None
         try:
             snapshot = self._catalogue.current()
-        except (RuntimeError, SQLAlchemyError):
+        except Exception:  # noqa: BLE001 - Flask meets it again, and responds
             return None
         if not resource.source.is_current(snapshot):
             return None
@@ -92,9 +93,11 @@ class ResponseCache:
     def add(self, environ: WSGIEnvironment, source: Source, response: CachedResponse) -> None:
         """Keep the response to a GET, unless its source is outdated or it would take a quarter of the room."""
         snapshot = self._catalogue.current()
-        if response.size > self._max_bytes // 4 or not source.is_current(snapshot):
-            return
         key = (environ["PATH_INFO"], environ.get("QUERY_STRING", ""))
+        if len(key[0]) + len(key[1]) > _MAX_KEY_CHARS or not source.is_current(snapshot):
+            return
+        if response.size > self._max_bytes // 4:
+            return
         with self._lock:
             self._forget_other_publications(source)
             resource = self._resources.get(key)

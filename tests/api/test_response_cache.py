@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -12,6 +13,7 @@ from flask import Flask, request_started
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from app.web.response_cache import ResponseCache
 from tests.api.conftest import SIX_BOOKS, publish
 from tests.support.exposition import Samples, read_samples
 from tests.support.orders import place_order, stock_of
@@ -172,6 +174,36 @@ def test_a_publication_renews_everything(pair: tuple[Flask, Flask]) -> None:
     assert {book["categoria"] for book in client.get(BOOKS).get_json()} == {"Nova"}
     assert client.get("/api/v1/categories").get_json() == ["Nova"]
     assert [row["categoria"] for row in client.get("/api/v1/stats/categories").get_json()] == ["Nova"]
+
+
+def test_an_error_after_the_view_is_not_kept(
+    pair: tuple[Flask, Flask], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = FlaskClient(pair[0])
+    publish(pair[0], [replace(SIX_BOOKS[0], title="Long " * 500), *SIX_BOOKS[1:]])
+
+    def fail(*_arguments: object, **_options: object) -> bytes:
+        raise MemoryError
+
+    with monkeypatch.context() as short_of_memory:
+        short_of_memory.setattr(gzip, "compress", fail)
+        assert client.get(BOOKS, headers={"Accept-Encoding": "gzip"}).status_code == 500
+    assert client.get(BOOKS, headers={"Accept-Encoding": "gzip"}).status_code == 200
+
+
+def test_a_response_that_cannot_be_kept_is_sent_counted_and_logged(
+    pair: tuple[Flask, Flask], log_lines: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = FlaskClient(pair[0])
+
+    def fail(*_arguments: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(ResponseCache, "add", fail)
+    assert client.get(BOOKS).status_code == 200
+    assert [line["message"] for line in log_lines()] == ["response_not_kept", "request"]
+    samples = read_samples(client.get("/metrics").get_data(as_text=True))
+    assert samples["ecommerce_active_sessions_gauge", ()] == 1, "only the one that asks"
 
 
 def test_another_process_sale_shows_within_a_second(make_app: Callable[..., Flask]) -> None:

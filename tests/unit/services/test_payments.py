@@ -187,6 +187,15 @@ def test_calls_that_ended_are_no_longer_counted(gateway: FakeGateway, answer: Ca
     assert len(gateway.asked) == 2 * MAX_AUTHORISATIONS
 
 
+def test_a_gateway_that_ends_its_thread_gives_its_place_back(gateway: FakeGateway) -> None:
+    gateway.answer = raising(SystemExit())
+    payments = Payments(gateway, PATIENCE_S, make_metrics())
+    for _ in range(MAX_AUTHORISATIONS + 1):
+        assert payments.authorise(make_order(), None) is Decision.ERROR
+    assert len(gateway.asked) == MAX_AUTHORISATIONS + 1
+    join_calls()
+
+
 def test_the_gateway_logs_under_the_id_of_the_request(gateway: FakeGateway) -> None:
     token = request_id.set("request-7")
     try:

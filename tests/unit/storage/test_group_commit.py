@@ -265,6 +265,23 @@ def test_what_is_deferred_outlives_a_failed_commit(database: Database) -> None:
     assert stored(database) == {"later", "b"}
 
 
+def test_what_is_deferred_outlives_a_failed_statement(database: Database) -> None:
+    database.execute_later(_INSERT, {"reference": "later", "now": NOW})
+    full = raising_once(OperationalError("INSERT", {}, Exception("disk full")))
+
+    def fail_at_the_deferred(
+        _connection: object, _cursor: object, _sql: str, parameters: object, *_: object
+    ) -> None:
+        if "later" in str(parameters):
+            full(None)
+
+    event.listen(database.engine, "before_cursor_execute", fail_at_the_deferred)
+    with pytest.raises(OperationalError):
+        database.write(storing("a"))
+    database.write(storing("b"))
+    assert stored(database) == {"later", "b"}
+
+
 def test_what_is_deferred_and_can_not_be_stored_fails_one_transaction_only(database: Database) -> None:
     database.write(storing("a"))
     database.execute_later(_INSERT, {"reference": "a", "now": NOW})

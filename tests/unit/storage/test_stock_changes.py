@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import event, text
 
+from app.core.catalogue import Catalogue
 from app.core.orders import Line
 from app.services.catalogue import publish_crawl
 from app.storage import stock
@@ -52,6 +53,20 @@ def test_sales_that_a_snapshot_missed_arrive_together(database: Database, store:
         move(database, book_id, 1)
     store.refresh()
     assert [store.current().stock(book_id) for book_id in (1, 2, 3)] == [7, 8, 9]
+
+
+def test_stocks_that_could_not_be_shown_are_read_again(
+    database: Database, store: CatalogueStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_arguments: object) -> None:
+        raise MemoryError
+
+    with monkeypatch.context() as short_of_memory:
+        short_of_memory.setattr(Catalogue, "with_stocks", fail)
+        with pytest.raises(MemoryError):
+            store.ensure_stock_version(move(database, 3, 1))
+    store.ensure_stock_version(move(database, 4, 1))
+    assert [store.current().stock(book_id) for book_id in (3, 4)] == [8, 8]
 
 
 def test_copies_of_a_book_that_left_the_shop_change_nothing(

@@ -60,6 +60,21 @@ def test_one_response_may_not_take_all_the_room(source: Source) -> None:
     assert cache.find(environ("/small")) is not None
 
 
+def test_a_client_cannot_fill_the_room_with_addresses(source: Source) -> None:
+    cache, _ = make_cache(100_000)
+    add(cache, "/" + "x" * 1_000, b"x", source)
+    assert cache.bytes_kept == 0
+
+
+def test_headers_take_room_too(source: Source) -> None:
+    cache, _ = make_cache(100_000)
+    headers = (("Link", "x" * 20_000),)
+    cache.add(
+        environ("/"), source, CachedResponse("200 OK", headers, b"", 200, "/", "/", lambda _seconds: None)
+    )
+    assert cache.bytes_kept > 20_000
+
+
 def test_no_room_keeps_nothing(source: Source) -> None:
     cache, _ = make_cache(0)
     add(cache, "/", b"", source)
