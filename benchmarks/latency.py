@@ -10,8 +10,8 @@ from benchmarks.crawl import demo_site, least_seconds
 from benchmarks.datasets import make_books, open_shop, publish
 from benchmarks.load import Load, Wrk
 from benchmarks.peer_servers import BOOKS, ONE
+from benchmarks.programs import ShopServer
 from benchmarks.results import Row, Target
-from tests.support.server import Server
 
 CONNECTIONS = 4
 TRAINED_WITHIN_S = 120
@@ -25,7 +25,7 @@ def measure_latency(options: Options, folder: Path) -> list[Row]:
 def _beside_orders_and_training(options: Options, folder: Path) -> list[Row]:
     with open_shop(folder / "data") as shop:
         publish(shop, make_books(BOOKS))
-    with Server(folder / "data") as server:
+    with ShopServer(folder / "data") as server:
         header = server.log_in()
         read = _reader(server, options)
         read()
@@ -43,7 +43,7 @@ def _beside_scrapes(options: Options, folder: Path) -> list[Row]:
     seconds: list[float] = []
     with ExitStack() as stack:
         site = options.site or stack.enter_context(demo_site())
-        server = stack.enter_context(Server(folder / "scraped", SCRAPER_BASE_URL=site))
+        server = stack.enter_context(ShopServer(folder / "scraped", SCRAPER_BASE_URL=site))
         header = server.log_in()
         read = _reader(server, options)
         read()
@@ -56,7 +56,7 @@ def _beside_scrapes(options: Options, folder: Path) -> list[Row]:
     ]
 
 
-def _reader(server: Server, options: Options) -> Callable[[], Load]:
+def _reader(server: ShopServer, options: Options) -> Callable[[], Load]:
     return lambda: Wrk(f"{server.url}{ONE}", options.seconds, connections=CONNECTIONS).wait()
 
 
@@ -67,14 +67,14 @@ def _pairs(
     return tuple(one for one, _ in loads), tuple(other for _, other in loads)
 
 
-def _while_selling(server: Server, read: Callable[[], Load], options: Options) -> Load:
+def _while_selling(server: ShopServer, read: Callable[[], Load], options: Options) -> Load:
     orders = start_orders(server.url, options.seconds + 1)
     load = read()
     orders.wait()
     return load
 
 
-def _while_training(server: Server, read: Callable[[], Load], header: dict[str, str]) -> Load:
+def _while_training(server: ShopServer, read: Callable[[], Load], header: dict[str, str]) -> Load:
     """Read during a training, which is waited for. Raises AssertionError where it ended before the reads."""
     response = server.post("/api/v1/ml/train", headers=header)
     assert response.status_code == 202, response.text
@@ -87,13 +87,13 @@ def _while_training(server: Server, read: Callable[[], Load], header: dict[str, 
     return load
 
 
-def _trains(server: Server) -> bool:
+def _trains(server: ShopServer) -> bool:
     status: str = server.get("/api/v1/ml/status").json()["status"]
     return status == "processing"
 
 
 def _while_scraping(
-    server: Server, read: Callable[[], Load], header: dict[str, str], seconds: list[float]
+    server: ShopServer, read: Callable[[], Load], header: dict[str, str], seconds: list[float]
 ) -> Load:
     """Read during a scrape, whose duration is added to `seconds`. Raises AssertionError where it ended too early."""
     began = time.perf_counter()

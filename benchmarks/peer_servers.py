@@ -12,8 +12,8 @@ import requests
 
 from app.settings import SAMPLE_API_KEY
 from benchmarks.datasets import make_books, open_shop, publish
-from benchmarks.programs import ROOT, running
-from tests.support.server import Server, free_port
+from benchmarks.programs import ROOT, ShopServer, running
+from tests.support.server import free_port
 
 BOOKS = 1_000
 ONE = "/api/v1/books/0"
@@ -75,7 +75,7 @@ def contest(folder: Path, *peers: Peer) -> Iterator[dict[str, str]]:
     with open_shop(folder / "data") as shop:
         publish(shop, make_books(BOOKS))
     with ExitStack() as stack:
-        server = stack.enter_context(Server(folder / "data"))
+        server = stack.enter_context(ShopServer(folder / "data"))
         _take_bodies(server, folder)
         urls = {"": server.url}
         for peer in peers:
@@ -86,7 +86,7 @@ def contest(folder: Path, *peers: Peer) -> Iterator[dict[str, str]]:
         yield urls
 
 
-def _take_bodies(server: Server, folder: Path) -> None:
+def _take_bodies(server: ShopServer, folder: Path) -> None:
     one, books = server.get(ONE), server.get(LIST).content
     headers = {name.lower(): value for name, value in one.headers.items()}
     kept = {name: value for name, value in headers.items() if name not in _SERVERS_OWN_HEADERS}

@@ -10,7 +10,7 @@ from benchmarks.comparison import Options, start_orders
 from benchmarks.datasets import make_books, open_shop, publish
 from benchmarks.load import Wrk
 from benchmarks.peer_servers import BOOKS, LIST, ONE, PROGRAMS
-from tests.support.server import Server
+from benchmarks.programs import ShopServer
 
 FUNCTIONS = 12
 _PY_SPY = [str(PROGRAMS / "py-spy"), "record", "--gil", "--subprocesses", "--function", "--format", "raw"]
@@ -20,7 +20,7 @@ def measure_profiles(options: Options, folder: Path) -> dict[str, str]:
     """Return a folded profile of each path: lines of frames and a count; empty where py-spy may not read processes."""
     with open_shop(folder / "data") as shop:
         publish(shop, make_books(BOOKS))
-    with Server(folder / "data") as server:
+    with ShopServer(folder / "data") as server:
         seconds = options.seconds + 3
         loads: dict[str, Callable[[], Wrk]] = {
             "GET one book": lambda: Wrk(f"{server.url}{ONE}", seconds),
@@ -38,7 +38,7 @@ def measure_profiles(options: Options, folder: Path) -> dict[str, str]:
     return profiles
 
 
-def _record(server: Server, seconds: int, output: Path) -> str:
+def _record(server: ShopServer, seconds: int, output: Path) -> str:
     assert server.process is not None
     command = [*_PY_SPY, "--rate", "500", "--duration", str(seconds), "--pid", str(server.process.pid)]
     subprocess.run(

@@ -8,7 +8,15 @@ from pathlib import Path
 
 import requests
 
+from tests.support.server import Server
+
 ROOT = Path(__file__).parents[1]
+
+
+class ShopServer(Server):
+    """The shop in the session of its peers and of the load: Linux divides the processor between sessions first."""
+
+    own_session = False
 
 
 @contextmanager

@@ -9,9 +9,9 @@ from benchmarks.crawl import demo_site, least_seconds, timed_crawl
 from benchmarks.datasets import make_books, open_shop, publish
 from benchmarks.load import Wrk
 from benchmarks.peer_servers import BOOKS, LIST, ONE
-from benchmarks.programs import memory_mb
+from benchmarks.programs import ShopServer, memory_mb
 from benchmarks.results import Row, Target
-from tests.support.server import ROOT, Server
+from tests.support.server import ROOT
 
 
 def measure_crawl(options: Options, _folder: Path) -> list[Row]:
@@ -30,7 +30,7 @@ def measure_memory(options: Options, folder: Path) -> list[Row]:
         publish(shop, make_books(BOOKS))
     sizes = []
     for _ in range(options.pairs):
-        with Server(folder / "data") as server:
+        with ShopServer(folder / "data") as server:
             for path in (ONE, LIST):
                 Wrk(f"{server.url}{path}", options.seconds).wait()
             assert server.process is not None

@@ -30,6 +30,9 @@ def free_port() -> int:
 class Server:
     """`python run.py` on a free port, as a context manager; ended by its own process id."""
 
+    own_session = True
+    """Its processes are a group, which a signal reaches together."""
+
     def __init__(self, data_dir: Path, root: Path = ROOT, **environment: str) -> None:
         """Serves the shop in the folder `root`."""
         self.port = free_port()
@@ -84,7 +87,7 @@ class Server:
                 env=self._environment,
                 stdout=log,
                 stderr=log,
-                start_new_session=True,
+                start_new_session=self.own_session,
             )
 
     def end(self, how: signal.Signals, *, workers_too: bool = False) -> int:
