@@ -146,6 +146,10 @@ def _assemble(app: Flask, settings: Settings, check_every_s: float) -> Shop:
         ),
         log_reader=LogReader(log, settings.log_files),
         log_tails=LogTails(log, settings.log_files, max_clients=min(MAX_TAILS, settings.web_threads - 1)),
+        # Before a request would: the one that met a new publication would wait for all of it.
+        catalogue_tasks=PeriodicTasks(
+            "catalogue-tasks", [catalogue.watch], interval_s=check_every_s / 2 or CHECK_EVERY_S
+        ),
         order_tasks=PeriodicTasks("order-tasks", [orders.reconcile, orders.purge_keys, gateway.purge]),
         # Apart, since it reads everything that was ever sold, and must hold up neither orders nor the machine.
         audit_tasks=PeriodicTasks(

@@ -76,6 +76,7 @@ def build() -> object:
     except DBAPIError as error:
         log.critical("database_unusable", extra={"reason": str(error.orig)})
         raise SystemExit(1) from None
+    shop.catalogue_tasks.start()
     shop.order_tasks.start()
     shop.audit_tasks.start()
     shop.model_tasks.start()

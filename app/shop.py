@@ -39,6 +39,7 @@ class Shop:
     log_writer: LogWriter
     log_reader: LogReader
     log_tails: LogTails
+    catalogue_tasks: PeriodicTasks
     order_tasks: PeriodicTasks
     audit_tasks: PeriodicTasks
     model_tasks: PeriodicTasks
@@ -47,6 +48,7 @@ class Shop:
         """Stop the threads of this application and join them."""
         self.log_tails.stop()
         self.gateway.close()
+        self.catalogue_tasks.stop()
         self.order_tasks.stop()
         self.audit_tasks.stop()
         self.model_tasks.stop()

@@ -12,7 +12,7 @@ STOP_TIMEOUT_S = 10.0
 
 
 class PeriodicTasks:
-    """Tasks that one thread runs in rounds, every `INTERVAL_S` seconds, from `start` to `stop`.
+    """Tasks that one thread runs in rounds, every `interval_s` seconds, from `start` to `stop`.
 
     A pause lasts at least `min_idle_factor` times as long as the round before it. The first round begins after
     `first_after_s` seconds.
@@ -24,9 +24,11 @@ class PeriodicTasks:
         tasks: Sequence[Callable[[], object]],
         min_idle_factor: int = 0,
         first_after_s: float = 0.0,
+        interval_s: float = INTERVAL_S,
     ) -> None:
         self._tasks = tasks
         self._first_after_s = first_after_s
+        self._interval_s = interval_s
         self._min_idle_factor = min_idle_factor
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
@@ -55,4 +57,4 @@ class PeriodicTasks:
             started_at = time.monotonic()
             self.run_pending()
             busy_s = time.monotonic() - started_at
-            self._stopping.wait(max(INTERVAL_S, self._min_idle_factor * busy_s))
+            self._stopping.wait(max(self._interval_s, self._min_idle_factor * busy_s))

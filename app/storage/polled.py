@@ -43,9 +43,19 @@ class Polled(Generic[T]):
 
         A failed check is logged and keeps the value; without one, raises what `load` raised.
         """
-        if self._is_due() and self._loading.acquire(blocking=self._value is None):
+        if self._is_due():
+            self._look(self._is_due)
+        return cast(T, self._value)
+
+    def watch(self) -> None:
+        """Compare the value with the database before it is due, so that no reader has to. Failures are logged."""
+        self._look(lambda: True)
+
+    def _look(self, is_wanted: Callable[[], bool]) -> None:
+        """Reload where that is wanted, unless another thread does."""
+        if self._loading.acquire(blocking=self._value is None):
             try:
-                if self._is_due():
+                if is_wanted():
                     self._reload()
             except SQLAlchemyError:
                 if self._value is None:
@@ -55,7 +65,6 @@ class Polled(Generic[T]):
                 if self._value is not None:  # also after a failure: the next look waits for its time
                     self._checked_at = time.monotonic()
                 self._loading.release()
-        return cast(T, self._value)
 
     def refresh(self) -> T:
         """Load the value now. Raises SQLAlchemyError."""

@@ -149,3 +149,19 @@ def test_an_unexpected_error_reaches_one_reader_and_keeps_the_value(clock: Clock
     with pytest.raises(StopIteration):
         polled.current()
     assert polled.current() == 1
+
+
+def test_a_value_that_is_watched_is_never_loaded_by_a_reader() -> None:
+    loads: list[str] = []
+
+    def load(_value: int | None) -> int:
+        loads.append(threading.current_thread().name)
+        return len(loads)
+
+    polled: Polled[int] = Polled(load, "failed", every_s=3_600)
+    polled.refresh()
+    watcher = threading.Thread(target=polled.watch, name="watcher")
+    watcher.start()
+    watcher.join(10)
+    assert polled.current() == 2
+    assert loads[1:] == ["watcher"]
