@@ -9,14 +9,15 @@ from decimal import Decimal
 
 RATINGS = (1, 2, 3, 4, 5)
 SORT_COLUMNS = {
-    "id": "id",
-    "titulo": "folded_title",
-    "categoria": "folded_category",
+    "id": "ids",
+    "titulo": "titles",
+    "categoria": "categories",
     "preco_com_taxa": "pence_incl_tax",
     "preco_sem_taxa": "pence_excl_tax",
-    "disponibilidade": "stock",
-    "rating": "rating",
+    "disponibilidade": "stocks",
+    "rating": "ratings",
 }
+"""What lists can be sorted by, and the column of `BookColumns` that holds it."""
 _HIGHEST_PENCE = Decimal(10) ** 12
 
 

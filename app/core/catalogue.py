@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
@@ -39,20 +40,19 @@ class Catalogue:
 
     def __init__(self, books: Iterable[Book] | BookColumns, publication: Publication) -> None:
         columns = books if isinstance(books, BookColumns) else BookColumns.of(books)
-        self._set(CatalogueBase(columns), Stocks(columns.stocks), publication)
-
-    def _set(self, base: CatalogueBase, stocks: Stocks, publication: Publication) -> None:
-        self.base = base
+        self.base = CatalogueBase(columns)
         self.publication = publication
-        self._stocks = stocks
+        self._stocks = Stocks(columns.stocks)
         self._orders: dict[bool, Positions] = {}
 
     def with_stocks(self, stocks: Mapping[int, int], publication: Publication) -> Catalogue:
         """Return the same books with `stocks`, by id, of those that `publication` changes. Raises BookNotFound."""
         position = self.base.position
         changes = {position(book_id): copies for book_id, copies in stocks.items()}
-        changed = object.__new__(Catalogue)
-        changed._set(self.base, self._stocks.with_changes(changes), publication)
+        changed = copy.copy(self)
+        changed.publication = publication
+        changed._stocks = self._stocks.with_changes(changes)
+        changed._orders = {}
         return changed
 
     def __len__(self) -> int:

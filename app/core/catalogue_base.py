@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from app.core.book_columns import BookColumns
-from app.core.books import RATINGS, CategorySummary, Overview, fold, mean_price, whole_pence
+from app.core.books import RATINGS, SORT_COLUMNS, CategorySummary, Overview, fold, mean_price, whole_pence
 from app.core.errors import BookNotFound
 from app.core.ranks import ranks
 from app.core.recent import RecentResults
@@ -128,12 +128,7 @@ class CatalogueBase:
         if sort == "categoria":
             keys: NDArray[Any] = numbers(ranks(self._folded_categories))[self._category_codes]
             return keys
-        columns = {
-            "preco_com_taxa": "pence_incl_tax",
-            "preco_sem_taxa": "pence_excl_tax",
-            "rating": "ratings",
-        }
-        return numbers(getattr(self.columns, columns.get(sort, "ids")))
+        return numbers(getattr(self.columns, SORT_COLUMNS[sort]))
 
     @cached_property
     def _title_ranks(self) -> NDArray[Any]:

@@ -1,4 +1,4 @@
-"""The copies of each book, of which a sale changes a few."""
+"""The copies of each book, shared between snapshots but for the few that a sale changes."""
 
 from __future__ import annotations
 

@@ -6,12 +6,11 @@ from itertools import islice
 from typing import Any
 
 import orjson
-from sqlalchemy import JSON, Insert, Text, bindparam, cast, func, select, true
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy import JSON, Text, bindparam, cast, func, select, true
 from sqlalchemy.orm import Session
 
 from app.storage.columns import Base
+from app.storage.database import INSERTS
 
 _ROWS_AT_ONCE = 1_000
 
@@ -43,7 +42,7 @@ def write_rows(
 @cache
 def _statement(
     dialect: str, table: type[Base], columns: tuple[str, ...], constants: tuple[str, ...], *, replace: bool
-) -> Insert:
+) -> Any:
     attributes = [getattr(table, name) for name in (*columns, *constants)]
     values: list[Any]
     if dialect == "sqlite":
@@ -56,9 +55,9 @@ def _statement(
             for place, name in enumerate(columns)
         ]
     values += [bindparam(name, type_=getattr(table, name).type) for name in constants]
-    insert = (sqlite_insert if dialect == "sqlite" else postgresql_insert)(table)
     # SQLite needs the condition, to tell the insert's ON CONFLICT from a join's ON.
-    statement = insert.from_select(attributes, select(*values).select_from(source).where(true()))
+    selected = select(*values).select_from(source).where(true())
+    statement = INSERTS[dialect](table).from_select(attributes, selected)
     if not replace:
         return statement
     replaced = {column.name: column for column in statement.excluded if column.name != "id"}

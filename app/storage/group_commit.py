@@ -18,7 +18,7 @@ MAX_BATCH_S = 0.005
 
 
 class _Turn:
-    """A writer in the queue, woken when it is the first there; it shares its transaction with nobody."""
+    """A writer in the queue, woken when it is the first there; its transaction is its own."""
 
     def __init__(self) -> None:
         self.wake = threading.Event()

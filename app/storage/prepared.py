@@ -28,7 +28,7 @@ class Prepared:
         return connection.exec_driver_sql(sql, converted(parameters))
 
     def execute_many(self, session: Session, rows: Sequence[Parameters]) -> None:
-        """Execute the statement for each of `rows`, of which there is at least one."""
+        """Execute the statement for each of `rows`, at least one."""
         connection = session.connection()
         sql, converted = self._form(connection)
         connection.exec_driver_sql(sql, [converted(row) for row in rows])

@@ -24,6 +24,7 @@ from app.web.fields import MAX_ID
 from app.web.parsing import refuse_large_body
 from app.web.response_cache import CachedResponse, ResponseCache
 from app.web.responses import compress
+from app.web.versions import Source
 
 log = logging.getLogger(__name__)
 
@@ -174,7 +175,7 @@ class RequestMiddleware:
         if length is None:
             return StreamedBody(body, end)
         if record.source is not None and record.method == "GET" and record.status in _KEPT:
-            body = self._keep(environ, record, status_line, sent_headers, body)
+            body = self._keep(environ, record, record.source, status_line, sent_headers, body)
         end(length)
         return body
 
@@ -182,24 +183,25 @@ class RequestMiddleware:
         self,
         environ: WSGIEnvironment,
         record: RequestRecord,
+        source: Source,
         status_line: str,
         headers: list[tuple[str, str]],
         body: Iterable[bytes],
     ) -> Iterable[bytes]:
-        """Put the response that `record.source` determines into the cache, and return its body."""
+        """Put the response that `source` determines into the cache, and return its body."""
         whole = b"".join(body)
         close = getattr(body, "close", None)
         if close is not None:
             close()
-        if record.source is not None and record.route is not None:
-            observe = self._metrics.observer(record.method, record.route, record.status)
-            response = CachedResponse(
-                status_line, tuple(headers), whole, record.status, record.route, record.path, observe
-            )
-            try:
-                self._cache.add(environ, record.source, response)
-            except Exception:
-                log.exception("response_not_kept")
+        route = record.route or UNMATCHED
+        observe = self._metrics.observer(record.method, route, record.status)
+        response = CachedResponse(
+            status_line, tuple(headers), whole, record.status, route, record.path, observe
+        )
+        try:
+            self._cache.add(environ, source, response)
+        except Exception:
+            log.exception("response_not_kept")
         return [whole]
 
     def _request_id(self, offered: str) -> str:

@@ -109,7 +109,7 @@ def test_a_statement_that_fails_leaves_the_others_alone(
     assert stored(database) == {first.result(), third.result()} == {"a", "b"}
 
 
-def test_nobody_is_told_before_the_commit(
+def test_no_thread_is_told_before_the_commit(
     database: Database, together: Callable[..., list[Future[str]]]
 ) -> None:
     told: list[bool] = []
@@ -160,7 +160,7 @@ def broken_begin() -> Iterator[Session]:
     yield Session()
 
 
-def test_a_long_writer_shares_its_transaction_with_nobody_and_waits_its_turn_only(
+def test_a_long_writer_has_its_own_transaction_and_waits_its_turn_only(
     database: Database, commits: list[str]
 ) -> None:
     order: list[str] = []
