@@ -5,9 +5,11 @@ ENV PYTHONUNBUFFERED=1 PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 
 WORKDIR /livraria
 
-# Before the code, so that a change of code installs nothing again. Every package is checked against its hash.
-COPY requirements.txt ./
-RUN pip install --require-hashes -r requirements.txt
+# Before the code, so that a change of code installs nothing again. Every package is checked against its hash, and so is
+# what builds the one that comes as source.
+COPY requirements.txt requirements-build.txt ./
+RUN pip install --require-hashes -r requirements-build.txt \
+    && pip install --no-build-isolation --require-hashes -r requirements.txt
 
 # The shop runs as a user that owns nothing but its data.
 RUN useradd --system --uid 10001 --no-create-home livraria \

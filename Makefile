@@ -8,10 +8,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 
-.PHONY: help setup run demo dashboard test test-all check format bench lock clean
+.PHONY: help setup run demo dashboard test test-all check format bench vulnerabilities lock clean
 
 help: ## list these commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo "demo, dashboard, test, test-all, bench and lock take more arguments: make test ARGS=\"tests/api -k orders\""
 
 # The stamps carry the requirements' time: nothing is installed again until a requirements file changes.
@@ -21,9 +21,10 @@ $(VENV)/python.stamp:
 	@$(PYTHON) -m venv $(VENV) || { echo "On Debian and Ubuntu: sudo apt install python3-venv" >&2; exit 1; }
 	@touch $@
 
-$(VENV)/run.stamp: requirements.txt $(VENV)/python.stamp
+$(VENV)/run.stamp: requirements.txt requirements-build.txt $(VENV)/python.stamp
 	@echo "Installing what the shop needs into $(VENV) (once, about a minute) ..."
-	@$(PIP_INSTALL) -r requirements.txt
+	@$(PIP_INSTALL) -r requirements-build.txt
+	@$(PIP_INSTALL) --no-build-isolation -r requirements.txt
 	@$(BIN)/python -m compileall -q $(VENV)/lib || true
 	@touch $@
 
@@ -52,11 +53,12 @@ test: $(VENV)/dev.stamp ## run the tests that start no other program
 test-all: $(VENV)/dev.stamp ## run every test; what lacks its system program is skipped
 	@$(PYTEST) -o testpaths=tests $(ARGS)
 
-check: $(VENV)/dev.stamp ## lint, format, types and import contracts
+check: $(VENV)/dev.stamp ## lint, format, types, import contracts and unused dependencies
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/deptry --no-ansi .
 
 format: $(VENV)/dev.stamp ## rewrite the code the way `make check` wants it
 	@$(BIN)/ruff check --fix .
@@ -77,10 +79,15 @@ bench: $(VENV)/dev.stamp $(BENCH_VENV)/bench.stamp ## measure the shop beside it
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--custom-compile-command "make lock"
 
-lock: $(VENV)/dev.stamp ## compile requirements*.in into pinned, hashed requirements*.txt
+vulnerabilities: $(VENV)/dev.stamp ## ask a database of vulnerabilities about every pinned package; needs the internet
+	@$(BIN)/pip-audit --disable-pip --require-hashes --strict -r requirements.txt -r requirements-build.txt
+
+lock: $(VENV)/dev.stamp ## compile requirements*.in into pinned, hashed requirements*.txt, and list them in sbom.cdx.json
+	@$(LOCK) $(ARGS) requirements-build.in -o requirements-build.txt
 	@$(LOCK) $(ARGS) requirements.in -o requirements.txt
 	@$(LOCK) $(ARGS) requirements-dev.in -o requirements-dev.txt
 	@$(LOCK) $(ARGS) requirements-bench.in -o requirements-bench.txt
+	@$(BIN)/python -m tools.sbom
 
 clean: ## remove the environments and the caches (never data/)
 	rm -rf $(VENV) $(BENCH_VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
