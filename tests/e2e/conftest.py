@@ -32,6 +32,11 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture
 def database_url(postgresql: str) -> str:
     """An empty database."""
+    return create_database(postgresql)
+
+
+def create_database(postgresql: str) -> str:
+    """Create an empty database on a server and return its address."""
     name = f"shop_{uuid.uuid4().hex}"
     engine = create_engine(f"{postgresql}/postgres", isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import signal
-import threading
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-
-import requests
 
 from app.factory import create_app
 from app.services.audit import audit
 from app.services.catalogue import publish_crawl
 from app.shop import Shop
 from tests.support.books import LIMITS, make_crawl, make_scraped
+from tests.support.buyers import buy_together
 from tests.support.orders import API_KEY
 from tests.support.server import Server
 from tests.support.shop import make_settings
 
-BUYERS, CONNECTIONS, COPIES = 800, 64, 50
+BUYERS, COPIES = 800, 50
 
 
 def shop_on(data_dir: Path) -> Shop:
@@ -44,27 +41,6 @@ def mismatches(server: Server) -> list[str]:
     return mismatches
 
 
-def place_together(server: Server, headers: list[dict[str, str]]) -> list[requests.Response]:
-    """Place an order of one copy with each of `headers`, over up to CONNECTIONS connections that stay open."""
-    own = threading.local()
-    connections = min(CONNECTIONS, len(headers))
-    together = threading.Barrier(connections)
-    body = {"customer_id": "buyer", "items": [{"product_id": 0, "quantity": 1}]}
-
-    def connect() -> None:
-        own.session = requests.Session()
-        together.wait(30)
-
-    def place(header: dict[str, str]) -> requests.Response:
-        response: requests.Response = own.session.post(
-            f"{server.url}/orders", json=body, headers=API_KEY | header, timeout=60
-        )
-        return response
-
-    with ThreadPoolExecutor(connections, initializer=connect) as pool:
-        return list(pool.map(place, headers))
-
-
 def test_800_buyers_on_64_connections_buy_exactly_the_50_copies_there_are(
     start_server: Callable[..., Server],
 ) -> None:
@@ -72,7 +48,7 @@ def test_800_buyers_on_64_connections_buy_exactly_the_50_copies_there_are(
     server.end(signal.SIGTERM)
     stock_one_book(server)
     server.start()
-    responses = place_together(server, [{} for _ in range(BUYERS)])
+    responses = buy_together([server.url], [{} for _ in range(BUYERS)])
     assert Counter(response.status_code for response in responses) == {201: COPIES, 409: BUYERS - COPIES}
     refusal = next(response.json() for response in responses if response.status_code == 409)
     assert refusal["error_type"] == "insufficient_stock"
@@ -88,7 +64,7 @@ def test_800_buyers_on_64_connections_buy_exactly_the_50_copies_there_are(
 def test_60_concurrent_requests_with_one_key_make_one_order(start_server: Callable[..., Server]) -> None:
     server = start_server(SIMULATION_PAYMENT_LATENCY_MS="50")
     before = server.get("/api/v1/books/0").json()["disponibilidade"]
-    responses = place_together(server, [{"Idempotency-Key": "the one"} for _ in range(60)])
+    responses = buy_together([server.url], [{"Idempotency-Key": "the one"} for _ in range(60)])
     statuses = Counter(response.status_code for response in responses)
     assert set(statuses) == {201, 409}
     assert all("Retry-After" in response.headers for response in responses if response.status_code == 409)
