@@ -97,7 +97,7 @@ def create_app(settings: Settings | None = None, check_every_s: float = CHECK_EV
     serve_documentation(app)
     shop: Shop = app.extensions["shop"]
     cache = ResponseCache(shop.catalogue, settings.response_cache_bytes)
-    register_middleware(app, shop.metrics, cache, settings.api_key)
+    register_middleware(app, shop.metrics, cache, (*settings.api_keys, settings.metrics_token))
     if settings.trusted_proxies:
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
             app.wsgi_app, x_for=settings.trusted_proxies, x_proto=settings.trusted_proxies

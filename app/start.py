@@ -26,7 +26,7 @@ def prepare(app: Flask) -> None:
     shop: Shop = app.extensions["shop"]
     _upgrade(app, shop.database)
     shop.accounts.ensure_admin(
-        shop.settings.admin_password, replaces=SAMPLE_ADMIN_PASSWORD if shop.settings.production else None
+        shop.settings.admin_password, production=shop.settings.production, sample=SAMPLE_ADMIN_PASSWORD
     )
     publish_demonstration(shop.database, DEMONSTRATION_CSV)
     shop.scrapes.reap_stale_runs()
