@@ -14,7 +14,7 @@ MIN_KEY_CHARS: Final = 16
 SECRET_FILE: Final = ".jwt_secret"  # noqa: S105 - the name of a file
 _OFF = ("", "0", "false", "no")
 """The values of FLASK_DEBUG that Flask takes for none."""
-_FILE_SECRETS = (
+SECRETS: Final = (
     "JWT_SECRET_KEY",
     "JWT_SECRET_KEY_PREVIOUS",
     "ADMIN_PASSWORD",
@@ -22,9 +22,9 @@ _FILE_SECRETS = (
     "API_KEY_PREVIOUS",
     "METRICS_TOKEN",
     "DATABASE_URL",
-    "API_PASSWORD",
-    "API_TOKEN",
 )
+"""Settings that no message shows."""
+_DASHBOARD_SECRETS: Final = ("API_PASSWORD", "API_TOKEN")
 
 
 def production_problems(values: Mapping[str, Any], texts: Mapping[str, str]) -> list[str]:
@@ -54,23 +54,19 @@ def production_problems(values: Mapping[str, Any], texts: Mapping[str, str]) -> 
 
 
 def exposed_files(env_file: Path | None, file_texts: Mapping[str, str], data_dir: Path | None) -> list[str]:
-    """Return a problem for each file that holds a secret and that other users of this machine can read."""
-    files = []
+    """Return a problem for each file that holds a secret and that other users of this machine can reach."""
     samples = ("", SAMPLE_ADMIN_PASSWORD, SAMPLE_API_KEY)
+    files = [] if data_dir is None else [data_dir / SECRET_FILE]
     if env_file is not None and any(
-        file_texts.get(name, "").strip() not in samples for name in _FILE_SECRETS
+        file_texts.get(name, "").strip() not in samples for name in (*SECRETS, *_DASHBOARD_SECRETS)
     ):
         files.append(env_file)
-    if data_dir is not None:
-        files.append(data_dir / SECRET_FILE)
     return [
-        f"{file} guarda segredos e outros usuários podem lê-lo: chmod 600"
-        for file in files
-        if _readable(file)
+        f"{file} guarda segredos e outros usuários podem lê-lo: chmod 600" for file in files if _exposed(file)
     ]
 
 
-def _readable(file: Path) -> bool:
+def _exposed(file: Path) -> bool:
     """Return whether the group or everybody may read or change the file."""
     try:
         return bool(file.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO))

@@ -11,21 +11,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from app.core.accounts import MAX_PASSWORD_CHARS
-from app.production import MIN_SECRET_BYTES, exposed_files, production_problems
+from app.production import MIN_SECRET_BYTES, SECRETS, exposed_files, production_problems
 from app.production import SAMPLE_ADMIN_PASSWORD as SAMPLE_ADMIN_PASSWORD
 from app.production import SAMPLE_API_KEY as SAMPLE_API_KEY
 from environment import read_environment
 
 ENV_FILE = Path(".env")
-_SECRETS = (
-    "JWT_SECRET_KEY",
-    "JWT_SECRET_KEY_PREVIOUS",
-    "ADMIN_PASSWORD",
-    "API_KEY_REQUIRED",
-    "API_KEY_PREVIOUS",
-    "METRICS_TOKEN",
-    "DATABASE_URL",
-)
 MAX_ORIGINS = 100
 _ORIGIN = re.compile(r"http://[a-z0-9.-]+(:(?!80\b)\d{1,5})?|https://[a-z0-9.-]+(:(?!443\b)\d{1,5})?")
 
@@ -260,7 +251,7 @@ def read_settings(environ: Mapping[str, str], env_file: Path | None = None) -> S
         try:
             values[setting.name] = parse(text)
         except ValueError as error:
-            secret = name in _SECRETS or "@" in text  # a URL may contain a password
+            secret = name in SECRETS or "@" in text  # a URL may contain a password
             problems.append(f"{name} {error}" if secret else f"{name} {error} (veio {text[:80]!r})")
     problems += _contradictions(values)
     if values.get("app_env") == "production":

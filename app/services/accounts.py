@@ -157,6 +157,7 @@ class Accounts:
         new_hash = self._passwords.hash(password)
         with self._database.writing() as session:
             row = _require_row(session, username)
+            session.refresh(row, with_for_update=True)  # whatever its hash is by now
             accounts.replace_password(session, row.id, row.password_hash, new_hash, must_change=False)
         log.warning("password_reset", extra={"user": row.id})
 
@@ -198,8 +199,11 @@ class Accounts:
         elif production and self._passwords.matches(row.password_hash, sample):
             new_hash = self._passwords.hash(password)
             with self._database.writing() as session:
-                accounts.replace_password(session, row.id, row.password_hash, new_hash, must_change=True)
-            log.warning("sample_admin_password_replaced")
+                replaced = accounts.replace_password(
+                    session, row.id, row.password_hash, new_hash, must_change=True
+                )
+            if replaced:  # and not by another process that starts, or by a person, in the meantime
+                log.warning("sample_admin_password_replaced")
 
     def _check_length(self, field: str, password: str) -> None:
         if len(composed(password)) < self._min_password_length:

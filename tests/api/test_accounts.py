@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import jwt
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -20,8 +21,9 @@ from app.shop import Shop
 from app.start import prepare
 from app.storage.models import LoginRow
 from tests.conftest import ADMIN, close
+from tests.support.accounts import LONELY, USERS, upgrade_with_doubles
 from tests.support.checks import fields_of, problem_of
-from tests.support.shop import make_settings
+from tests.support.shop import SECRET, make_settings
 
 NEWUSER = "/api/v1/auth/newuser"
 REFRESH = "/api/v1/auth/refresh"
@@ -240,3 +242,36 @@ def test_a_password_from_the_command_line_is_the_users_own(first_admin: Flask) -
 
 def test_the_sample_admin_of_development_is_asked_for_nothing(client: FlaskClient) -> None:
     assert set(log_in(client, **ADMIN)) == {"access_token", "refresh_token"}
+
+
+def test_users_of_an_older_release_log_in_as_before_also_where_they_share_a_name(
+    app: Flask, client: FlaskClient, shop: Shop
+) -> None:
+    tokens = log_in(client, **ADMIN)
+    upgrade_with_doubles(app)
+    assert client.get(RUNS, headers=bearer(tokens["access_token"])).status_code == 200
+    ids = [
+        jwt.decode(log_in(client, name, name)["access_token"], SECRET, algorithms=["HS256"])["sub"]
+        for name in USERS
+    ]
+    assert len(set(ids)) == len(USERS)
+    log_in(client, **ADMIN)
+    listed = {account.user.username: account.duplicated for account in shop.accounts.list_accounts()}
+    assert listed == {
+        "admin": False,
+        "Admin": True,
+        decomposed("josé"): False,
+        composed("josé"): True,
+        "JOSÉ": True,
+        composed("éva"): False,  # alone, it is composed now, and found by either form
+        "maria": False,
+    }
+    log_in(client, composed("éva"), LONELY)
+
+
+def test_a_name_that_was_given_twice_is_given_no_third_time(app: Flask, client: FlaskClient) -> None:
+    upgrade_with_doubles(app)
+    as_admin = bearer(log_in(client, **ADMIN)["access_token"])
+    for name in ("ADMIN", "José", "Maria", composed("Éva")):
+        body = {"username": name, "password": "12345"}
+        problem_of(client.post(NEWUSER, json=body, headers=as_admin), 409)
