@@ -30,7 +30,7 @@ def flask_users(server: Server, *arguments: str, typed: str = "") -> subprocess.
     return subprocess.run(
         [sys.executable, "-m", "flask", "users", *arguments],
         cwd=ROOT,
-        env=server._environment,
+        env=server.environment,
         input=typed,
         capture_output=True,
         text=True,
@@ -52,7 +52,7 @@ def test_everything_that_production_refuses_is_named_at_once(tmp_path: Path) -> 
 
 
 def test_the_first_admin_changes_its_password_and_every_worker_knows(tmp_path: Path) -> None:
-    with Server(tmp_path / "data", WEB_WORKERS="2", **PRODUCTION) as server:
+    with Server(tmp_path / "data", ROOT, WEB_WORKERS="2", **PRODUCTION) as server:
         first, second = (
             server.log_in(password="a better password"),
             server.log_in(password="a better password"),
@@ -68,7 +68,7 @@ def test_the_first_admin_changes_its_password_and_every_worker_knows(tmp_path: P
 
 
 def test_a_command_ends_the_logins_of_a_server_that_runs(tmp_path: Path) -> None:
-    with Server(tmp_path / "data", WEB_WORKERS="2", **PRODUCTION) as server:
+    with Server(tmp_path / "data", ROOT, WEB_WORKERS="2", **PRODUCTION) as server:
         assert flask_users(server, "reset", "admin", typed=f"{PASSWORD}\n").returncode == 0
         assert flask_users(server, "create", "maria", typed=f"{PASSWORD}\n").returncode == 0
         admin, maria = server.log_in(password=PASSWORD), server.log_in("maria", PASSWORD)
@@ -84,7 +84,7 @@ def test_a_command_ends_the_logins_of_a_server_that_runs(tmp_path: Path) -> None
 
 def test_browsers_are_told_what_they_may_do(tmp_path: Path) -> None:
     environment = {**PRODUCTION, "CORS_ORIGINS": ORIGIN, "TRUSTED_PROXIES": "1", "LOGS_PUBLIC": "true"}
-    with Server(tmp_path / "data", **environment) as server:
+    with Server(tmp_path / "data", ROOT, **environment) as server:
         headers = {"Origin": ORIGIN, "X-Forwarded-Proto": "https"}
         for _ in range(2):  # the second is kept
             response = server.get("/api/v1/books/0", headers=headers)

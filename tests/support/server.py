@@ -39,7 +39,7 @@ class Server:
         self.url = f"http://127.0.0.1:{self.port}"
         self.data_dir = data_dir
         self._root = root
-        self._environment = {
+        self.environment = {
             **{name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ},
             "DATA_DIR": str(data_dir),
             "FLASK_APP_PORT": str(self.port),
@@ -88,7 +88,7 @@ class Server:
             self.process = subprocess.Popen(
                 [sys.executable, "run.py"],
                 cwd=self._root,
-                env=self._environment,
+                env=self.environment,
                 stdout=log,
                 stderr=log,
                 start_new_session=self.own_session,
