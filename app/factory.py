@@ -44,6 +44,7 @@ from app.simulation.orders import FaultyOrders
 from app.storage.catalogue_store import CatalogueStore
 from app.storage.database import Database, database_options
 from app.storage.polled import CHECK_EVERY_S
+from app.web.browser_headers import BrowserHeaders
 from app.web.endpoint import operation_of
 from app.web.error_handlers import register_error_handlers
 from app.web.middleware import register_middleware
@@ -97,7 +98,11 @@ def create_app(settings: Settings | None = None, check_every_s: float = CHECK_EV
     serve_documentation(app)
     shop: Shop = app.extensions["shop"]
     cache = ResponseCache(shop.catalogue, settings.response_cache_bytes)
-    register_middleware(app, shop.metrics, cache, settings.api_key)
+    register_middleware(app, shop.metrics, cache, (*settings.api_keys, settings.metrics_token))
+    if settings.cors_origins or settings.production:
+        app.wsgi_app = BrowserHeaders(  # type: ignore[method-assign]
+            app.wsgi_app, settings.cors_origins, hsts=settings.production
+        )
     if settings.trusted_proxies:
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
             app.wsgi_app, x_for=settings.trusted_proxies, x_proto=settings.trusted_proxies

@@ -21,8 +21,9 @@ from granian.log import LogLevels
 from granian.server.mp import MPServer
 
 from app.observability.shared_folder import FOLDER_VARIABLE, make_shared_folder
+from app.production import SECRET_FILE
 from app.settings import ENV_FILE, InvalidSettings, Settings, read_settings
-from app.storage.atomic_write import replace_file
+from app.storage.atomic_write import read_or_create
 
 log = logging.getLogger(__name__)
 
@@ -136,10 +137,8 @@ def with_own_secret(settings: Settings) -> Settings:
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     if settings.jwt_secret_key:
         return settings
-    path = settings.data_dir / ".jwt_secret"
-    if not path.exists() or not path.read_text().strip():
-        replace_file(path, secrets.token_hex(32).encode(), mode=0o600)
-    return replace(settings, jwt_secret_key=path.read_text().strip())
+    secret = read_or_create(settings.data_dir / SECRET_FILE, lambda: secrets.token_hex(32))
+    return replace(settings, jwt_secret_key=secret)
 
 
 def _server(settings: Settings) -> MPServer:

@@ -1,5 +1,7 @@
 """The settings, read once from the environment and `.env`."""
 
+import re
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from decimal import Decimal, InvalidOperation
@@ -8,13 +10,15 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from app.core.accounts import MAX_PASSWORD_CHARS
+from app.production import MIN_SECRET_BYTES, SECRETS, exposed_files, production_problems
+from app.production import SAMPLE_ADMIN_PASSWORD as SAMPLE_ADMIN_PASSWORD
+from app.production import SAMPLE_API_KEY as SAMPLE_API_KEY
 from environment import read_environment
 
-SAMPLE_API_KEY = "minha_chave_secreta_empresa"
-SAMPLE_ADMIN_PASSWORD = "1234"  # noqa: S105 - the seeds' documented password, refused in production
-MIN_SECRET_BYTES = 32
 ENV_FILE = Path(".env")
-_SECRETS = ("JWT_SECRET_KEY", "ADMIN_PASSWORD", "API_KEY_REQUIRED", "DATABASE_URL")
+MAX_ORIGINS = 100
+_ORIGIN = re.compile(r"http://[a-z0-9.-]+(:(?!80\b)\d{1,5})?|https://[a-z0-9.-]+(:(?!443\b)\d{1,5})?")
 
 
 class InvalidSettings(Exception):
@@ -36,6 +40,29 @@ def _header_value(value: str) -> str:
     if not value.isascii() or not value.isprintable():
         raise ValueError("deve ter só caracteres ASCII imprimíveis")
     return _text(value)
+
+
+def _optional_header_value(value: str) -> str:
+    return _header_value(value) if value else ""
+
+
+def _password(value: str) -> str:
+    """Return a password that a login accepts. Raises ValueError."""
+    if not 1 <= len(value) <= MAX_PASSWORD_CHARS:
+        raise ValueError(f"deve ter de 1 a {MAX_PASSWORD_CHARS} caracteres")
+    if any(unicodedata.category(char) == "Cc" for char in value):
+        raise ValueError("tem caracteres de controle")
+    return value
+
+
+def _origins(value: str) -> tuple[str, ...]:
+    """Return origins as browsers send them, which leave out a scheme's usual port. Raises ValueError."""
+    origins = tuple(part.strip() for part in value.split(",")) if value else ()
+    if len(origins) > MAX_ORIGINS or not all(_ORIGIN.fullmatch(origin) for origin in origins):
+        raise ValueError(
+            f"deve listar até {MAX_ORIGINS} origens exatas, como https://loja.example, separadas por vírgulas"
+        )
+    return origins
 
 
 def _one_of(*choices: str) -> Callable[[str], str]:
@@ -137,6 +164,7 @@ class Settings:
     web_workers: int = _setting("WEB_WORKERS", _integer(1, 64), "1")
     web_threads: int = _setting("WEB_THREADS", _integer(1, 256), "32")
     trusted_proxies: int = _setting("TRUSTED_PROXIES", _integer(0, 10), "0")
+    cors_origins: tuple[str, ...] = _setting("CORS_ORIGINS", _origins, "")
     max_body_bytes: int = _setting("MAX_BODY_BYTES", _integer(1_024, 100_000_000), "1000000")
     response_cache_bytes: int = _setting("RESPONSE_CACHE_BYTES", _integer(0, 10_000_000_000), "32000000")
     log_level: str = _setting("LOG_LEVEL", _one_of("DEBUG", "INFO", "WARNING", "ERROR"), "INFO")
@@ -144,14 +172,17 @@ class Settings:
     log_files: int = _setting("LOG_FILES", _integer(2, 100), "5")
     logs_public_setting: bool | None = _setting("LOGS_PUBLIC", _yes_no, "")
 
+    metrics_token: str = _setting("METRICS_TOKEN", _optional_header_value, "")
     metrics_inventory_books: int = _setting("METRICS_INVENTORY_BOOKS", _integer(0, 1_000), "50")
 
     data_dir: Path = _setting("DATA_DIR", lambda value: Path(_text(value)).absolute(), "data")
     database_url: str = _setting("DATABASE_URL", _database_url, "")
 
     jwt_secret_key: str = _setting("JWT_SECRET_KEY", str, "")
-    admin_password: str = _setting("ADMIN_PASSWORD", _text, SAMPLE_ADMIN_PASSWORD)
+    jwt_secret_key_previous: str = _setting("JWT_SECRET_KEY_PREVIOUS", str, "")
+    admin_password: str = _setting("ADMIN_PASSWORD", _password, SAMPLE_ADMIN_PASSWORD)
     api_key: str = _setting("API_KEY_REQUIRED", _header_value, SAMPLE_API_KEY)
+    api_key_previous: str = _setting("API_KEY_PREVIOUS", _optional_header_value, "")
     password_hash_memory_kib: int = _setting("PASSWORD_HASH_MEMORY_KIB", _integer(8, 1_048_576), "19456")
     password_hash_rounds: int = _setting("PASSWORD_HASH_ROUNDS", _integer(1, 100), "2")
     login_failures_per_minute: int = _setting("LOGIN_FAILURES_PER_MINUTE", _integer(1, 1_000), "5")
@@ -193,6 +224,11 @@ class Settings:
         """Whether logs need no token: LOGS_PUBLIC, or else whether this is development."""
         return not self.production if self.logs_public_setting is None else self.logs_public_setting
 
+    @property
+    def api_keys(self) -> tuple[str, ...]:
+        """The keys that orders may be sent with."""
+        return tuple(key for key in (self.api_key, self.api_key_previous) if key)
+
 
 def read_settings(environ: Mapping[str, str], env_file: Path | None = None) -> Settings:
     """Read the settings; the environment wins over `env_file`, both over the defaults.
@@ -202,6 +238,7 @@ def read_settings(environ: Mapping[str, str], env_file: Path | None = None) -> S
     """
     try:
         texts = read_environment(env_file, environ)
+        file_texts = read_environment(env_file, {})
     except (OSError, UnicodeDecodeError):
         raise InvalidSettings(
             [f"{env_file} não pode ser lido: deve ser um arquivo de texto em UTF-8"]
@@ -214,9 +251,12 @@ def read_settings(environ: Mapping[str, str], env_file: Path | None = None) -> S
         try:
             values[setting.name] = parse(text)
         except ValueError as error:
-            secret = name in _SECRETS or "@" in text  # a URL may contain a password
+            secret = name in SECRETS or "@" in text  # a URL may contain a password
             problems.append(f"{name} {error}" if secret else f"{name} {error} (veio {text[:80]!r})")
     problems += _contradictions(values)
+    if values.get("app_env") == "production":
+        problems += production_problems(values, texts)
+        problems += exposed_files(env_file, file_texts, values.get("data_dir"))
     if problems:
         raise InvalidSettings(problems)
     return Settings(**values)
@@ -225,16 +265,10 @@ def read_settings(environ: Mapping[str, str], env_file: Path | None = None) -> S
 def _contradictions(values: Mapping[str, Any]) -> list[str]:
     """Return the faults of settings that are valid on their own."""
     problems = []
-    secret = values.get("jwt_secret_key", "")
-    if secret and len(secret.encode()) < MIN_SECRET_BYTES:
-        problems.append(f"JWT_SECRET_KEY deve ter pelo menos {MIN_SECRET_BYTES} bytes")
-    if values.get("app_env") == "production":
-        if not secret:
-            problems.append(f"JWT_SECRET_KEY é obrigatório em produção ({MIN_SECRET_BYTES} bytes ou mais)")
-        if values.get("admin_password") == SAMPLE_ADMIN_PASSWORD:
-            problems.append("ADMIN_PASSWORD é obrigatório em produção e não pode ser a senha de exemplo")
-        elif len(values.get("admin_password", "")) < 8:
-            problems.append("ADMIN_PASSWORD deve ter pelo menos 8 caracteres em produção")
-        if values.get("api_key") == SAMPLE_API_KEY:
-            problems.append("API_KEY_REQUIRED é obrigatório em produção e não pode ser a chave de exemplo")
+    secret, previous = values.get("jwt_secret_key", ""), values.get("jwt_secret_key_previous", "")
+    for name, key in (("JWT_SECRET_KEY", secret), ("JWT_SECRET_KEY_PREVIOUS", previous)):
+        if key and len(key.encode()) < MIN_SECRET_BYTES:
+            problems.append(f"{name} deve ter pelo menos {MIN_SECRET_BYTES} bytes")
+    if previous and previous == secret:
+        problems.append("JWT_SECRET_KEY_PREVIOUS deve ser outra chave que a de JWT_SECRET_KEY")
     return problems

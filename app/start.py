@@ -9,7 +9,7 @@ from flask import Flask
 from sqlalchemy import text
 
 from app.services.catalogue import publish_demonstration
-from app.settings import SAMPLE_ADMIN_PASSWORD
+from app.settings import SAMPLE_ADMIN_PASSWORD, Settings
 from app.shop import Shop
 from app.storage.catalogue import DEMONSTRATION
 from app.storage.database import Database
@@ -26,8 +26,9 @@ def prepare(app: Flask) -> None:
     shop: Shop = app.extensions["shop"]
     _upgrade(app, shop.database)
     shop.accounts.ensure_admin(
-        shop.settings.admin_password, replaces=SAMPLE_ADMIN_PASSWORD if shop.settings.production else None
+        shop.settings.admin_password, production=shop.settings.production, sample=SAMPLE_ADMIN_PASSWORD
     )
+    _warn(shop.settings)
     publish_demonstration(shop.database, DEMONSTRATION_CSV)
     shop.scrapes.reap_stale_runs()
     shop.trainings.reap_stale_runs()
@@ -36,6 +37,14 @@ def prepare(app: Flask) -> None:
         export_catalogue(shop.settings.data_dir, catalogue)
     if catalogue.publication.origin == DEMONSTRATION:
         log.warning("serving_the_demonstration_catalogue")
+
+
+def _warn(settings: Settings) -> None:
+    """Name in the log what was allowed on purpose, and should not be forgotten."""
+    if settings.production and settings.logs_public:
+        log.warning("logs_are_public")
+    if settings.jwt_secret_key_previous or settings.api_key_previous:
+        log.warning("previous_keys_accepted")
 
 
 def _upgrade(app: Flask, database: Database) -> None:

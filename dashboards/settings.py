@@ -13,13 +13,17 @@ DEFAULT_REFRESH_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Routes for operators are read as `api_user`, or with `api_token`, an access token of 15 minutes."""
+    """Routes for operators are read as `api_user`, or with `api_token`, an access token of 15 minutes.
+
+    `metrics_token` is what the API's `/metrics` asks for, empty for nothing.
+    """
 
     api_url: str
     prometheus_url: str
     api_token: str
     api_user: str
     api_password: str
+    metrics_token: str
     refresh_s: float
 
 
@@ -37,6 +41,7 @@ def settings() -> Settings:
         api_token=value("API_TOKEN", ""),
         api_user=value("API_USER", ""),
         api_password=values.get("API_PASSWORD") or "",
+        metrics_token=value("METRICS_TOKEN", ""),
         refresh_s=_seconds(value("DASHBOARD_REFRESH_S", "")),
     )
 

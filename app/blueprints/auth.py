@@ -10,7 +10,7 @@ from app.services.accounts import Login
 from app.web.access import Access, caller, login_id
 from app.web.context import shop
 from app.web.endpoint import operation
-from app.web.schemas.accounts import Credentials, Message, NewUser, Tokens
+from app.web.schemas.accounts import Credentials, Message, NewPassword, NewUser, Tokens
 
 auth = Blueprint("auth", __name__, url_prefix="/api/v1/auth")
 NO_STORE = {"Cache-Control": "no-store"}
@@ -60,6 +60,24 @@ def log_out() -> ResponseReturnValue:
     return "", 204
 
 
+@auth.post("/password")
+@operation(
+    "Troca a própria senha",
+    description=(
+        "Encerra as demais sessões do usuário; a que pede a troca continua. Uma senha atual errada é 401, e "
+        "erros repetidos são contidos: 429."
+    ),
+    access=Access.ACCESS_TOKEN,
+    body=NewPassword(),
+    status=204,
+    ok="Senha trocada",
+    throttled=True,
+)
+def change_password(body: dict[str, str]) -> ResponseReturnValue:
+    shop().accounts.change_password(caller(), login_id(), body["senha_atual"], body["senha_nova"])
+    return "", 204
+
+
 @auth.post("/newuser")
 @operation(
     "Cria um usuário",
@@ -75,11 +93,12 @@ def create_user(body: dict[str, str]) -> ResponseReturnValue:
     return {"message": "Usuário criado com sucesso!"}, 201
 
 
-def _tokens(login: Login) -> dict[str, str]:
+def _tokens(login: Login) -> dict[str, str | bool]:
     identity, session = str(login.user.id), {"sessao": login.id}
-    return {
+    tokens: dict[str, str | bool] = {
         "access_token": create_access_token(identity, additional_claims=session),
         "refresh_token": create_refresh_token(
             identity, additional_claims={**session, "jti": login.refresh_jti}
         ),
     }
+    return tokens | ({"deve_trocar_senha": True} if login.user.must_change_password else {})

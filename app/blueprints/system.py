@@ -59,7 +59,8 @@ def welcome() -> ResponseReturnValue:
 @system.get("/metrics")
 @operation(
     "Métricas para o Prometheus",
-    access=Access.PUBLIC,
+    description="Aberta, a menos que METRICS_TOKEN peça um token próprio.",
+    access=Access.METRICS,
     ok="Texto do Prometheus",
     response={"type": "string"},
     media_type="text/plain",

@@ -4,9 +4,13 @@ ShopError
 ├── InvalidInput            the request can't be used as it is
 ├── Unauthenticated         no valid credentials
 │   ├── InvalidCredentials
+│   │   └── WrongPassword
 │   └── InvalidToken
-├── Forbidden               the role is not enough
+├── Forbidden
+│   ├── RoleRequired        the role is not enough
+│   └── PasswordChangeRequired
 ├── NotFound
+│   ├── UserNotFound
 │   ├── BookNotFound
 │   ├── ScrapeRunNotFound
 │   ├── OrderNotFound
@@ -79,17 +83,35 @@ class InvalidCredentials(Unauthenticated):
     detail = "Usuário ou senha inválidos."
 
 
+class WrongPassword(InvalidCredentials):
+    detail = "A senha atual não confere."
+
+
 class InvalidToken(Unauthenticated):
     pass
 
 
 class Forbidden(ShopError):
+    pass
+
+
+class RoleRequired(Forbidden):
     def __init__(self, role: str) -> None:
         super().__init__(f"Esta operação exige o papel '{role}'.")
 
 
+class PasswordChangeRequired(Forbidden):
+    detail = (
+        "Troque a senha inicial antes: POST /api/v1/auth/password. Até lá, só ela e o logout são aceitos."
+    )
+
+
 class NotFound(ShopError):
     pass
+
+
+class UserNotFound(NotFound):
+    detail = "Usuário não encontrado."
 
 
 class BookNotFound(NotFound):

@@ -6,9 +6,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
-from app.core.accounts import Role, User
-from app.core.errors import InvalidCredentials, InvalidInput, InvalidToken, UsernameTaken
+from app.core.accounts import Account, Role, User, composed, username_key
+from app.core.errors import (
+    InvalidCredentials,
+    InvalidInput,
+    InvalidToken,
+    UsernameTaken,
+    UserNotFound,
+    WrongPassword,
+)
 from app.services.passwords import Passwords
 from app.storage import accounts
 from app.storage.database import Database
@@ -37,12 +45,17 @@ class Accounts:
         self._passwords = passwords
         self._min_password_length = min_password_length
 
-    def create_user(self, username: str, password: str, role: Role) -> User:
+    def create_user(self, username: str, password: str, role: Role, *, must_change: bool = False) -> User:
         """Create a user. Raises UsernameTaken, or InvalidInput for a short password."""
-        if len(password) < self._min_password_length:
-            raise InvalidInput.of("password", f"deve ter pelo menos {self._min_password_length} caracteres")
-        password_hash = self._passwords.hash(password)
-        row = UserRow(username=username, password_hash=password_hash, role=role, created_at=datetime.now(UTC))
+        self._check_length("password", password)
+        row = UserRow(
+            username=composed(username),
+            username_key=username_key(username),
+            password_hash=self._passwords.hash(password),
+            role=role,
+            created_at=datetime.now(UTC),
+            must_change_password=must_change,
+        )
         try:
             with self._database.writing() as session:
                 session.add(row)
@@ -54,10 +67,18 @@ class Accounts:
 
     def log_in(self, username: str, password: str) -> Login:
         """Open a login. Raises InvalidCredentials, after the same time whether or not the user exists."""
+        # Once more where another login, in the meantime, stored a new hash of the same password.
+        login = self._try_to_log_in(username, password) or self._try_to_log_in(username, password)
+        if login is None:
+            raise InvalidCredentials
+        return login
+
+    def _try_to_log_in(self, username: str, password: str) -> Login | None:
+        """Return None where the password or the user changed after it was read."""
         with self._database.reading() as session:
             row = accounts.find_user_row(session, username)
         matches = self._passwords.matches(None if row is None else row.password_hash, password)
-        if row is None or not matches:
+        if row is None or row.disabled_at is not None or not matches:
             raise InvalidCredentials
         outdated = self._passwords.is_outdated(row.password_hash)
         new_hash = (
@@ -66,6 +87,9 @@ class Accounts:
         now = datetime.now(UTC)
         login = Login(uuid.uuid4().hex, accounts.as_user(row), str(uuid.uuid4()))
         with self._database.writing() as session:
+            # A login that began before the password was replaced must not outlive it.
+            if not accounts.lock_user(session, row.id, row.password_hash):
+                return None
             accounts.open_login(
                 session,
                 LoginRow(
@@ -77,7 +101,7 @@ class Accounts:
                 ),
             )
             if outdated:
-                accounts.replace_password_hash(session, row.id, row.password_hash, new_hash)
+                accounts.replace_hash(session, row.id, row.password_hash, new_hash)
         return login
 
     def renew(self, login_id: str, user: User, refresh_jti: str) -> Login:
@@ -109,17 +133,85 @@ class Accounts:
         with self._database.reading() as session:
             return accounts.find_logged_in(session, login_id, user_id, datetime.now(UTC))
 
-    def ensure_admin(self, password: str, *, replaces: str | None) -> None:
-        """Create the user `admin` if missing, and replace its password where it is still `replaces`."""
+    def change_password(self, user: User, login_id: str, current: str, new: str) -> None:
+        """Replace the user's own password and end its other logins. Raises WrongPassword or InvalidInput."""
+        self._check_length("senha_nova", new)
+        if composed(new) == composed(current):
+            raise InvalidInput.of("senha_nova", "deve ser diferente da atual")
+        with self._database.reading() as session:
+            old_hash = session.get_one(UserRow, user.id).password_hash
+        if not self._passwords.matches(old_hash, current):
+            raise WrongPassword
+        new_hash = self._passwords.hash(new)
+        with self._database.writing() as session:
+            replaced = accounts.replace_password(
+                session, user.id, old_hash, new_hash, must_change=False, keep_login=login_id
+            )
+        if not replaced:
+            raise WrongPassword  # replaced by another request in the meantime
+        log.info("password_changed", extra={"user": user.id})
+
+    def reset_password(self, username: str, password: str) -> None:
+        """Replace a user's password and end all its logins. Raises UserNotFound or InvalidInput."""
+        self._check_length("password", password)
+        new_hash = self._passwords.hash(password)
+        with self._database.writing() as session:
+            row = _require_row(session, username)
+            session.refresh(row, with_for_update=True)  # whatever its hash is by now
+            accounts.replace_password(session, row.id, row.password_hash, new_hash, must_change=False)
+        log.warning("password_reset", extra={"user": row.id})
+
+    def disable(self, username: str) -> None:
+        """Refuse a user from now on, its open logins included. Raises UserNotFound."""
+        with self._database.writing() as session:
+            row = _require_row(session, username)
+            accounts.set_disabled(session, row.id, datetime.now(UTC))
+        log.warning("user_disabled", extra={"user": row.id})
+
+    def enable(self, username: str) -> None:
+        """Let a disabled user log in again. Raises UserNotFound."""
+        with self._database.writing() as session:
+            row = _require_row(session, username)
+            accounts.set_disabled(session, row.id, None)
+        log.warning("user_enabled", extra={"user": row.id})
+
+    def log_out_everywhere(self, username: str) -> int:
+        """End all logins of a user and return how many. Raises UserNotFound."""
+        with self._database.writing() as session:
+            return accounts.close_logins(session, _require_row(session, username).id)
+
+    def list_accounts(self) -> list[Account]:
+        with self._database.reading() as session:
+            return accounts.list_accounts(session, datetime.now(UTC))
+
+    def ensure_admin(self, password: str, *, production: bool, sample: str) -> None:
+        """Create the user `admin` if missing; in production, replace its password where it is still the `sample`.
+
+        In production it must then choose a password of its own, since this one lies in a file or an environment.
+        """
         with self._database.reading() as session:
             row = accounts.find_user_row(session, "admin")
         if row is None:
             try:
-                self.create_user("admin", password, Role.ADMIN)
+                self.create_user("admin", password, Role.ADMIN, must_change=production)
             except UsernameTaken:
                 log.debug("admin_already_created")
-        elif replaces is not None and self._passwords.matches(row.password_hash, replaces):
+        elif production and self._passwords.matches(row.password_hash, sample):
             new_hash = self._passwords.hash(password)
             with self._database.writing() as session:
-                accounts.replace_password_hash(session, row.id, row.password_hash, new_hash)
-            log.warning("sample_admin_password_replaced")
+                replaced = accounts.replace_password(
+                    session, row.id, row.password_hash, new_hash, must_change=True
+                )
+            if replaced:  # and not by another process that starts, or by a person, in the meantime
+                log.warning("sample_admin_password_replaced")
+
+    def _check_length(self, field: str, password: str) -> None:
+        if len(composed(password)) < self._min_password_length:
+            raise InvalidInput.of(field, f"deve ter pelo menos {self._min_password_length} caracteres")
+
+
+def _require_row(session: Session, username: str) -> UserRow:
+    row = accounts.find_user_row(session, username)
+    if row is None:
+        raise UserNotFound
+    return row

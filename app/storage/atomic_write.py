@@ -1,9 +1,13 @@
-"""Atomic replacement of files."""
+"""Files that several processes write: replaced atomically, or written once."""
 
+import fcntl
 import os
 import tempfile
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from pathlib import Path
+
+LOCK_WITHIN_S = 5.0
 
 
 def replace_file(path: Path, content: bytes | Iterable[bytes], mode: int = 0o644) -> None:
@@ -20,3 +24,33 @@ def replace_file(path: Path, content: bytes | Iterable[bytes], mode: int = 0o644
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+def read_or_create(path: Path, make: Callable[[], str]) -> str:
+    """Return the text in `path`, which the first of the processes that call this makes, for its user alone.
+
+    The file's lock protects it; a file that is still empty counts as missing. Raises OSError.
+    """
+    with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), "r+") as file:
+        _lock(file.fileno())
+        text = file.read().strip()
+        if not text:
+            text = make()
+            file.seek(0)
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        return text
+
+
+def _lock(handle: int) -> None:
+    """Lock an open file until it is closed. Raises BlockingIOError after LOCK_WITHIN_S."""
+    deadline = time.monotonic() + LOCK_WITHIN_S
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.005)

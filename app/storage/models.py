@@ -4,7 +4,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, LargeBinary, String, Text, text
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, LargeBinary, String, Text, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.storage.columns import Base, Money, UtcTime
@@ -58,13 +58,19 @@ class CatalogueRow(Base):
 
 
 class UserRow(Base):
+    """A user. `username_key` is unique, and None where a user of an older release shares it with an older one."""
+
     __tablename__ = "usuario"
+    __table_args__ = (Index(None, "nome_unico", unique=True),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     username: Mapped[str] = mapped_column(String(80), unique=True)
     password_hash: Mapped[str] = mapped_column("password", Text)
     role: Mapped[str] = mapped_column("papel", String(20))
     created_at: Mapped[datetime] = mapped_column("criado_em", UtcTime)
+    username_key: Mapped[str | None] = mapped_column("nome_unico", Text)
+    must_change_password: Mapped[bool] = mapped_column("deve_trocar_senha", server_default=false())
+    disabled_at: Mapped[datetime | None] = mapped_column("desativado_em", UtcTime)
 
 
 class LoginRow(Base):

@@ -2,27 +2,33 @@
 
 import hmac
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from flask import g, request
 from flask_jwt_extended import get_jwt, verify_jwt_in_request
 from flask_jwt_extended.exceptions import JWTExtendedException, NoAuthorizationError, WrongTokenError
-from jwt.exceptions import ExpiredSignatureError, PyJWTError
+from jwt.exceptions import ExpiredSignatureError, InvalidSignatureError, PyJWTError
 
 from app.core.accounts import BY_API_KEY, Role, User
-from app.core.errors import Forbidden, InvalidToken, Unauthenticated
+from app.core.errors import InvalidToken, PasswordChangeRequired, RoleRequired, Unauthenticated
+from app.extensions import jwt
 from app.web.context import request_record, shop
 
 
 class Access(StrEnum):
-    """What a route asks of its caller; `LOGS` is `PUBLIC` or `OPERATOR`, as the setting LOGS_PUBLIC says."""
+    """What a route asks of its caller; `ACCESS_TOKEN` and `ANY_TOKEN` admit any role.
+
+    `LOGS` is `PUBLIC` or `OPERATOR`, as the setting LOGS_PUBLIC says; `METRICS` asks for METRICS_TOKEN if that is set.
+    """
 
     PUBLIC = "public"
     REFRESH_TOKEN = "refresh token"  # noqa: S105
+    ACCESS_TOKEN = "access token"  # noqa: S105
     ANY_TOKEN = "any token"  # noqa: S105
     OPERATOR = "operator"
     ADMIN = "admin"
     LOGS = "logs"
+    METRICS = "metrics"
     API_KEY = "API key"
 
 
@@ -31,12 +37,17 @@ class InvalidApiKey(Unauthenticated):
 
 
 _NEEDED_ROLE = {Access.OPERATOR: Role.OPERATOR, Access.ADMIN: Role.ADMIN}
+_BEFORE_PASSWORD_CHANGE: Final = (Access.ACCESS_TOKEN, Access.ANY_TOKEN)
+"""What a user may do whose first password must be changed: change it, and log out."""
 
 
 def authorize(access: Access) -> None:
-    """Set the request's `caller()`. Raises InvalidToken, InvalidApiKey or Forbidden."""
+    """Set the request's `caller()`. Raises Unauthenticated or Forbidden."""
     if access is Access.LOGS:
         access = Access.PUBLIC if shop().settings.logs_public else Access.OPERATOR
+    if access is Access.METRICS:
+        _require_metrics_token()
+        return
     if access is Access.PUBLIC:
         return
     if access is Access.API_KEY:
@@ -45,9 +56,7 @@ def authorize(access: Access) -> None:
         if request.headers.get("Authorization", "").partition(" ")[0] != "Bearer":
             return  # the key is enough; a token beside it names the user
     try:
-        verify_jwt_in_request(
-            refresh=access is Access.REFRESH_TOKEN, verify_type=access is not Access.ANY_TOKEN
-        )
+        _verify_token(refresh=access is Access.REFRESH_TOKEN, verify_type=access is not Access.ANY_TOKEN)
     except (JWTExtendedException, PyJWTError) as error:
         raise InvalidToken(_explain(error)) from error
     claims = get_jwt()
@@ -59,16 +68,18 @@ def authorize(access: Access) -> None:
     g.caller = user
     # Before the role is checked: the log also names the user of a request that is refused.
     request_record.get().user_id = user.id
+    if user.must_change_password and access not in _BEFORE_PASSWORD_CHANGE:
+        raise PasswordChangeRequired
     role = _NEEDED_ROLE.get(access)
     if role is not None and not user.role.covers(role):
-        raise Forbidden(role.value)
+        raise RoleRequired(role.value)
 
 
 def knows_api_key() -> bool:
-    """Return whether the request carries the API key."""
-    offered, expected = request.headers.get("X-API-Key", ""), shop().settings.api_key
+    """Return whether the request carries the API key, or the one before it."""
+    offered = request.headers.get("X-API-Key", "")
     # In constant time, which tells nothing about how much of a guess was right.
-    return hmac.compare_digest(offered.encode(), expected.encode())
+    return any(hmac.compare_digest(offered.encode(), key.encode()) for key in shop().settings.api_keys)
 
 
 def actor() -> str:
@@ -85,6 +96,34 @@ def caller() -> User:
 def login_id() -> str:
     """Return the id of the login that the caller's token belongs to."""
     return str(get_jwt()["sessao"])
+
+
+@jwt.decode_key_loader
+def _verification_key(_headers: dict[str, Any], _claims: dict[str, Any]) -> str:
+    key: str = g.get("verification_key") or shop().settings.jwt_secret_key
+    return key
+
+
+def _verify_token(*, refresh: bool, verify_type: bool) -> None:
+    """Verify the request's token by the key that signs, or by the one before it.
+
+    Raises JWTExtendedException or PyJWTError.
+    """
+    try:
+        verify_jwt_in_request(refresh=refresh, verify_type=verify_type)
+    except InvalidSignatureError:
+        g.verification_key = shop().settings.jwt_secret_key_previous
+        if not g.verification_key:
+            raise
+        verify_jwt_in_request(refresh=refresh, verify_type=verify_type)
+
+
+def _require_metrics_token() -> None:
+    """Raise InvalidToken where METRICS_TOKEN is set and the request does not carry it."""
+    token = shop().settings.metrics_token
+    offered = request.headers.get("Authorization", "")
+    if token and not hmac.compare_digest(offered.encode(), f"Bearer {token}".encode()):
+        raise InvalidToken("Token ausente ou inválido: envie Authorization: Bearer <METRICS_TOKEN>.")
 
 
 def _explain(error: Exception) -> str:

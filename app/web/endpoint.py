@@ -17,6 +17,7 @@ from app.web.parsing import read_body, read_query
 from app.web.responses import not_modified, tag_source
 from app.web.versions import DependsOn, Source
 
+_NEVER_FORBIDDEN: Final = (Access.PUBLIC, Access.METRICS, Access.ACCESS_TOKEN, Access.ANY_TOKEN)
 View = Callable[..., ResponseReturnValue]
 ATTRIBUTE: Final = "__operation__"
 
@@ -82,8 +83,10 @@ class operation:  # noqa: N801 - a decorator
             statuses.add(415)
         if self.access is not Access.PUBLIC:
             statuses.add(401)
-        if self.access in (Access.OPERATOR, Access.ADMIN, Access.LOGS):
+        if self.access not in _NEVER_FORBIDDEN:
             statuses.add(403)
+        if self.throttled:
+            statuses.add(429)
         return tuple(sorted(statuses))
 
 

@@ -5,7 +5,7 @@ import logging
 import random
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from ipaddress import ip_address
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -54,7 +54,7 @@ _MAX_LOGGED_PARTS = 10
 _PARAMETER = re.compile(r"<(?:[^:>]+:)?(?P<name>\w+)>")
 
 
-def register_middleware(app: Flask, metrics: Metrics, cache: ResponseCache, api_key: str) -> None:
+def register_middleware(app: Flask, metrics: Metrics, cache: ResponseCache, secrets: Collection[str]) -> None:
     """Wrap `app`, when all its routes are registered, in the middleware that times, counts and logs requests."""
     operations = [
         (rule, operation_of(app.view_functions[rule.endpoint])) for rule in app.url_map.iter_rules()
@@ -69,7 +69,7 @@ def register_middleware(app: Flask, metrics: Metrics, cache: ResponseCache, api_
     app.before_request(_describer(words, kinds))
     app.before_request(refuse_large_body)
     app.after_request(compress)
-    app.wsgi_app = RequestMiddleware(app.wsgi_app, metrics, cache, api_key)  # type: ignore[method-assign]
+    app.wsgi_app = RequestMiddleware(app.wsgi_app, metrics, cache, secrets)  # type: ignore[method-assign]
 
 
 class RequestMiddleware:
@@ -81,12 +81,12 @@ class RequestMiddleware:
     """
 
     def __init__(
-        self, application: WSGIApplication, metrics: Metrics, cache: ResponseCache, api_key: str
+        self, application: WSGIApplication, metrics: Metrics, cache: ResponseCache, secrets: Collection[str]
     ) -> None:
         self._application = application
         self._metrics = metrics
         self._cache = cache
-        self._api_key = api_key
+        self._secrets = frozenset(secrets)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         started_at = time.perf_counter()
@@ -207,7 +207,7 @@ class RequestMiddleware:
     def _request_id(self, offered: str) -> str:
         """Return the client's own id where it has the form of one: another text may be a secret, and is logged."""
         usual = _REQUEST_ID.fullmatch(offered) and not looks_secret(offered)
-        return offered if usual and offered != self._api_key else new_request_id()
+        return offered if usual and offered not in self._secrets else new_request_id()
 
 
 def new_request_id() -> str:

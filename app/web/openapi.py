@@ -70,10 +70,12 @@ _REQUEST_HEADERS: dict[str, dict[str, Any]] = {
     )
 }
 _ACCESS_TOKEN, _REFRESH_TOKEN, _API_KEY = "tokenDeAcesso", "tokenDeRenovacao", "chaveDeApi"
+_METRICS_TOKEN = "tokenDeMetricas"  # noqa: S105
 _BEARER = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
 _SECURITY_SCHEMES = {
     _ACCESS_TOKEN: {**_BEARER, "description": "O access_token do login"},
     _REFRESH_TOKEN: {**_BEARER, "description": "O refresh_token do login"},
+    _METRICS_TOKEN: {"type": "http", "scheme": "bearer", "description": "O valor de METRICS_TOKEN"},
     _API_KEY: {
         "type": "apiKey",
         "in": "header",
@@ -85,6 +87,8 @@ _SECURITY: dict[Access, list[dict[str, list[str]]]] = {
     Access.PUBLIC: [],
     Access.LOGS: [{}, {_ACCESS_TOKEN: []}],
     Access.REFRESH_TOKEN: [{_REFRESH_TOKEN: []}],
+    Access.METRICS: [{}, {_METRICS_TOKEN: []}],
+    Access.ACCESS_TOKEN: [{_ACCESS_TOKEN: []}],
     Access.ANY_TOKEN: [{_ACCESS_TOKEN: []}, {_REFRESH_TOKEN: []}],
     Access.OPERATOR: [{_ACCESS_TOKEN: []}],
     Access.ADMIN: [{_ACCESS_TOKEN: []}],

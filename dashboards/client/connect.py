@@ -14,6 +14,11 @@ def api_client() -> HttpClient:
     return HttpClient(_API, settings().api_url)
 
 
+def metrics_client() -> HttpClient:
+    """Return the client for `/metrics`, which may ask for a token of its own."""
+    return HttpClient(_API, settings().api_url, StaticToken(settings().metrics_token))
+
+
 def operator_client() -> HttpClient:
     """Return the client for routes that only operators may read."""
     return HttpClient(_API, settings().api_url, _operator_tokens())

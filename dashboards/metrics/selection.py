@@ -4,7 +4,7 @@ from functools import partial
 
 import streamlit as st
 
-from dashboards.client.connect import api_client
+from dashboards.client.connect import metrics_client
 from dashboards.client.http_client import HttpClient, RequestFailed
 from dashboards.metrics.history import History
 from dashboards.metrics.prometheus import PrometheusSource
@@ -37,7 +37,7 @@ def prometheus_available() -> bool:
 @st.cache_resource(show_spinner=False)
 def _history() -> History:
     """Return the readings that all viewers share."""
-    return History(partial(fetch_samples, api_client()))
+    return History(partial(fetch_samples, metrics_client()))
 
 
 def _prometheus(period: str) -> PrometheusSource:

@@ -16,13 +16,15 @@ from tests.conftest import ADMIN
 from tests.support.checks import problem_of
 
 OPERATOR = {"username": "operadora", "password": "12345"}
+OPEN = {Access.PUBLIC, Access.LOGS, Access.METRICS}
+SIGNED_IN = OPEN | {Access.ANY_TOKEN, Access.ACCESS_TOKEN}
 ADMITTED = {
-    "anonymous": {Access.PUBLIC, Access.LOGS},
-    "operator": {Access.PUBLIC, Access.LOGS, Access.ANY_TOKEN, Access.OPERATOR},
-    "admin": {Access.PUBLIC, Access.LOGS, Access.ANY_TOKEN, Access.OPERATOR, Access.ADMIN},
-    "refresh token": {Access.PUBLIC, Access.LOGS, Access.ANY_TOKEN, Access.REFRESH_TOKEN},
-    "api key": {Access.PUBLIC, Access.LOGS, Access.API_KEY},
-    "wrong api key": {Access.PUBLIC, Access.LOGS},
+    "anonymous": OPEN,
+    "operator": SIGNED_IN | {Access.OPERATOR},
+    "admin": SIGNED_IN | {Access.OPERATOR, Access.ADMIN},
+    "refresh token": OPEN | {Access.ANY_TOKEN, Access.REFRESH_TOKEN},
+    "api key": OPEN | {Access.API_KEY},
+    "wrong api key": OPEN,
 }
 
 
@@ -84,6 +86,10 @@ def test_what_the_contract_protects_is_protected(app: Flask) -> None:
     assert access[("POST", "/api/v1/auth/newuser")] is Access.ADMIN
     assert access[("POST", "/api/v1/auth/refresh")] is Access.REFRESH_TOKEN
     assert access[("POST", "/api/v1/auth/logout")] is Access.ANY_TOKEN
+    assert access[("POST", "/api/v1/auth/password")] is Access.ACCESS_TOKEN
+    assert access[("GET", "/metrics")] is Access.METRICS
+    assert access[("GET", "/api/v1/logs")] is Access.LOGS
+    assert access[("PUT", "/api/v1/simulation")] is Access.ADMIN
     assert access[("POST", "/api/v1/scraping/trigger")] is Access.OPERATOR
     assert access[("POST", "/api/v1/scraping/cancel")] is Access.OPERATOR
     assert access[("POST", "/api/v1/ml/train")] is Access.OPERATOR

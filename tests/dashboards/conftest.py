@@ -31,7 +31,7 @@ def dashboard_env(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatc
     clear_caches()
     monkeypatch.setenv("API_URL", UNREACHABLE_URL)
     monkeypatch.setenv("PROMETHEUS_URL", UNREACHABLE_URL)
-    for name in ("API_TOKEN", "API_USER", "API_PASSWORD"):
+    for name in ("API_TOKEN", "API_USER", "API_PASSWORD", "METRICS_TOKEN"):
         monkeypatch.setenv(name, "")
     monkeypatch.setenv("DASHBOARD_REFRESH_S", "3600")
     yield monkeypatch

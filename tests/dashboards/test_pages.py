@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.dashboards.conftest import clear_caches
 from tests.support.dashboards.fake_api import HEALTH, PROGRESS, RUN, UNREACHABLE_URL, FakeApi, Response
 from tests.support.dashboards.pages import TITLES, error_messages, open_page, page_text, tile_values
 
@@ -147,3 +148,11 @@ def test_the_pause_switch_stops_the_clock(shop: FakeApi) -> None:
     assert "a cada 1 h" in page_text(app)
     app.toggle(key="em_pausa").set_value(True).run()
     assert "em pausa" in page_text(app)
+
+
+def test_metrics_behind_a_token_are_read_with_it(shop: FakeApi, dashboard_env: pytest.MonkeyPatch) -> None:
+    shop.tokens["/metrics"] = {"the token of our metrics"}
+    assert "Faça login para continuar." in page_text(open_page("metrics"))
+    clear_caches()
+    dashboard_env.setenv("METRICS_TOKEN", "the token of our metrics")
+    assert "Faça login para continuar." not in page_text(open_page("metrics"))

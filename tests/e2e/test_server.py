@@ -63,7 +63,7 @@ def test_production_replaces_the_sample_password_left_by_development(
     production = start_server(
         APP_ENV="production",
         ADMIN_PASSWORD="a better password",
-        API_KEY_REQUIRED="a better key",
+        API_KEY_REQUIRED="a much better key",
         JWT_SECRET_KEY="a secret of forty bytes, only for tests!",
     )
     sample = {"username": "admin", "password": "1234"}

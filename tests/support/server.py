@@ -69,6 +69,10 @@ class Server:
     def start(self, within_s: float = START_WITHIN_S) -> None:
         """Start and wait for the first healthy response. Raises AssertionError where there is none in time."""
         self.launch()
+        self.wait_until_healthy(within_s)
+
+    def wait_until_healthy(self, within_s: float = START_WITHIN_S) -> None:
+        """Wait for the first healthy response. Raises AssertionError where there is none in time."""
         deadline = time.monotonic() + within_s
         while time.monotonic() < deadline and self.running:
             try:

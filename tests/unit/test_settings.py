@@ -215,3 +215,16 @@ def test_settings_cannot_be_changed() -> None:
 def test_no_two_settings_have_one_name() -> None:
     names = [each.metadata["name"] for each in fields(Settings)]
     assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize("password", ["x" * 129, "line\nbreak-password", "\x1bescape-password"])
+def test_an_admin_password_that_no_login_accepts_is_refused(password: str) -> None:
+    for environ in ({}, PRODUCTION):
+        problems = problems_of({**environ, "ADMIN_PASSWORD": password})
+        assert len(problems) == 1
+        assert problems[0].startswith("ADMIN_PASSWORD")
+        assert password[:20] not in problems[0]
+
+
+def test_the_longest_admin_password_is_one_that_a_login_accepts() -> None:
+    assert read_settings({**PRODUCTION, "ADMIN_PASSWORD": "x" * 128}).admin_password == "x" * 128

@@ -4,25 +4,32 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validates
 
-from app.core.accounts import RESERVED_USERNAMES, Role
+from app.core.accounts import MAX_PASSWORD_CHARS, RESERVED_USERNAMES, Role, composed, username_key
 from app.web.fields import OneOf, PrintableText, RequestSchema, Text
 
-PASSWORD_MAX = 128
+_PASSWORD = {"example": "1234", "format": "password"}
+
+
+class Username(PrintableText):
+    """A name in the form in which it is stored, so that its length is the column's."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        return super()._deserialize(
+            composed(value) if isinstance(value, str) else value, attr, data, **kwargs
+        )
 
 
 class Credentials(RequestSchema):
     username = Text(required=True, low=1, high=80, metadata={"example": "admin"})
-    password = Text(
-        required=True, low=1, high=PASSWORD_MAX, metadata={"example": "1234", "format": "password"}
-    )
+    password = Text(required=True, low=1, high=MAX_PASSWORD_CHARS, metadata=_PASSWORD)
 
 
 class NewUser(Credentials):
-    username = PrintableText(required=True, low=1, high=80, metadata={"example": "admin6"})
+    username = Username(required=True, low=1, high=80, metadata={"example": "admin6"})
     password = Text(
         required=True,
         low=1,
-        high=PASSWORD_MAX,
+        high=MAX_PASSWORD_CHARS,
         metadata={
             "example": "12345",
             "format": "password",
@@ -33,8 +40,17 @@ class NewUser(Credentials):
 
     @validates("username")
     def refuse_reserved_names(self, username: str, **_kwargs: Any) -> None:
-        if username.casefold() in RESERVED_USERNAMES:
+        if username_key(username) in RESERVED_USERNAMES:
             raise ValidationError("é um nome reservado pela loja")
+
+
+class NewPassword(RequestSchema):
+    senha_atual = Text(
+        required=True, low=1, high=MAX_PASSWORD_CHARS, metadata={**_PASSWORD, "example": "a senha de agora"}
+    )
+    senha_nova = Text(
+        required=True, low=1, high=MAX_PASSWORD_CHARS, metadata={**_PASSWORD, "example": "outra bem melhor"}
+    )
 
 
 class Tokens(Schema):
@@ -42,6 +58,12 @@ class Tokens(Schema):
     refresh_token = fields.String(
         required=True,
         metadata={"description": "Vale 30 dias e um só uso: a renovação devolve o próximo"},
+    )
+    deve_trocar_senha = fields.Boolean(
+        metadata={
+            "description": "Só presente, e true, quando a senha inicial precisa ser trocada: até lá, os tokens só "
+            "servem em POST /api/v1/auth/password e no logout",
+        },
     )
 
 

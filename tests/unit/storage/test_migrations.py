@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Barrier
 
 import flask_migrate
 import pytest
@@ -16,6 +17,7 @@ from sqlalchemy import MetaData, func, inspect, select, text
 from app.core.errors import FieldProblem, OutOfStock, PaymentDenied
 from app.factory import create_app
 from app.serve import with_own_secret
+from app.settings import Settings
 from app.start import prepare
 from app.storage import scraping
 from app.storage.columns import Base
@@ -308,3 +310,17 @@ def test_a_secret_file_that_is_still_empty_is_never_a_secret(tmp_path: Path) -> 
     # As another process that is just writing it shows it, or one that died before it wrote.
     (tmp_path / ".jwt_secret").touch()
     assert len(with_own_secret(make_settings(tmp_path, jwt_secret_key="")).jwt_secret_key) >= 32
+
+
+def test_servers_that_start_at_once_agree_on_one_secret(tmp_path: Path) -> None:
+    for number in range(20):
+        settings = make_settings(tmp_path / str(number), jwt_secret_key="")
+        starts = Barrier(4)
+
+        def start(settings: Settings = settings, starts: Barrier = starts) -> str:
+            starts.wait(10)
+            return with_own_secret(settings).jwt_secret_key
+
+        with ThreadPoolExecutor(4) as pool:
+            secrets = {done.result(10) for done in [pool.submit(start) for _ in range(4)]}
+        assert len(secrets) == 1
