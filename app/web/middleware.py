@@ -1,12 +1,10 @@
 """What happens around every request: its id, its limit, the headers of its response, its metrics and its log line."""
 
-import functools
 import logging
 import random
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from ipaddress import ip_address
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
@@ -17,6 +15,7 @@ from app.observability.logs.context import request_id
 from app.observability.logs.masking import looks_secret, mask
 from app.observability.logs.requests import log_request
 from app.observability.metrics import METHODS, UNMATCHED, Metrics, RequestKind
+from app.web.clients import ip_address_of
 from app.web.context import RequestRecord, request_record
 from app.web.endpoint import operation_of
 from app.web.error_handlers import MEANINGS
@@ -95,7 +94,7 @@ class RequestMiddleware:
         request_id.set(own_id)
         method = environ["REQUEST_METHOD"]
         cached = self._cache.find(environ) if method == "GET" else None
-        remote_addr = _ip_address(environ.get("REMOTE_ADDR", ""))
+        remote_addr = ip_address_of(environ.get("REMOTE_ADDR", ""))
         if cached is None:
             record = RequestRecord(method if method in METHODS else "other", remote_addr)
             return self._run(environ, start_response, record, own_id, started_at)
@@ -278,12 +277,3 @@ def _argument(value: object) -> str:
     if isinstance(value, int):
         return str(value) if value <= MAX_ID else _MASKED_PART
     return mask(str(value)) if is_order_id(str(value)) else _MASKED_PART
-
-
-@functools.lru_cache(maxsize=1_024)
-def _ip_address(text: str) -> str | None:
-    """Return the client's address; None where a proxy's header holds no address."""
-    try:
-        return str(ip_address(text))
-    except ValueError:
-        return None

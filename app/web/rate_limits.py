@@ -13,6 +13,7 @@ from limits.strategies import FixedWindowRateLimiter
 
 from app.core.errors import ShopError, Unauthenticated
 from app.settings import Settings
+from app.web.clients import client_of
 from app.web.endpoint import operation_of
 from app.web.error_handlers import problem
 from app.web.parsing import json_body
@@ -38,7 +39,7 @@ def _limited(limiter: FixedWindowRateLimiter, view: View, settings: Settings) ->
 
     @functools.wraps(view)
     def run(**arguments: Any) -> Any:
-        address = request.remote_addr or ""
+        address = client_of(request.environ)
         # Per account at an address, so that wrong guesses lock no account out at other addresses.
         counters = ((per_account, f"{address}|{_account()}"), (per_address, address))
         for limit, key in counters:
