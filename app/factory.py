@@ -48,7 +48,7 @@ from app.web.endpoint import operation_of
 from app.web.error_handlers import register_error_handlers
 from app.web.middleware import register_middleware
 from app.web.openapi import serve_documentation
-from app.web.rate_limits import throttle_failures
+from app.web.rate_limits import limit_rates
 from app.web.response_cache import ResponseCache
 from app.web.responses import OrjsonProvider
 
@@ -92,12 +92,12 @@ def create_app(settings: Settings | None = None, check_every_s: float = CHECK_EV
     register_error_handlers(app)
     for blueprint in (system, auth, books, stats, orders, scraping, ml, simulation_routes, logs):
         app.register_blueprint(blueprint)
-    throttle_failures(app, settings)
+    read_limit = limit_rates(app, settings)
     _require_operations(app.view_functions)
     serve_documentation(app)
     shop: Shop = app.extensions["shop"]
     cache = ResponseCache(shop.catalogue, settings.response_cache_bytes)
-    register_middleware(app, shop.metrics, cache, settings.api_key)
+    register_middleware(app, shop.metrics, cache, settings.api_key, read_limit)
     if settings.trusted_proxies:
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
             app.wsgi_app, x_for=settings.trusted_proxies, x_proto=settings.trusted_proxies

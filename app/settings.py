@@ -14,7 +14,7 @@ SAMPLE_API_KEY = "minha_chave_secreta_empresa"
 SAMPLE_ADMIN_PASSWORD = "1234"  # noqa: S105 - the seeds' documented password, refused in production
 MIN_SECRET_BYTES = 32
 ENV_FILE = Path(".env")
-_SECRETS = ("JWT_SECRET_KEY", "ADMIN_PASSWORD", "API_KEY_REQUIRED", "DATABASE_URL")
+_SECRETS = ("JWT_SECRET_KEY", "ADMIN_PASSWORD", "API_KEY_REQUIRED", "DATABASE_URL", "RATELIMIT_STORAGE_URI")
 
 
 class InvalidSettings(Exception):
@@ -103,6 +103,14 @@ def _database_url(value: str) -> str:
     return value
 
 
+def _redis_url(value: str) -> str:
+    if value:
+        if not value.startswith(("redis://", "rediss://")) or not urlsplit(value).hostname:
+            raise ValueError("deve ser um endereço redis:// ou rediss://")
+        _check_port(value)
+    return value
+
+
 def _check_port(url: str) -> None:
     try:
         usable = urlsplit(url).port != 0
@@ -158,6 +166,15 @@ class Settings:
     login_failures_per_address: int = _setting(
         "LOGIN_FAILURES_PER_ADDRESS_PER_MINUTE", _integer(1, 10_000), "30"
     )
+    login_failures_per_account: int = _setting(
+        "LOGIN_FAILURES_PER_ACCOUNT_PER_MINUTE", _integer(1, 100_000), "100"
+    )
+    logins_at_once: int = _setting("LOGINS_AT_ONCE", _integer(1, 64), "1")
+
+    writes_per_minute: int = _setting("WRITES_PER_MINUTE", _integer(0, 10_000_000), "6000")
+    runs_per_minute: int = _setting("RUNS_PER_MINUTE", _integer(0, 10_000), "30")
+    reads_per_minute: int = _setting("READS_PER_MINUTE", _integer(0, 10_000_000), "0")
+    ratelimit_storage_uri: str = _setting("RATELIMIT_STORAGE_URI", _redis_url, "")
 
     payment_timeout_s: Decimal = _setting("PAYMENT_TIMEOUT_S", _decimal("0.1", "60"), "5")
     simulation_payment_denied_rate: Decimal = _setting("SIMULATION_PAYMENT_DENIED_RATE", _share, "0")

@@ -4,7 +4,7 @@ import logging
 import random
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
@@ -21,6 +21,7 @@ from app.web.endpoint import operation_of
 from app.web.error_handlers import MEANINGS
 from app.web.fields import MAX_ID
 from app.web.parsing import refuse_large_body
+from app.web.rate_limits import ReadLimit
 from app.web.response_cache import CachedResponse, ResponseCache
 from app.web.responses import compress
 from app.web.versions import Source
@@ -53,7 +54,9 @@ _MAX_LOGGED_PARTS = 10
 _PARAMETER = re.compile(r"<(?:[^:>]+:)?(?P<name>\w+)>")
 
 
-def register_middleware(app: Flask, metrics: Metrics, cache: ResponseCache, api_key: str) -> None:
+def register_middleware(
+    app: Flask, metrics: Metrics, cache: ResponseCache, api_key: str, read_limit: ReadLimit | None
+) -> None:
     """Wrap `app`, when all its routes are registered, in the middleware that times, counts and logs requests."""
     operations = [
         (rule, operation_of(app.view_functions[rule.endpoint])) for rule in app.url_map.iter_rules()
@@ -68,7 +71,7 @@ def register_middleware(app: Flask, metrics: Metrics, cache: ResponseCache, api_
     app.before_request(_describer(words, kinds))
     app.before_request(refuse_large_body)
     app.after_request(compress)
-    app.wsgi_app = RequestMiddleware(app.wsgi_app, metrics, cache, api_key)  # type: ignore[method-assign]
+    app.wsgi_app = RequestMiddleware(app.wsgi_app, metrics, cache, api_key, read_limit)  # type: ignore[method-assign]
 
 
 class RequestMiddleware:
@@ -80,12 +83,18 @@ class RequestMiddleware:
     """
 
     def __init__(
-        self, application: WSGIApplication, metrics: Metrics, cache: ResponseCache, api_key: str
+        self,
+        application: WSGIApplication,
+        metrics: Metrics,
+        cache: ResponseCache,
+        api_key: str,
+        read_limit: ReadLimit | None,
     ) -> None:
         self._application = application
         self._metrics = metrics
         self._cache = cache
         self._api_key = api_key
+        self._read_limit = read_limit
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         started_at = time.perf_counter()
@@ -95,10 +104,13 @@ class RequestMiddleware:
         method = environ["REQUEST_METHOD"]
         cached = self._cache.find(environ) if method == "GET" else None
         remote_addr = ip_address_of(environ.get("REMOTE_ADDR", ""))
-        if cached is None:
+        rate: Sequence[tuple[str, str]] | None = ()
+        if cached is not None and self._read_limit is not None:
+            rate = self._read_limit.admit(environ)
+        if cached is None or rate is None:  # Flask counts what it responds to, and refuses what is too much
             record = RequestRecord(method if method in METHODS else "other", remote_addr)
             return self._run(environ, start_response, record, own_id, started_at)
-        start_response(cached.status_line, [*cached.headers, ("X-Request-ID", own_id)])
+        start_response(cached.status_line, [*cached.headers, *rate, ("X-Request-ID", own_id)])
         seconds = time.perf_counter() - started_at
         cached.observe(seconds)
         log_request(

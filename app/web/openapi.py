@@ -45,6 +45,14 @@ _HEADERS = {
     "ETag": {"description": "A versão do que é mostrado", "schema": {"type": "string"}},
     "X-Request-ID": {"description": "O id da requisição", "schema": {"type": "string"}},
     "Retry-After": {"description": "Segundos a esperar", "schema": {"type": "integer"}},
+    "RateLimit": {
+        "description": 'O que resta de cada limite, e até quando: `"escritas";r=5999;t=60` (IETF, rascunho 10)',
+        "schema": {"type": "string"},
+    },
+    "RateLimit-Policy": {
+        "description": 'Os limites por minuto de cada cliente: `"escritas";q=6000;w=60`',
+        "schema": {"type": "string"},
+    },
     "X-Log-Scanned-Bytes": {
         "description": "Bytes de log lidos para a resposta",
         "schema": {"type": "integer"},
@@ -218,5 +226,6 @@ def _problem_response(status: int) -> dict[str, Any]:
         "content": {"application/problem+json": {"schema": Problem, "example": example}},
     }
     if status == HTTPStatus.TOO_MANY_REQUESTS:
-        response["headers"]["Retry-After"] = _HEADERS["Retry-After"]
+        for name in ("Retry-After", "RateLimit", "RateLimit-Policy"):
+            response["headers"][name] = _HEADERS[name]
     return response
