@@ -21,6 +21,7 @@ from app.web.endpoint import operation_of
 from app.web.error_handlers import MEANINGS
 from app.web.fields import MAX_ID
 from app.web.parsing import refuse_large_body
+from app.web.rate_limits import HEADERS as RATE_HEADERS
 from app.web.rate_limits import ReadLimit
 from app.web.response_cache import CachedResponse, ResponseCache
 from app.web.responses import compress
@@ -206,9 +207,8 @@ class RequestMiddleware:
             close()
         route = record.route or UNMATCHED
         observe = self._metrics.observer(record.method, route, record.status)
-        response = CachedResponse(
-            status_line, tuple(headers), whole, record.status, route, record.path, observe
-        )
+        lasting = tuple(header for header in headers if header[0] not in RATE_HEADERS)
+        response = CachedResponse(status_line, lasting, whole, record.status, route, record.path, observe)
         try:
             self._cache.add(environ, source, response)
         except Exception:
