@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import requests
 
@@ -20,7 +21,8 @@ class ShopServer(Server):
 
     def __init__(self, data_dir: Path, **environment: str) -> None:
         # Writes are counted as in production, but one client's are not refused.
-        super().__init__(data_dir, **{"WRITES_PER_MINUTE": "10000000", **environment})
+        settings: dict[str, Any] = {"WRITES_PER_MINUTE": "10000000", **environment}
+        super().__init__(data_dir, **settings)
 
 
 @contextmanager

@@ -67,7 +67,7 @@ class LocalStorage(Storage):
         self._lock = threading.Lock()
 
     @property
-    def base_exceptions(self) -> tuple[type[Exception], ...]:
+    def base_exceptions(self) -> type[Exception] | tuple[type[Exception], ...]:
         return ()
 
     def incr(self, key: str, expiry: float, amount: int = 1) -> int:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -33,7 +34,7 @@ def redis(tmp_path: Path) -> Iterator[RedisServer]:
 @pytest.fixture
 def replicas(tmp_path: Path, redis: RedisServer) -> Iterator[list[Server]]:
     """Two servers on one database and one Redis."""
-    shared = {
+    shared: dict[str, Any] = {
         "DATABASE_URL": f"sqlite:///{tmp_path / 'shared.db'}",
         "JWT_SECRET_KEY": SECRET,
         "RATELIMIT_STORAGE_URI": redis.url,

@@ -147,8 +147,8 @@ class Redis(LocalStorage):
         self.asked = 0
 
     @property
-    def base_exceptions(self) -> type[Exception]:
-        return ConnectionError
+    def base_exceptions(self) -> tuple[type[Exception], ...]:
+        return (ConnectionError,)
 
     def incr(self, key: str, expiry: float, amount: int = 1) -> int:
         self.asked += 1
