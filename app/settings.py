@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from app.core.orders import MAX_LINES
 from environment import read_environment
 
 SAMPLE_API_KEY = "minha_chave_secreta_empresa"
@@ -175,6 +176,10 @@ class Settings:
     runs_per_minute: int = _setting("RUNS_PER_MINUTE", _integer(0, 10_000), "30")
     reads_per_minute: int = _setting("READS_PER_MINUTE", _integer(0, 10_000_000), "0")
     ratelimit_storage_uri: str = _setting("RATELIMIT_STORAGE_URI", _redis_url, "")
+    max_per_page: int = _setting("MAX_PER_PAGE", _integer(1, 1_000), "1000")
+    order_max_items: int = _setting("ORDER_MAX_ITEMS", _integer(1, MAX_LINES), str(MAX_LINES))
+    scrape_runs_kept: int = _setting("SCRAPE_RUNS_KEPT", _integer(1, 10_000), "100")
+    models_kept: int = _setting("MODELS_KEPT", _integer(1, 100), "10")
 
     payment_timeout_s: Decimal = _setting("PAYMENT_TIMEOUT_S", _decimal("0.1", "60"), "5")
     simulation_payment_denied_rate: Decimal = _setting("SIMULATION_PAYMENT_DENIED_RATE", _share, "0")

@@ -121,7 +121,22 @@ def build_document(app: Flask) -> dict[str, Any]:
         declared = operation_of(app.view_functions[rule.endpoint])
         if declared is not None:
             spec.path(path_of(rule), operations=_operations(rule, declared))
-    return spec.to_dict()
+    document: dict[str, Any] = spec.to_dict()
+    _add_sizes(app, document)
+    return document
+
+
+def _add_sizes(app: Flask, document: dict[str, Any]) -> None:
+    """Add the bounds that settings lower."""
+    settings = app.extensions["shop"].settings
+    document["components"]["schemas"]["NewOrder"]["properties"]["items"]["maxItems"] = (
+        settings.order_max_items
+    )
+    for operations in document["paths"].values():
+        for described in operations.values():
+            for parameter in described["parameters"]:
+                if parameter["name"] == "per_page":
+                    parameter["schema"]["maximum"] = settings.max_per_page
 
 
 def path_of(rule: Rule) -> str:
