@@ -147,3 +147,16 @@ def test_the_pause_switch_stops_the_clock(shop: FakeApi) -> None:
     assert "a cada 1 h" in page_text(app)
     app.toggle(key="em_pausa").set_value(True).run()
     assert "em pausa" in page_text(app)
+
+
+SECRET_URL = UNREACHABLE_URL.replace("//", "//painel:s3/cr@et@")
+
+
+@pytest.mark.parametrize("name", ["PROMETHEUS_URL", "API_URL"])
+def test_a_password_in_an_address_is_never_shown(dashboard_env: pytest.MonkeyPatch, name: str) -> None:
+    dashboard_env.setenv(name, SECRET_URL)
+    app = open_page("overview")
+    told = page_text(app) + "".join(element.value for element in app.sidebar.caption)
+    assert UNREACHABLE_URL in told
+    assert "s3" not in told
+    assert "et@" not in told
