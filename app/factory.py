@@ -49,7 +49,7 @@ from app.web.endpoint import operation_of
 from app.web.error_handlers import register_error_handlers
 from app.web.middleware import register_middleware
 from app.web.openapi import serve_documentation
-from app.web.rate_limits import throttle_failures
+from app.web.rate_limits import limit_rates
 from app.web.response_cache import ResponseCache
 from app.web.responses import OrjsonProvider
 
@@ -93,12 +93,12 @@ def create_app(settings: Settings | None = None, check_every_s: float = CHECK_EV
     register_error_handlers(app)
     for blueprint in (system, auth, books, stats, orders, scraping, ml, simulation_routes, logs):
         app.register_blueprint(blueprint)
-    throttle_failures(app, settings)
+    read_limit = limit_rates(app, settings)
     _require_operations(app.view_functions)
     serve_documentation(app)
     shop: Shop = app.extensions["shop"]
     cache = ResponseCache(shop.catalogue, settings.response_cache_bytes)
-    register_middleware(app, shop.metrics, cache, (*settings.api_keys, settings.metrics_token))
+    register_middleware(app, shop.metrics, cache, (*settings.api_keys, settings.metrics_token), read_limit)
     if settings.cors_origins or settings.production:
         app.wsgi_app = BrowserHeaders(  # type: ignore[method-assign]
             app.wsgi_app, settings.cors_origins, hsts=settings.production

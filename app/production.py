@@ -22,6 +22,7 @@ SECRETS: Final = (
     "API_KEY_PREVIOUS",
     "METRICS_TOKEN",
     "DATABASE_URL",
+    "RATELIMIT_STORAGE_URI",
 )
 """Settings that no message shows."""
 _DASHBOARD_SECRETS: Final = ("API_PASSWORD", "API_TOKEN")

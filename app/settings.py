@@ -14,6 +14,7 @@ from app.core.accounts import MAX_PASSWORD_CHARS
 from app.production import MIN_SECRET_BYTES, SECRETS, exposed_files, production_problems
 from app.production import SAMPLE_ADMIN_PASSWORD as SAMPLE_ADMIN_PASSWORD
 from app.production import SAMPLE_API_KEY as SAMPLE_API_KEY
+from app.core.orders import MAX_LINES
 from environment import read_environment
 
 ENV_FILE = Path(".env")
@@ -130,6 +131,14 @@ def _database_url(value: str) -> str:
     return value
 
 
+def _redis_url(value: str) -> str:
+    if value:
+        if not value.startswith(("redis://", "rediss://")) or not urlsplit(value).hostname:
+            raise ValueError("deve ser um endereço redis:// ou rediss://")
+        _check_port(value)
+    return value
+
+
 def _check_port(url: str) -> None:
     try:
         usable = urlsplit(url).port != 0
@@ -189,6 +198,19 @@ class Settings:
     login_failures_per_address: int = _setting(
         "LOGIN_FAILURES_PER_ADDRESS_PER_MINUTE", _integer(1, 10_000), "30"
     )
+    login_failures_per_account: int = _setting(
+        "LOGIN_FAILURES_PER_ACCOUNT_PER_MINUTE", _integer(1, 100_000), "100"
+    )
+    logins_at_once: int = _setting("LOGINS_AT_ONCE", _integer(1, 64), "1")
+
+    writes_per_minute: int = _setting("WRITES_PER_MINUTE", _integer(0, 10_000_000), "6000")
+    runs_per_minute: int = _setting("RUNS_PER_MINUTE", _integer(0, 10_000), "30")
+    reads_per_minute: int = _setting("READS_PER_MINUTE", _integer(0, 10_000_000), "0")
+    ratelimit_storage_uri: str = _setting("RATELIMIT_STORAGE_URI", _redis_url, "")
+    max_per_page: int = _setting("MAX_PER_PAGE", _integer(1, 1_000), "1000")
+    order_max_items: int = _setting("ORDER_MAX_ITEMS", _integer(1, MAX_LINES), str(MAX_LINES))
+    scrape_runs_kept: int = _setting("SCRAPE_RUNS_KEPT", _integer(1, 10_000), "100")
+    models_kept: int = _setting("MODELS_KEPT", _integer(1, 100), "10")
 
     payment_timeout_s: Decimal = _setting("PAYMENT_TIMEOUT_S", _decimal("0.1", "60"), "5")
     simulation_payment_denied_rate: Decimal = _setting("SIMULATION_PAYMENT_DENIED_RATE", _share, "0")

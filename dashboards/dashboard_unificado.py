@@ -9,6 +9,7 @@ ROOT = str(Path(__file__).resolve().parents[1])
 if ROOT not in sys.path:  # `streamlit run` only knows this file's own folder
     sys.path.insert(0, ROOT)
 
+from dashboards.client.http_client import without_credentials  # noqa: E402
 from dashboards.components.page_layout import PAUSED_KEY  # noqa: E402
 from dashboards.metrics import selection  # noqa: E402
 from dashboards.settings import settings  # noqa: E402
@@ -43,12 +44,13 @@ with st.sidebar:
         disabled=not has_prometheus,
         help="O Prometheus guarda o passado. Sem ele, o painel lembra os últimos 15 minutos que viu.",
     )
+    prometheus_url, api_url = map(without_credentials, (settings().prometheus_url, settings().api_url))
     if has_prometheus:
-        st.caption(f"Métricas: Prometheus em {settings().prometheus_url}")
+        st.caption(f"Métricas: Prometheus em {prometheus_url}")
     else:
         st.caption(
             f"Métricas: /metrics da API, lido por este painel. O Prometheus não responde, ou não coleta esta "
-            f"loja, em {settings().prometheus_url}"
+            f"loja, em {prometheus_url}"
         )
-    st.caption(f"API: {settings().api_url} · [documentação]({settings().api_url}/apidocs/)")
+    st.caption(f"API: {api_url} · [documentação]({api_url}/apidocs/)")
 current_page.run()

@@ -97,6 +97,7 @@ def show_model() -> ResponseReturnValue:
     response=TrainingStarted(),
     response_headers=("Location",),
     errors=(409,),
+    starts_run=True,
 )
 def train() -> ResponseReturnValue:
     run = shop().trainings.start(caller().username)

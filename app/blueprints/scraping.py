@@ -27,6 +27,7 @@ scraping = Blueprint("scraping", __name__, url_prefix="/api/v1/scraping")
     response=Triggered(),
     response_headers=("Location",),
     errors=(409,),
+    starts_run=True,
 )
 def trigger_scrape() -> ResponseReturnValue:
     run = shop().scrapes.start(caller().username)

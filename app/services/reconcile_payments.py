@@ -57,10 +57,12 @@ class PaymentReconciler:
         self._void_payments()
 
     def _reconcile_abandoned(self) -> None:
-        with self._database.reading() as session:
-            awaiting = orders.orders_awaiting_payment(session, BATCH_SIZE)
         with self._lock:
             abandoned = set(self._abandoned)
+        with self._database.reading() as session:
+            awaiting = orders.orders_awaiting_payment(session, BATCH_SIZE)
+        with self._lock:  # another process has finalized the rest
+            self._abandoned -= abandoned - {order.id for order, _ in awaiting}
         oldest = datetime.now(UTC) - self._abandoned_after
         failures = 0
         for order, owner in awaiting:

@@ -93,7 +93,13 @@ class Scrapes(RunManager[ScrapeRun, BackgroundScrape]):
     def _begin(self, session: Session, username: str, now: datetime) -> BackgroundScrape:
         resumable_since = now - RESUME_MAX_AGE
         run, staged = scraping.begin_run(
-            session, self._settings.scraper_base_url, username, own_identity(), now, resumable_since
+            session,
+            self._settings.scraper_base_url,
+            username,
+            own_identity(),
+            now,
+            resumable_since,
+            self._settings.scrape_runs_kept,
         )
         return BackgroundScrape(KIND, run, self._settings, self._database, staged)
 

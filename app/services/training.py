@@ -126,7 +126,7 @@ class Trainings(RunManager[Training, BackgroundTraining]):
         try:
             self._models.refresh()
             with self._database.writing() as session:
-                training.trim_trainings(session)
+                training.trim_trainings(session, self._settings.models_kept)
             self.forget_files()
         except (OSError, SQLAlchemyError):
             log.exception("old_models_not_removed")

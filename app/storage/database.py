@@ -23,6 +23,7 @@ Deferred = list[tuple[Executable, dict[str, Any]]]
 INSERTS: dict[str, Callable[..., Any]] = {"sqlite": sqlite_insert, "postgresql": postgresql_insert}
 """Each database's own insert, with `on_conflict_do_nothing` and `on_conflict_do_update`."""
 BUSY_TIMEOUT_MS = 10_000
+WAL_KEPT_BYTES = 64_000_000
 MAX_DEFERRED = 1_000
 """Deferred statements that wait for the next transaction; beyond, one is made for them."""
 
@@ -140,6 +141,8 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     cursor = connection.cursor()
     for pragma in (f"busy_timeout={BUSY_TIMEOUT_MS}", "synchronous=FULL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
+    # A publication or a long reader lets the WAL grow; without a limit it would keep that size for ever.
+    cursor.execute(f"PRAGMA journal_size_limit={WAL_KEPT_BYTES}")
     _enable_wal(cursor)
     cursor.close()
 

@@ -21,12 +21,18 @@ RUNS: Final = RunTable(ScrapeRunRow, ScrapeLockRow, ScrapeRun, change_counts=dec
 
 
 def begin_run(
-    session: Session, base_url: str, username: str, holder: str, now: datetime, resume_since: datetime
+    session: Session,
+    base_url: str,
+    username: str,
+    holder: str,
+    now: datetime,
+    resume_since: datetime,
+    runs_kept: int = MAX_RUNS,
 ) -> tuple[ScrapeRun, dict[str, ScrapedBook]]:
     """Add a run in progress; return it with the books, by listed URL, of the run that it resumes.
 
     That is the latest run of the same shop, if it began after `resume_since` and left staged pages. Forgets all
-    but the newest MAX_RUNS runs and all other staged pages.
+    but the newest `runs_kept` runs and all other staged pages.
     """
     previous = RUNS.latest(session)
     run = RUNS.begin(session, username, holder, now, base_url=base_url)
@@ -36,7 +42,7 @@ def begin_run(
     if previous is not None and staged:
         run = replace(run, resumed_from=previous.id, pages_reused=len(staged))
         _update(session, run.id, resumed_from=run.resumed_from, pages_reused=run.pages_reused)
-    newest = select(ScrapeRunRow.id).order_by(ScrapeRunRow.id.desc()).limit(MAX_RUNS).subquery()
+    newest = select(ScrapeRunRow.id).order_by(ScrapeRunRow.id.desc()).limit(runs_kept).subquery()
     session.execute(delete(ScrapeRunRow).where(ScrapeRunRow.id.not_in(select(newest.c.id))))
     session.execute(delete(StagedPageRow).where(StagedPageRow.run_id != run.id))
     return run, staged

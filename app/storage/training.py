@@ -64,12 +64,12 @@ def known_versions(session: Session) -> set[int]:
     return set(session.scalars(select(TrainingRow.id)))
 
 
-def trim_trainings(session: Session) -> None:
-    """Forget all but the newest MAX_MODELS models, MAX_FAILED_TRAININGS other trainings and the active model."""
+def trim_trainings(session: Session, models_kept: int = MAX_MODELS) -> None:
+    """Forget all but the newest `models_kept` models, MAX_FAILED_TRAININGS other trainings and the active model."""
     # Locked, or else a training that begins just now would be forgotten, too.
     active = session.get_one(ActiveModelRow, 1, with_for_update=True).version
     done = TrainingRow.status == RunStatus.DONE
     newest = select(TrainingRow.id).order_by(TrainingRow.id.desc())
-    models = set(session.scalars(newest.where(done).limit(MAX_MODELS))) | ({active} if active else set())
+    models = set(session.scalars(newest.where(done).limit(models_kept))) | ({active} if active else set())
     others = session.scalars(newest.where(~done).limit(MAX_FAILED_TRAININGS))
     session.execute(delete(TrainingRow).where(TrainingRow.id.not_in(models | set(others))))

@@ -29,7 +29,8 @@ class operation:  # noqa: N801 - a decorator
     `ok` describes the successful response; `errors` are the statuses beyond those that `access` and the inputs bring.
     `max_items` bounds an array in the body. The response of a `versioned` view depends on that part of the catalogue
     alone: it carries an ETag of it, and the view isn't called for a client that has it. `kind` names the metrics that
-    count the request beside the usual ones; the failures of a `throttled` view are limited per client.
+    count the request beside the usual ones; the failures of a `throttled` view are limited per client,
+    and so are the requests to one that `starts_run`.
     """
 
     summary: str
@@ -50,6 +51,7 @@ class operation:  # noqa: N801 - a decorator
     versioned: DependsOn | None = None
     kind: RequestKind | None = None
     throttled: bool = False
+    starts_run: bool = False
 
     def __call__(self, view: View) -> View:
         @functools.wraps(view)

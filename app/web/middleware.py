@@ -1,12 +1,10 @@
 """What happens around every request: its id, its limit, the headers of its response, its metrics and its log line."""
 
-import functools
 import logging
 import random
 import re
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from ipaddress import ip_address
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
@@ -17,11 +15,14 @@ from app.observability.logs.context import request_id
 from app.observability.logs.masking import looks_secret, mask
 from app.observability.logs.requests import log_request
 from app.observability.metrics import METHODS, UNMATCHED, Metrics, RequestKind
+from app.web.clients import ip_address_of
 from app.web.context import RequestRecord, request_record
 from app.web.endpoint import operation_of
 from app.web.error_handlers import MEANINGS
 from app.web.fields import MAX_ID
 from app.web.parsing import refuse_large_body
+from app.web.rate_limits import HEADERS as RATE_HEADERS
+from app.web.rate_limits import ReadLimit
 from app.web.response_cache import CachedResponse, ResponseCache
 from app.web.responses import compress
 from app.web.versions import Source
@@ -54,7 +55,13 @@ _MAX_LOGGED_PARTS = 10
 _PARAMETER = re.compile(r"<(?:[^:>]+:)?(?P<name>\w+)>")
 
 
-def register_middleware(app: Flask, metrics: Metrics, cache: ResponseCache, secrets: Collection[str]) -> None:
+def register_middleware(
+    app: Flask,
+    metrics: Metrics,
+    cache: ResponseCache,
+    secrets: Collection[str],
+    read_limit: ReadLimit | None,
+) -> None:
     """Wrap `app`, when all its routes are registered, in the middleware that times, counts and logs requests."""
     operations = [
         (rule, operation_of(app.view_functions[rule.endpoint])) for rule in app.url_map.iter_rules()
@@ -69,7 +76,7 @@ def register_middleware(app: Flask, metrics: Metrics, cache: ResponseCache, secr
     app.before_request(_describer(words, kinds))
     app.before_request(refuse_large_body)
     app.after_request(compress)
-    app.wsgi_app = RequestMiddleware(app.wsgi_app, metrics, cache, secrets)  # type: ignore[method-assign]
+    app.wsgi_app = RequestMiddleware(app.wsgi_app, metrics, cache, secrets, read_limit)  # type: ignore[method-assign]
 
 
 class RequestMiddleware:
@@ -81,12 +88,18 @@ class RequestMiddleware:
     """
 
     def __init__(
-        self, application: WSGIApplication, metrics: Metrics, cache: ResponseCache, secrets: Collection[str]
+        self,
+        application: WSGIApplication,
+        metrics: Metrics,
+        cache: ResponseCache,
+        secrets: Collection[str],
+        read_limit: ReadLimit | None,
     ) -> None:
         self._application = application
         self._metrics = metrics
         self._cache = cache
         self._secrets = frozenset(secrets)
+        self._read_limit = read_limit
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         started_at = time.perf_counter()
@@ -95,11 +108,14 @@ class RequestMiddleware:
         request_id.set(own_id)
         method = environ["REQUEST_METHOD"]
         cached = self._cache.find(environ) if method == "GET" else None
-        remote_addr = _ip_address(environ.get("REMOTE_ADDR", ""))
-        if cached is None:
+        remote_addr = ip_address_of(environ.get("REMOTE_ADDR", ""))
+        rate: Sequence[tuple[str, str]] | None = ()
+        if cached is not None and self._read_limit is not None:
+            rate = self._read_limit.admit(environ)
+        if cached is None or rate is None:  # Flask counts what it responds to, and refuses what is too much
             record = RequestRecord(method if method in METHODS else "other", remote_addr)
             return self._run(environ, start_response, record, own_id, started_at)
-        start_response(cached.status_line, [*cached.headers, ("X-Request-ID", own_id)])
+        start_response(cached.status_line, [*cached.headers, *rate, ("X-Request-ID", own_id)])
         seconds = time.perf_counter() - started_at
         cached.observe(seconds)
         log_request(
@@ -195,9 +211,8 @@ class RequestMiddleware:
             close()
         route = record.route or UNMATCHED
         observe = self._metrics.observer(record.method, route, record.status)
-        response = CachedResponse(
-            status_line, tuple(headers), whole, record.status, route, record.path, observe
-        )
+        lasting = tuple(header for header in headers if header[0] not in RATE_HEADERS)
+        response = CachedResponse(status_line, lasting, whole, record.status, route, record.path, observe)
         try:
             self._cache.add(environ, source, response)
         except Exception:
@@ -278,12 +293,3 @@ def _argument(value: object) -> str:
     if isinstance(value, int):
         return str(value) if value <= MAX_ID else _MASKED_PART
     return mask(str(value)) if is_order_id(str(value)) else _MASKED_PART
-
-
-@functools.lru_cache(maxsize=1_024)
-def _ip_address(text: str) -> str | None:
-    """Return the client's address; None where a proxy's header holds no address."""
-    try:
-        return str(ip_address(text))
-    except ValueError:
-        return None

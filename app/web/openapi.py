@@ -45,6 +45,14 @@ _HEADERS = {
     "ETag": {"description": "A versão do que é mostrado", "schema": {"type": "string"}},
     "X-Request-ID": {"description": "O id da requisição", "schema": {"type": "string"}},
     "Retry-After": {"description": "Segundos a esperar", "schema": {"type": "integer"}},
+    "RateLimit": {
+        "description": 'O que resta de cada limite, e até quando: `"escritas";r=5999;t=60` (IETF, rascunho 10)',
+        "schema": {"type": "string"},
+    },
+    "RateLimit-Policy": {
+        "description": 'Os limites por minuto de cada cliente: `"escritas";q=6000;w=60`',
+        "schema": {"type": "string"},
+    },
     "X-Log-Scanned-Bytes": {
         "description": "Bytes de log lidos para a resposta",
         "schema": {"type": "integer"},
@@ -117,7 +125,22 @@ def build_document(app: Flask) -> dict[str, Any]:
         declared = operation_of(app.view_functions[rule.endpoint])
         if declared is not None:
             spec.path(path_of(rule), operations=_operations(rule, declared))
-    return spec.to_dict()
+    document: dict[str, Any] = spec.to_dict()
+    _add_sizes(app, document)
+    return document
+
+
+def _add_sizes(app: Flask, document: dict[str, Any]) -> None:
+    """Add the bounds that settings lower."""
+    settings = app.extensions["shop"].settings
+    document["components"]["schemas"]["NewOrder"]["properties"]["items"]["maxItems"] = (
+        settings.order_max_items
+    )
+    for operations in document["paths"].values():
+        for described in operations.values():
+            for parameter in described["parameters"]:
+                if parameter["name"] == "per_page":
+                    parameter["schema"]["maximum"] = settings.max_per_page
 
 
 def path_of(rule: Rule) -> str:
@@ -222,5 +245,6 @@ def _problem_response(status: int) -> dict[str, Any]:
         "content": {"application/problem+json": {"schema": Problem, "example": example}},
     }
     if status == HTTPStatus.TOO_MANY_REQUESTS:
-        response["headers"]["Retry-After"] = _HEADERS["Retry-After"]
+        for name in ("Retry-After", "RateLimit", "RateLimit-Policy"):
+            response["headers"][name] = _HEADERS[name]
     return response

@@ -7,6 +7,8 @@ from urllib.parse import urlencode
 from flask import request
 
 from app.core.catalogue import SORT_COLUMNS
+from app.core.errors import InvalidInput
+from app.web.context import shop
 from app.web.fields import BoundedInteger, OneOf, RequestSchema
 
 DEFAULT_PER_PAGE = 20
@@ -29,7 +31,7 @@ class PageQuery(RequestSchema):
     per_page = BoundedInteger(
         low=1,
         high=MAX_PER_PAGE,
-        metadata={"description": f"Itens por página (até {MAX_PER_PAGE})", "example": 20},
+        metadata={"description": "Itens por página (até MAX_PER_PAGE)", "example": 20},
     )
 
 
@@ -38,11 +40,19 @@ class SortedPageQuery(PageQuery):
     order = OneOf("asc", "desc", load_default="asc", metadata={"description": "Sentido da ordenação"})
 
 
+def _unpaged(most: int) -> int:
+    """Return how many items a whole list shows, in full pages of `most`."""
+    return MAX_UNPAGED // most * most
+
+
 def page_bounds(query: Mapping[str, Any], total: int) -> tuple[int, int]:
-    """Return the first row of the page asked for, and the first row after it."""
+    """Return the first row of the page asked for, and the first row after it. Raises InvalidInput."""
+    most = shop().settings.max_per_page
     if "page" not in query and "per_page" not in query:
-        return 0, min(total, MAX_UNPAGED)
-    per_page = query.get("per_page", DEFAULT_PER_PAGE)
+        return 0, min(total, _unpaged(most))
+    per_page = query.get("per_page", min(DEFAULT_PER_PAGE, most))
+    if per_page > most:
+        raise InvalidInput.of("per_page", f"deve ser um inteiro de 1 a {most}")
     first = (query.get("page", 1) - 1) * per_page
     return first, first + per_page
 
@@ -50,12 +60,13 @@ def page_bounds(query: Mapping[str, Any], total: int) -> tuple[int, int]:
 def page_headers(query: Mapping[str, Any], total: int) -> dict[str, str]:
     """Return the headers of a page of a list of `total` items."""
     headers = {"X-Total-Count": str(total)}
-    per_page, page = query.get("per_page", DEFAULT_PER_PAGE), query.get("page", 1)
+    most = shop().settings.max_per_page
+    per_page, page = query.get("per_page", min(DEFAULT_PER_PAGE, most)), query.get("page", 1)
     following = page + 1
     if "page" not in query and "per_page" not in query:
-        if total <= MAX_UNPAGED:
+        if total <= _unpaged(most):
             return headers
-        per_page, following = MAX_PER_PAGE, MAX_UNPAGED // MAX_PER_PAGE + 1
+        per_page, following = most, _unpaged(most) // most + 1
     last = max(1, -(-total // per_page))
     pages = {"first": 1, "last": last}
     if page > 1:

@@ -1,6 +1,7 @@
 """An HTTP client that bounds every wait and every body, and raises errors written for the reader of the dashboard."""
 
 import json
+import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -108,6 +109,7 @@ class HttpClient:
         return self._send(method, path, query, body, renewed)
 
     def _send(self, method: str, path: str, query: Query | None, body: Any, token: str) -> Response:
+        shown = without_credentials(self.url)
         headers = {"User-Agent": "livraria-dashboard"}
         if token:
             headers["Authorization"] = f"Bearer {token}"
@@ -123,11 +125,11 @@ class HttpClient:
             ) as response:
                 text = self._read(path, response)
         except requests.Timeout as error:
-            raise Unreachable(f"{self.name} não respondeu a tempo em {self.url}.") from error
+            raise Unreachable(f"{self.name} não respondeu a tempo em {shown}.") from error
         except requests.ConnectionError as error:
-            raise Unreachable(f"{self.name} não responde em {self.url}.") from error
+            raise Unreachable(f"{self.name} não responde em {shown}.") from error
         except (requests.RequestException, UnicodeError) as error:
-            raise Unreachable(f"Não foi possível ler de {self.url}: confira o endereço.") from error
+            raise Unreachable(f"Não foi possível ler de {shown}: confira o endereço.") from error
         if response.status_code >= 400:
             raise HttpStatusError(self.name, path, response.status_code, _error_detail(text))
         return Response(text, "next" in response.links, response.headers)
@@ -142,6 +144,11 @@ class HttpClient:
             if len(body) > MAX_BYTES:
                 raise self._malformed(path)
         return body.decode("utf-8", errors="replace")
+
+
+def without_credentials(url: str) -> str:
+    """Return the address as it may be shown, also where it is no proper one."""
+    return re.sub("//.*@", "//", url)
 
 
 def _error_detail(text: str) -> str:

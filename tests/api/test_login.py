@@ -158,6 +158,24 @@ def test_behind_a_proxy_each_client_has_its_own_address(make_app: Callable[..., 
     problem_of(attempt(client, **{"X-Forwarded-For": "9.9.9.3, 9.9.9.2"}), 429)
 
 
+def test_one_ipv6_network_is_one_client(make_app: Callable[..., Flask]) -> None:
+    client = make_app(login_failures_per_minute=5, trusted_proxies=1).test_client()
+    statuses = [
+        attempt(client, **{"X-Forwarded-For": f"2001:db8::{number:x}"}).status_code for number in range(1, 41)
+    ]
+    assert statuses == [401] * 5 + [429] * 35
+
+
+@pytest.mark.parametrize("written", ["8.8.8.8:{}", "[2001:db8::1]:{}", "hunter{}"])
+def test_what_a_proxy_writes_beside_the_address_makes_no_new_client(
+    written: str, make_app: Callable[..., Flask]
+) -> None:
+    client = make_app(login_failures_per_minute=5, trusted_proxies=1).test_client()
+    forwarded = (written.format(port) for port in range(40_001, 40_011))
+    statuses = [attempt(client, **{"X-Forwarded-For": text}).status_code for text in forwarded]
+    assert statuses == [401] * 5 + [429] * 5
+
+
 def test_two_applications_share_no_failures(make_app: Callable[..., Flask]) -> None:
     first = make_app(login_failures_per_minute=1).test_client()
     problem_of(attempt(first), 401)

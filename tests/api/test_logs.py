@@ -157,8 +157,9 @@ def test_a_spoofed_address_is_no_text_of_the_log(
 ) -> None:
     client = make_app(trusted_proxies=1).test_client()
     client.get("/", headers={"X-Forwarded-For": "hunter2"})
-    client.get("/", headers={"X-Forwarded-For": "192.0.2.7"})
-    assert [line["remote_addr"] for line in log_lines()] == [None, "192.0.2.7"]
+    client.get("/", headers={"X-Forwarded-For": "fe80::1%hunter2"})
+    client.get("/", headers={"X-Forwarded-For": "192.0.2.7:40001"})
+    assert [line["remote_addr"] for line in log_lines()] == [None, "fe80::1", "192.0.2.7"]
 
 
 def test_without_parameters_the_last_hundred_come_newest_last(client: FlaskClient, shop: Shop) -> None:

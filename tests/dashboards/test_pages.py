@@ -156,3 +156,16 @@ def test_metrics_behind_a_token_are_read_with_it(shop: FakeApi, dashboard_env: p
     clear_caches()
     dashboard_env.setenv("METRICS_TOKEN", "the token of our metrics")
     assert "Faça login para continuar." not in page_text(open_page("metrics"))
+
+
+SECRET_URL = UNREACHABLE_URL.replace("//", "//painel:s3/cr@et@")
+
+
+@pytest.mark.parametrize("name", ["PROMETHEUS_URL", "API_URL"])
+def test_a_password_in_an_address_is_never_shown(dashboard_env: pytest.MonkeyPatch, name: str) -> None:
+    dashboard_env.setenv(name, SECRET_URL)
+    app = open_page("overview")
+    told = page_text(app) + "".join(element.value for element in app.sidebar.caption)
+    assert UNREACHABLE_URL in told
+    assert "s3" not in told
+    assert "et@" not in told

@@ -4,8 +4,9 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, post_load, validates_schema
 
-from app.core.orders import MAX_LINES, MAX_QUANTITY, REQUESTABLE, OrderStatus, PaymentStatus
+from app.core.orders import MAX_QUANTITY, REQUESTABLE, OrderStatus, PaymentStatus
 from app.simulation.gateway import CardToken
+from app.web.context import shop
 from app.web.fields import (
     DateTime,
     JsonInteger,
@@ -40,8 +41,9 @@ class Lines(fields.List[Any]):
     """Counted before they are read: a body full of bad lines must not cost a report on each."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[Any]:
-        if isinstance(value, list) and not 1 <= len(value) <= MAX_LINES:
-            raise self.make_error("length")
+        most = shop().settings.order_max_items
+        if isinstance(value, list) and not 1 <= len(value) <= most:
+            raise self.make_error("length", most=most)
         lines: list[Any] = super()._deserialize(value, attr, data, **kwargs)
         return lines
 
@@ -57,7 +59,7 @@ class NewOrder(RequestSchema):
             "required": "campo obrigatório",
             "null": "não pode ser nulo",
             "invalid": "deve ser uma lista",
-            "length": f"deve ter de 1 a {MAX_LINES} itens",
+            "length": "deve ter de 1 a {most} itens",
         },
         metadata={"description": "Linhas do mesmo produto são somadas"},
     )

@@ -114,6 +114,17 @@ def abandon(orders: Orders, monkeypatch: pytest.MonkeyPatch) -> None:
             orders.place(DRAFT, None, "test")
 
 
+def test_a_process_forgets_the_orders_that_another_one_has_settled_for_it(
+    make_orders: Callable[..., Orders], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    orders = make_orders()
+    abandon(orders, monkeypatch)
+    make_orders(abandoned_after=-1).reconcile()
+    assert statuses(orders) == [("pending", "approved")]
+    orders.reconcile()
+    assert orders._reconciler._abandoned == set()
+
+
 def test_an_order_waits_for_a_gateway_that_cannot_be_asked_and_then_is_what_it_says(
     make_orders: Callable[..., Orders], gateway: FakeGateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -152,7 +152,8 @@ def test_a_users_logins_end_with_the_user(database: Database) -> None:
 
 
 @pytest.mark.parametrize(
-    ("pragma", "value"), [("journal_mode", "wal"), ("foreign_keys", 1), ("synchronous", 2)]
+    ("pragma", "value"),
+    [("journal_mode", "wal"), ("foreign_keys", 1), ("synchronous", 2), ("journal_size_limit", 64_000_000)],
 )
 def test_every_connection_is_prepared(database: Database, pragma: str, value: object) -> None:
     with database.reading() as session:

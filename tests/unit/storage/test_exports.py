@@ -89,3 +89,18 @@ def test_an_export_is_stale_where_it_is_missing_or_older_than_the_publication(tm
     before = PUBLICATION.published_at.timestamp() - 1
     os.utime(tmp_path / "livros.csv", (time.time(), before))
     assert export_is_stale(tmp_path, catalogue)
+
+
+def test_what_killed_processes_left_of_a_file_is_removed_unless_one_may_still_write_it(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "livros.csv"
+    old, young, other = (
+        tmp_path / name for name in (".livros.csv.abcdefgh", ".livros.csv.zyxwvuts", ".notes")
+    )
+    for leftover in (old, young, other):
+        leftover.write_bytes(b"half")
+    for leftover in (old, other):
+        os.utime(leftover, (0, 0))
+    replace_file(path, b"new")
+    assert {file.name for file in tmp_path.iterdir()} == {path.name, young.name, other.name}
