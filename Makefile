@@ -8,11 +8,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 
-.PHONY: help setup run demo dashboard test test-all check format bench vulnerabilities lock clean
+.PHONY: help setup run demo dashboard test test-all test-postgresql check format bench vulnerabilities lock clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
-	@echo "demo, dashboard, test, test-all, bench and lock take more arguments: make test ARGS=\"tests/api -k orders\""
+	@echo "demo, dashboard, test, test-all, test-postgresql, bench and lock take more arguments: make test ARGS=\"tests/api -k orders\""
 
 # The stamps carry the requirements' time: nothing is installed again until a requirements file changes.
 $(VENV)/python.stamp:
@@ -52,6 +52,9 @@ test: $(VENV)/dev.stamp ## run the tests that start no other program
 
 test-all: $(VENV)/dev.stamp ## run every test; what lacks its system program is skipped
 	@$(PYTEST) -o testpaths=tests $(ARGS)
+
+test-postgresql: $(VENV)/dev.stamp ## run the tests of the API and the database on PostgreSQL
+	@TEST_DATABASE=postgresql $(PYTEST) $(addprefix tests/,api unit/observability unit/services unit/storage) $(ARGS)
 
 check: $(VENV)/dev.stamp ## lint, format, types, import contracts and unused dependencies
 	@$(BIN)/ruff check .

@@ -11,10 +11,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from app.core.accounts import MAX_PASSWORD_CHARS
+from app.core.orders import MAX_LINES
 from app.production import MIN_SECRET_BYTES, SECRETS, exposed_files, production_problems
 from app.production import SAMPLE_ADMIN_PASSWORD as SAMPLE_ADMIN_PASSWORD
 from app.production import SAMPLE_API_KEY as SAMPLE_API_KEY
-from app.core.orders import MAX_LINES
 from environment import read_environment
 
 ENV_FILE = Path(".env")

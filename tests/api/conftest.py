@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import json
 import logging
-import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,19 +22,18 @@ from scraper.book import ScrapedBook
 from tests.conftest import ADMIN, close
 from tests.support.books import LIMITS, make_crawl, make_scraped
 from tests.support.contract import ContractClient
+from tests.support.databases import ReadyShop
 from tests.support.orders import place_order
-from tests.support.shop import make_settings
 from tests.support.training import copy_model, train, write_trainer
 
 SITE = "https://shop.invalid/"
 
 
 @pytest.fixture(scope="session")
-def reader(ready_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FlaskClient]:
+def reader(ready_shop: ReadyShop, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FlaskClient]:
     """A client of one shop that all tests share, only for requests that change nothing."""
-    app = open_shop(ready_data, tmp_path_factory.mktemp("shared") / "data")
-    yield app.test_client()
-    close(app)
+    with open_shop(ready_shop, tmp_path_factory.mktemp("shared") / "data") as app:
+        yield app.test_client()
 
 
 @pytest.fixture(scope="session")
@@ -48,13 +47,15 @@ def as_reader(reader: FlaskClient) -> dict[str, str]:
     return {"Authorization": f"Bearer {tokens['access_token']}"}
 
 
-def open_shop(ready_data: Path, data_dir: Path) -> Flask:
-    """Open a shop with SIX_BOOKS on sale, on a data directory of its own."""
-    shutil.copytree(ready_data, data_dir)
-    app = create_app(make_settings(data_dir))
-    app.test_client_class = ContractClient
-    publish(app, SIX_BOOKS)
-    return app
+@contextmanager
+def open_shop(ready_shop: ReadyShop, data_dir: Path) -> Iterator[Flask]:
+    """Open a shop with SIX_BOOKS on sale, on a data directory and a database of its own."""
+    with ready_shop.copied(data_dir) as settings:
+        app = create_app(settings)
+        app.test_client_class = ContractClient
+        publish(app, SIX_BOOKS)
+        yield app
+        close(app)
 
 
 SIX_BOOKS = [
@@ -104,17 +105,16 @@ def order_id(client: FlaskClient, six_books: None) -> str:
 
 @pytest.fixture(scope="session")
 def trained(
-    ready_data: Path, model_files: Path, tmp_path_factory: pytest.TempPathFactory
+    ready_shop: ReadyShop, model_files: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[FlaskClient]:
     """A client of one shop that trained on SIX_BOOKS, for `operadora`; only for requests that change nothing."""
     folder = tmp_path_factory.mktemp("trained")
-    app = open_shop(ready_data, folder / "data")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(training_run, "TRAINER", (write_trainer(folder, copy_model(model_files)),))
-        run = train(app.extensions["shop"], "operadora")
-    assert run.status is RunStatus.DONE, run.reason
-    yield app.test_client()
-    close(app)
+    with open_shop(ready_shop, folder / "data") as app:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(training_run, "TRAINER", (write_trainer(folder, copy_model(model_files)),))
+            run = train(app.extensions["shop"], "operadora")
+        assert run.status is RunStatus.DONE, run.reason
+        yield app.test_client()
 
 
 @pytest.fixture

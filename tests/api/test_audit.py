@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -173,11 +175,11 @@ def test_an_order_that_waits_too_long_for_its_payment_is_named(
     execute(
         shop,
         "UPDATE pedido SET status = 'awaiting_payment', pagamento_status = 'pending', "
-        "criado_em = datetime('now', :since) WHERE id = :id",
+        "criado_em = :since WHERE id = :id",
         "DELETE FROM pedido_historico WHERE pedido_id = :id AND para = 'pending'",
         "DELETE FROM idempotencia",
         id=order_id,
-        since=f"-{minutes} minutes",
+        since=datetime.now(UTC) - timedelta(minutes=minutes),
     )
     code, mismatches = audited(app)
     assert code == exit_code

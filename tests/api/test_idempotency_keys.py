@@ -29,7 +29,7 @@ def was_replayed(response: TestResponse) -> bool:
 
 
 def age_keys(shop: Shop, age: timedelta) -> None:
-    execute(shop, OLD, at=(datetime.now(UTC) - age).strftime("%Y-%m-%d %H:%M:%S.%f"))
+    execute(shop, OLD, at=datetime.now(UTC) - age)
 
 
 def test_a_key_is_kept_for_a_day(client: FlaskClient, shop: Shop) -> None:

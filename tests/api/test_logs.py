@@ -4,7 +4,6 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -17,8 +16,9 @@ from app.observability.logs.files import log_path
 from app.observability.logs.handlers import LogFileHandler
 from app.shop import Shop
 from tests.api.conftest import open_shop
-from tests.conftest import ADMIN, close
+from tests.conftest import ADMIN
 from tests.support.checks import fields_of, problem_of
+from tests.support.databases import ReadyShop
 from tests.support.log_lines import log, numbers
 
 LOGS = "/api/v1/logs"
@@ -46,24 +46,22 @@ def logged(shop: Shop) -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def logged_reader(ready_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FlaskClient]:
+def logged_reader(ready_shop: ReadyShop, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FlaskClient]:
     """A client of a shop that writes its log, which tests share."""
-    app = open_shop(ready_data, tmp_path_factory.mktemp("logged") / "data")
-    with log_written(app.extensions["shop"]):
+    folder = tmp_path_factory.mktemp("logged")
+    with open_shop(ready_shop, folder / "data") as app, log_written(app.extensions["shop"]):
         yield app.test_client()
-    close(app)
 
 
 @pytest.fixture(scope="module")
-def three_lines(ready_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FlaskClient]:
+def three_lines(ready_shop: ReadyShop, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FlaskClient]:
     """A client of a shop with three lines in its log, only for requests that change nothing."""
-    app = open_shop(ready_data, tmp_path_factory.mktemp("three") / "data")
-    shop: Shop = app.extensions["shop"]
-    log(shop, 0)
-    log(shop, 1, levelname="ERROR", status=500, exception="ValueError: maria")
-    log(shop, 2, route="/health", user=7)
-    yield app.test_client()
-    close(app)
+    with open_shop(ready_shop, tmp_path_factory.mktemp("three") / "data") as app:
+        shop: Shop = app.extensions["shop"]
+        log(shop, 0)
+        log(shop, 1, levelname="ERROR", status=500, exception="ValueError: maria")
+        log(shop, 2, route="/health", user=7)
+        yield app.test_client()
 
 
 def lines_of(response: TestResponse) -> list[dict[str, Any]]:

@@ -17,7 +17,7 @@ from app.observability.metrics import METHODS
 from app.shop import Shop
 from app.web import middleware
 from tests.api.conftest import open_shop
-from tests.conftest import close
+from tests.support.databases import ReadyShop
 from tests.support.exposition import Samples, increase, labels_of, read_samples, value
 from tests.support.orders import API_KEY, move, place
 from tests.support.server import ROOT
@@ -234,11 +234,10 @@ def test_two_applications_share_no_figure(make_app: Callable[..., Flask]) -> Non
 
 
 @pytest.fixture(scope="module")
-def first_samples(ready_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Samples]:
+def first_samples(ready_shop: ReadyShop, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Samples]:
     """The samples of a shop before its first request."""
-    app = open_shop(ready_data, tmp_path_factory.mktemp("new") / "data")
-    yield scrape(app.test_client())
-    close(app)
+    with open_shop(ready_shop, tmp_path_factory.mktemp("new") / "data") as app:
+        yield scrape(app.test_client())
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 
 import pytest
 from flask import Flask
@@ -19,7 +20,7 @@ def five(app: Flask, client: FlaskClient, shop: Shop) -> list[str]:
     order_ids = []
     for day in range(1, 6):
         order_id = place_order(client, (0, day), customer_id="ana" if day % 2 else "rui")["order_id"]
-        at = f"2026-01-0{day} 12:00:00.000000"
+        at = datetime(2026, 1, day, 12, tzinfo=UTC)
         execute(shop, "UPDATE pedido SET criado_em = :at WHERE id = :id", at=at, id=order_id)
         order_ids.append(order_id)
     return order_ids
@@ -131,8 +132,9 @@ def test_twenty_orders_make_a_page_if_nothing_is_said(
 ) -> None:
     execute(
         shop,
-        "INSERT INTO pedido SELECT pedido.id || '-' || livros.id, cliente, status, pagamento_status, total, "
-        "observacoes, criado_em, atualizado_em, versao, dono FROM pedido, livros WHERE livros.id < 4",
+        "INSERT INTO pedido SELECT substr(pedido.id, 1, 30) || '-' || livros.id, cliente, status, "
+        "pagamento_status, total, observacoes, criado_em, atualizado_em, versao, dono FROM pedido, livros "
+        "WHERE livros.id < 4",
     )
     response = client.get(ORDERS, headers=API_KEY)
     assert len(response.get_json()["orders"]) == 20

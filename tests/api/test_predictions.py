@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,8 +18,8 @@ from ml.features import BASIC_FEATURES, RATINGS, FeatureSet, Matrix
 from ml.predict import Predictor
 from ml.verdict import Verdict
 from tests.api.conftest import open_shop
-from tests.conftest import close
 from tests.support.checks import fields_of, problem_of
+from tests.support.databases import ReadyShop
 from tests.support.training import ML
 
 PREDICTIONS = f"{ML}/predictions"
@@ -48,18 +47,17 @@ def serve(*feature_sets: FeatureSet, profile: Profile | None = None) -> ServedMo
 
 
 @pytest.fixture(scope="module")
-def planted(ready_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FlaskClient]:
+def planted(ready_shop: ReadyShop, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FlaskClient]:
     """A client of one shop with a model that beats the baseline; only for requests that change nothing."""
-    app = open_shop(ready_data, tmp_path_factory.mktemp("planted") / "data")
     data = [
         {"preco_com_taxa": n, "preco_sem_taxa": n, "disponibilidade": n, "categoria": "Poetry"}
         for n in range(1, 6)
     ]
     served = serve(*FeatureSet, profile=Profile.of(data))
-    with pytest.MonkeyPatch.context() as patch:
+    folder = tmp_path_factory.mktemp("planted")
+    with open_shop(ready_shop, folder / "data") as app, pytest.MonkeyPatch.context() as patch:
         patch.setattr(app.extensions["shop"].models, "current", lambda: served)
         yield app.test_client()
-    close(app)
 
 
 def ask(client: FlaskClient, *books: Any, query: str = "") -> TestResponse:

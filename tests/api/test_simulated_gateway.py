@@ -14,6 +14,13 @@ from tests.support.orders import query
 STORED = "SELECT referencia, resultado FROM pagamento_simulado"
 
 
+@pytest.mark.postgresql_only("its transactions run side by side, and the next may end after the order's")
+def test_a_decision_is_stored_at_once(shop: Shop) -> None:
+    assert shop.gateway.authorise(Decimal(1), "ORDER-1", "tok_denied") is Decision.DENIED
+    assert query(shop, STORED) == [("ORDER-1", "denied")]
+
+
+@pytest.mark.sqlite_only("it commits in one order, so that a decision may share the next commit")
 def test_a_decision_is_stored_with_the_next_transaction(shop: Shop) -> None:
     assert shop.gateway.authorise(Decimal(1), "ORDER-1", "tok_denied") is Decision.DENIED
     assert query(shop, STORED) == []

@@ -9,8 +9,15 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, text
 
+from tests.support.databases import ReadyShop
 from tests.support.postgresql import run_postgresql
 from tests.support.server import Server
+
+
+@pytest.fixture(scope="session")
+def ready_data(ready_shop: ReadyShop) -> Path:
+    """A data directory with its SQLite file, as a first start leaves it; tests get copies."""
+    return ready_shop.settings.data_dir
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from sqlalchemy import create_engine, event, select
+from sqlalchemy import create_engine, event, make_url, select
 from sqlalchemy.orm import Session
 
 from app.core.errors import ShopError
@@ -334,10 +334,10 @@ class OrderMachine(RuleBasedStateMachine):
 
 
 @pytest.fixture
-def play(migrated_file: Path, tmp_path: Path) -> Iterator[Callable[..., None]]:
+def play(migrated_url: str, tmp_path: Path) -> Iterator[Callable[..., None]]:
     """Return a function that runs the machine; its catalogues are refreshed by the machine alone."""
     logging.disable()
-    machine: Any = functools.partial(OrderMachine, migrated_file, tmp_path)
+    machine: Any = functools.partial(OrderMachine, Path(str(make_url(migrated_url).database)), tmp_path)
     yield functools.partial(run_state_machine_as_test, machine)
     logging.disable(logging.NOTSET)
 

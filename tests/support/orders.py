@@ -5,14 +5,16 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 from flask.testing import FlaskClient
-from sqlalchemy import text
+from sqlalchemy import bindparam, text
 from werkzeug.test import TestResponse
 
 from app.settings import SAMPLE_API_KEY
 from app.shop import Shop
+from app.storage.columns import UtcTime
 
 ORDERS = "/orders"
 API_KEY = {"X-API-Key": SAMPLE_API_KEY}
@@ -95,9 +97,11 @@ def query(shop: Shop, statement: str, **values: Any) -> list[tuple[Any, ...]]:
 
 def execute(shop: Shop, *statements: str, **values: Any) -> None:
     """Change the database behind the application's back."""
+    times = {name for name, value in values.items() if isinstance(value, datetime)}
     with shop.database.writing() as session:
         for statement in statements:
-            session.execute(text(statement), values)
+            used = [bindparam(name, type_=UtcTime) for name in times if f":{name}" in statement]
+            session.execute(text(statement).bindparams(*used), values)
 
 
 def traces(shop: Shop) -> dict[str, list[tuple[Any, ...]]]:

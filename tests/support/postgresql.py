@@ -17,6 +17,9 @@ from sqlalchemy.exc import OperationalError
 from tests.support.programs import need
 from tests.support.server import free_port
 
+_ELSEWHERE = ("-E", "UTF8", "--locale-provider=icu", "--icu-locale=pt-BR")
+"""A shop's server sorts and counts hours as its own country does; the shop may not depend on either."""
+
 
 @contextmanager
 def run_postgresql(folder: Path) -> Iterator[str]:
@@ -27,10 +30,11 @@ def run_postgresql(folder: Path) -> Iterator[str]:
     as_postgres = _drop_root(folder)
     cluster = folder / "cluster"
     subprocess.run(
-        [*as_postgres, initdb, "-D", str(cluster), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"],
+        [*as_postgres, initdb, "-D", str(cluster), "-U", "postgres", "-A", "trust", *_ELSEWHERE, "--no-sync"],
         check=True, capture_output=True, cwd=folder,
     )  # fmt: skip
     options = ["-D", str(cluster), "-h", "127.0.0.1", "-p", str(port), "-k", str(folder), "-F"]
+    options += [*("-c", "timezone=America/Sao_Paulo"), *("-c", "max_connections=300")]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen([*as_postgres, program, *options], stdout=log, stderr=log, cwd=folder)
     url = f"postgresql+psycopg://postgres@127.0.0.1:{port}"

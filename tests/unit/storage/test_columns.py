@@ -7,10 +7,11 @@ from decimal import Decimal
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Column, Integer, MetaData, Table, create_engine, insert, select
+from sqlalchemy import Column, Integer, MetaData, Table, insert, select
 from sqlalchemy.engine import Connection
 
 from app.storage.columns import Money, UtcTime
+from app.storage.database import Database, begin
 
 SHELF = Table(
     "shelf",
@@ -23,12 +24,11 @@ MANY = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCh
 
 
 @pytest.fixture
-def connection() -> Iterator[Connection]:
-    engine = create_engine("sqlite://")
-    with engine.connect() as connection:
+def connection(database: Database) -> Iterator[Connection]:
+    with database.engine.connect() as connection:
+        begin(connection)
         SHELF.metadata.create_all(connection)
         yield connection
-    engine.dispose()
 
 
 def kept(connection: Connection, column: str, value: object) -> object:

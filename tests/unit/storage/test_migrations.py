@@ -12,7 +12,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from flask import Flask
-from sqlalchemy import MetaData, func, inspect, select, text
+from sqlalchemy import MetaData, bindparam, func, inspect, select, text
 
 from app.core.errors import FieldProblem, OutOfStock, PaymentDenied
 from app.factory import create_app
@@ -20,7 +20,7 @@ from app.serve import with_own_secret
 from app.settings import Settings
 from app.start import prepare
 from app.storage import scraping
-from app.storage.columns import Base
+from app.storage.columns import Base, UtcTime
 from app.storage.database import Database
 from app.storage.idempotency import IdempotencyKey, claim_key
 from app.storage.models import (
@@ -35,6 +35,7 @@ from app.storage.models import (
 from app.storage.scraping import RUNS
 from app.web.presenters.orders import present_order
 from app.web.presenters.scraping import present_run_detail
+from tests.support.databases import Databases
 from tests.support.shop import make_settings
 
 TABLES = {
@@ -58,18 +59,20 @@ TABLES = {
 
 
 @pytest.fixture
-def make_empty(tmp_path: Path) -> Iterator[Callable[[], Flask]]:
-    """Applications on one database file that does not exist yet."""
+def make_empty(tmp_path: Path, databases: Databases) -> Iterator[Callable[[], Flask]]:
+    """Applications on one empty database: on SQLite, a file that does not exist yet."""
     apps: list[Flask] = []
+    url = databases.create(tmp_path)
 
     def make() -> Flask:
-        app = create_app(make_settings(tmp_path))
+        app = create_app(make_settings(tmp_path, database_url=url))
         apps.append(app)
         return app
 
     yield make
     for app in apps:
         database_of(app).engine.dispose()
+    databases.drop(url)
 
 
 def database_of(app: Flask) -> Database:
@@ -212,6 +215,7 @@ def test_scrapes_of_an_older_release_keep_their_lease_their_pages_and_their_repo
         "reestocados": [{"id": 5, "titulo": "D", "disponibilidade": {"antes": 0, "depois": 2}}],
         "editados": [{"id": 4, "titulo": "E"}],
     }
+    expires_at = datetime(2026, 1, 1, 0, 0, 30, tzinfo=UTC)
     counts = {kind: len(books) for kind, books in report.items()}
     columns = "id, status, url_base, iniciada_por, iniciada_em, contagem, diferenca, falhas, paginas_total, "
     columns += "paginas_feitas, paginas_com_falha, paginas_reaproveitadas, livros_lidos"
@@ -230,7 +234,9 @@ def test_scrapes_of_an_older_release_keep_their_lease_their_pages_and_their_repo
                 },
             )
         session.execute(
-            text("UPDATE scraping_trava SET execucao_id=2, dono='m:1:x', expira_em='2026-01-01 00:00:30'")
+            text("UPDATE scraping_trava SET execucao_id=2, dono='m:1:x', expira_em=:at").bindparams(
+                bindparam("at", expires_at, UtcTime)
+            )
         )
         session.execute(text("INSERT INTO scraping_pagina (execucao_id, url, livro) VALUES (2, 'u', '{}')"))
     with app.app_context():
@@ -240,7 +246,7 @@ def test_scrapes_of_an_older_release_keep_their_lease_their_pages_and_their_repo
         assert session.scalars(select(StagedPageRow.run_id)).all() == [2]
     assert done is not None
     assert running is not None
-    assert (running.holder, running.expires_at) == ("m:1:x", datetime(2026, 1, 1, 0, 0, 30, tzinfo=UTC))
+    assert (running.holder, running.expires_at) == ("m:1:x", expires_at)
     assert done.run.holder is None
     shown = present_run_detail(done)
     assert (shown["diferenca"], shown["contagem"]) == (report, counts)
@@ -248,8 +254,8 @@ def test_scrapes_of_an_older_release_keep_their_lease_their_pages_and_their_repo
     with app.app_context():
         flask_migrate.downgrade(revision="0004")
     with database_of(app).reading() as session:
-        [lease] = session.execute(text("SELECT execucao_id, dono, expira_em FROM scraping_trava"))
-        assert (lease[0], lease[1], str(lease[2])[:19]) == (2, "m:1:x", "2026-01-01 00:00:30")
+        lease = text("SELECT execucao_id, dono, expira_em FROM scraping_trava").columns(expira_em=UtcTime)
+        assert session.execute(lease).one() == (2, "m:1:x", expires_at)
         assert session.execute(text("SELECT count(*) FROM scraping_pagina")).scalar() == 1
 
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import event, text
+from sqlalchemy.orm import Session
 
 from app.core.catalogue import Catalogue
 from app.core.orders import Line
@@ -29,12 +30,16 @@ def store(database: Database) -> CatalogueStore:
 def move(database: Database, book_id: int, copies: int) -> int:
     """Sell `copies` of a book, or give them back; return the stock's version."""
     with database.writing() as session:
-        session.execute(
-            text("UPDATE livros SET disponibilidade = disponibilidade - :copies WHERE id = :id"),
-            {"copies": copies, "id": book_id},
-        )
-        stock.record_movements(session, {book_id: -copies}, stock.Reason.RESERVED, datetime.now(UTC))
+        take(session, book_id, copies)
         return stock.next_stock_version(session)
+
+
+def take(session: Session, book_id: int, copies: int) -> None:
+    session.execute(
+        text("UPDATE livros SET disponibilidade = disponibilidade - :copies WHERE id = :id"),
+        {"copies": copies, "id": book_id},
+    )
+    stock.record_movements(session, {book_id: -copies}, stock.Reason.RESERVED, datetime.now(UTC))
 
 
 def test_a_snapshot_follows_each_sale_and_keeps_its_base(database: Database, store: CatalogueStore) -> None:
@@ -81,6 +86,21 @@ def test_copies_of_a_book_that_left_the_shop_change_nothing(
     assert store.current().base is before.base
 
 
+@pytest.mark.postgresql_only("its transactions run side by side")
+def test_a_sale_that_is_committed_after_a_later_one_is_not_missed(
+    database: Database, store: CatalogueStore
+) -> None:
+    with database.writing() as early:
+        take(early, 3, 1)
+        store.ensure_stock_version(move(database, 4, 1))
+        version = stock.next_stock_version(early)
+    store.ensure_stock_version(version)
+    assert [store.current().stock(book_id) for book_id in (3, 4)] == [8, 8]
+
+
+@pytest.mark.sqlite_only(
+    "PostgreSQL numbers movements in another order than it commits them, and reads all stocks"
+)
 def test_what_a_sale_costs_depends_neither_on_the_books_nor_on_earlier_sales(
     database: Database, store: CatalogueStore
 ) -> None:
