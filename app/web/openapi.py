@@ -95,16 +95,19 @@ _PARAMETER = re.compile(r"<(?:(?P<converter>\w+)(?:\([^)]*\))?:)?(?P<name>\w+)>"
 
 def build_document(app: Flask) -> dict[str, Any]:
     """Return the document of every route of `app` that declares an operation."""
+    plugin = MarshmallowPlugin()
     spec = APISpec(
         title="Livraria",
         version=API_VERSION,
         openapi_version=OPENAPI_VERSION,
         info={"description": _DESCRIPTION},
-        plugins=[MarshmallowPlugin()],
+        plugins=[plugin],
         tags=[{"name": name, "description": text} for name, text in _TAGS.values()],
         # One relative server: the document is right behind any host, port and proxy.
         servers=[{"url": "/"}],
     )
+    converter: Any = plugin.converter  # which the spec has made
+    converter.add_attribute_function(lambda _self, field, **_: getattr(field, "documented", {}))
     for name, scheme in _SECURITY_SCHEMES.items():
         spec.components.security_scheme(name, scheme)
     for status in MEANINGS:
@@ -138,6 +141,8 @@ def serve_documentation(app: Flask) -> None:
             "static_folder": str(Path(flask_swagger_ui.__file__).parent / "dist"),
         },
     )
+    # A view of its own: Werkzeug's redirect to the spelling with a slash would go to whatever `Host` says.
+    app.add_url_rule("/apidocs", "apidocs", app.view_functions["flasgger.apidocs"])
 
 
 def _operations(rule: Rule, declared: operation) -> dict[str, Any]:

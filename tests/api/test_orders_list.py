@@ -80,7 +80,7 @@ def test_orders_that_were_not_paid_are_listed_too(client: FlaskClient, five: lis
         ("since=2026-01-03T14:00:01+02:00", [5, 4]),
         ("since=2026-01-04&customer_id=ana", [5]),
         ("since=0001-01-01&until=9999-12-31", [5, 4, 3, 2, 1]),
-        ("foo=bar&foo=baz", [5, 4, 3, 2, 1]),
+        ("since=0001-01-01T00:00:00%2B23:00&until=9999-12-31T23:59:59-23:00", [5, 4, 3, 2, 1]),
     ],
 )
 def test_orders_are_filtered(client: FlaskClient, five: list[str], query: str, expected: list[int]) -> None:
@@ -164,8 +164,7 @@ def test_the_links_keep_the_filters_and_can_be_followed(client: FlaskClient, fiv
         ("since=2026-13-01", {"since"}),
         ("since=2026-02-30", {"since"}),
         ("until=2026-01-01T25:00:00Z", {"until"}),
-        ("until=9999-12-31T23:59:59-23:00", {"until"}),
-        ("since=0001-01-01T00:00:00%2B23:00", {"since"}),
+        ("foo=bar&foo=baz", {"foo"}),
         ("since=1767225600", {"since"}),
         ("since=٢٠٢٦-٠١-٠١", {"since"}),
         ("page=0", {"page"}),

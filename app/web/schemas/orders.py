@@ -39,6 +39,8 @@ class NewPayment(RequestSchema):
 class Lines(fields.List[Any]):
     """Counted before they are read: a body full of bad lines must not cost a report on each."""
 
+    documented = {"minItems": 1, "maxItems": MAX_LINES}
+
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[Any]:
         if isinstance(value, list) and not 1 <= len(value) <= MAX_LINES:
             raise self.make_error("length")
