@@ -12,10 +12,13 @@ from flasgger import Swagger
 from flask import Flask
 from werkzeug.routing import Rule
 
+from app.core.accounts import min_password_length
 from app.version import API_VERSION
 from app.web.access import Access
 from app.web.endpoint import operation, operation_of
 from app.web.error_handlers import MEANINGS
+from app.web.idempotency import HEADER as IDEMPOTENCY_KEY
+from app.web.idempotency import VALID_KEY
 from app.web.schemas.problem import Problem
 from ml.verdict import Verdict
 
@@ -63,10 +66,18 @@ _HEADERS = {
     },
 }
 _REQUEST_HEADERS: dict[str, dict[str, Any]] = {
-    name: {"in": "header", "name": name, "description": text, "schema": {"type": "string"}}
-    for name, text in (
-        ("Idempotency-Key", "Até 255 caracteres: a mesma chave e o mesmo corpo dão a mesma resposta"),
-        ("If-Match", "A ETag lida; se o pedido mudou desde então, 412"),
+    name: {"in": "header", "name": name, "description": text, "schema": {"type": "string", **schema}}
+    for name, text, schema in (
+        (
+            IDEMPOTENCY_KEY,
+            "A mesma chave e o mesmo corpo dão a mesma resposta",
+            {"maxLength": 255, "pattern": VALID_KEY},
+        ),
+        (
+            "If-Match",
+            "A ETag lida, ou `*`; se o pedido mudou desde então, 412",
+            {"pattern": r'^(\*|"[0-9]{1,9}")$', "example": "*"},
+        ),
     )
 }
 _ACCESS_TOKEN, _REFRESH_TOKEN, _API_KEY = "tokenDeAcesso", "tokenDeRenovacao", "chaveDeApi"
@@ -116,12 +127,23 @@ def build_document(app: Flask) -> dict[str, Any]:
         declared = operation_of(app.view_functions[rule.endpoint])
         if declared is not None:
             spec.path(path_of(rule), operations=_operations(rule, declared))
-    return spec.to_dict()
+    document: dict[str, Any] = spec.to_dict()
+    _add_limits(app, document)
+    return document
 
 
 def path_of(rule: Rule) -> str:
     """Return the document's path of a route: `/books/<int:id>` is `/books/{id}`."""
     return _PARAMETER.sub(r"{\g<name>}", rule.rule)
+
+
+def _add_limits(app: Flask, document: dict[str, Any]) -> None:
+    """Add the rules that no field states: those of whole objects and of settings."""
+    settings = app.extensions["shop"].settings
+    schemas = document["components"]["schemas"]
+    schemas["OrderChanges"]["minProperties"] = 1
+    password = schemas["NewUser"]["properties"]["password"]
+    password["minLength"] = min_password_length(production=settings.production)
 
 
 def serve_documentation(app: Flask) -> None:
@@ -198,6 +220,11 @@ def _success(declared: operation) -> dict[str, Any]:
         "description": declared.ok,
         "headers": {name: _HEADERS[name] for name in names},
     }
+    if declared.links:
+        response["links"] = {
+            name: {"operationId": name, "parameters": parameters}
+            for name, parameters in declared.links.items()
+        }
     if declared.response is not None:
         response["content"] = {declared.media_type: {"schema": declared.response}}
         response["content"] |= {name: {"schema": {"type": "string"}} for name in declared.other_media_types}
