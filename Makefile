@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 
-.PHONY: help setup run demo dashboard test test-all check format bench lock clean
+.PHONY: help setup run demo dashboard test test-all fuzz check format bench lock clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ test: $(VENV)/dev.stamp ## run the tests that start no other program
 
 test-all: $(VENV)/dev.stamp ## run every test; what lacks its system program is skipped
 	@$(PYTEST) -o testpaths=tests $(ARGS)
+
+fuzz: $(VENV)/dev.stamp ## send a real server more than 10,000 requests of each kind of caller, as its document says
+	@FUZZ_EXAMPLES=600 $(BIN)/python -m pytest tests/e2e/test_schemathesis.py $(ARGS)
 
 check: $(VENV)/dev.stamp ## lint, format, types and import contracts
 	@$(BIN)/ruff check .

@@ -3,7 +3,6 @@
 import functools
 from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass
-from types import MappingProxyType
 from typing import Any, Final
 
 from flask import make_response, request
@@ -30,10 +29,10 @@ class operation:  # noqa: N801 - a decorator
 
     `ok` describes the successful response; `errors` are the statuses beyond those that `access` and the inputs bring.
     `max_items` bounds an array in the body. `links` names the operations that the response leads to, by their ids in
-    the document, and where it holds their parameters. The response of a `versioned` view depends on that part of the catalogue
-    alone: it carries an ETag of it, and the view isn't called for a client that has it. No other response may be kept
-    by a cache on its way, unless it is public. `kind` names the metrics that
-    count the request beside the usual ones; the failures of a `throttled` view are limited per client.
+    the document, and where it holds their parameters. The response of a `versioned` view depends on that part of the
+    catalogue alone: it carries an ETag of it, and the view isn't called for a client that has it. Of the others, no
+    cache may keep any that is not public. `kind` names the metrics that count the request beside the usual ones; the
+    failures of a `throttled` view are limited per client.
     """
 
     summary: str
@@ -48,7 +47,7 @@ class operation:  # noqa: N801 - a decorator
     status: int = 200
     response: Schema | dict[str, Any] | None = None
     response_headers: tuple[str, ...] = ()
-    links: Mapping[str, Mapping[str, str]] = MappingProxyType({})
+    links: Mapping[str, Mapping[str, str]] | None = None
     media_type: str = "application/json"
     other_media_types: tuple[str, ...] = ()
     errors: tuple[int, ...] = ()

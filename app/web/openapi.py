@@ -73,11 +73,7 @@ _REQUEST_HEADERS: dict[str, dict[str, Any]] = {
             "A mesma chave e o mesmo corpo dão a mesma resposta",
             {"maxLength": 255, "pattern": VALID_KEY},
         ),
-        (
-            "If-Match",
-            "A ETag lida, ou `*`; se o pedido mudou desde então, 412",
-            {"pattern": r'^(\*|"[0-9]{1,9}")$', "example": "*"},
-        ),
+        ("If-Match", "A ETag lida, ou `*`; se o pedido mudou desde então, 412", {"example": "*"}),
     )
 }
 _ACCESS_TOKEN, _REFRESH_TOKEN, _API_KEY = "tokenDeAcesso", "tokenDeRenovacao", "chaveDeApi"
@@ -144,6 +140,8 @@ def _add_limits(app: Flask, document: dict[str, Any]) -> None:
     schemas["OrderChanges"]["minProperties"] = 1
     password = schemas["NewUser"]["properties"]["password"]
     password["minLength"] = min_password_length(production=settings.production)
+    predictions = document["paths"]["/api/v1/ml/predictions"]["post"]["requestBody"]["content"]
+    predictions["application/json"]["schema"]["maxItems"] = settings.ml_max_batch
 
 
 def serve_documentation(app: Flask) -> None:

@@ -1,6 +1,6 @@
 """The log."""
 
-from marshmallow import Schema, fields
+from marshmallow import INCLUDE, Schema, fields
 
 from app.web.fields import MAX_ID, BoundedInteger, Cursor, DateTime, HttpStatus, OneOf, RequestSchema, Text
 
@@ -51,6 +51,9 @@ class LogsQuery(RequestSchema):
 
 class LogLine(Schema):
     """The fields of an event beyond these depend on the event."""
+
+    class Meta:
+        unknown = INCLUDE
 
     timestamp = fields.DateTime(metadata={"description": "UTC"})
     levelname = fields.String(metadata={"enum": list(LEVELS)})

@@ -86,13 +86,17 @@ class OrderChanges(RequestSchema):
             raise ValidationError("deve ter customer_id, notes ou status")
 
 
+class OrderCursor(Cursor):
+    pattern = "^[0-9]{1,17}[.]ORDER-[A-Z2-7]{26}$"
+
+
 class OrdersQuery(PageQuery):
     limit = BoundedInteger(
         low=1,
         high=MAX_PER_PAGE,
         metadata={"description": "Quantos pedidos, para seguir por `cursor` em vez de `page`", "example": 20},
     )
-    cursor = Cursor(
+    cursor = OrderCursor(
         low=1, high=100, metadata={"description": "De onde continuar, como diz o `Link` anterior"}
     )
     status = OneOf(*OrderStatus, metadata={"description": "Só os pedidos neste estado"})
