@@ -77,6 +77,7 @@ def create_app(settings: Settings | None = None, check_every_s: float = CHECK_EV
     settings = settings or read_settings(os.environ, ENV_FILE)
     app = Flask("app")
     app.json = OrjsonProvider(app)
+    app.url_map.merge_slashes = False  # Werkzeug's redirect to one slash would go to whatever `Host` says
     url = settings.database_url or f"sqlite:///{settings.data_dir / 'livraria.db'}"
     app.config.update(
         MAX_CONTENT_LENGTH=settings.max_body_bytes,

@@ -44,7 +44,7 @@ def log_in(body: dict[str, str]) -> ResponseReturnValue:
     response=Tokens(),
 )
 def refresh() -> ResponseReturnValue:
-    return _tokens(shop().accounts.renew(login_id(), caller(), str(get_jwt()["jti"]))), NO_STORE
+    return _tokens(shop().accounts.renew(login_id(), caller(), str(get_jwt()["jti"])))
 
 
 @auth.post("/logout")

@@ -36,6 +36,7 @@ books = Blueprint("books", __name__, url_prefix="/api/v1")
     ok="Os livros",
     response=ListedBook(many=True),
     response_headers=pagination.HEADERS,
+    links={"get_api_v1_books_intbook_idx": {"book_idx": "$response.body#/0/id"}},
     versioned=DependsOn.STOCKS,
 )
 def list_books(query: dict[str, Any]) -> ResponseReturnValue:

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import fields
 from typing import Any
-from urllib.parse import urlencode
 
 from flask import Blueprint, Response, request
 from flask.typing import ResponseReturnValue
@@ -16,6 +15,7 @@ from app.web.access import Access
 from app.web.context import shop
 from app.web.endpoint import operation
 from app.web.error_handlers import problem
+from app.web.pagination import next_link
 from app.web.schemas.logs import LogLine, LogsQuery
 
 logs = Blueprint("logs", __name__, url_prefix="/api/v1/logs")
@@ -55,7 +55,7 @@ def read_logs(query: dict[str, Any]) -> ResponseReturnValue:
     if query["tail"] == "true":
         return _tail(page, log_filter, headers)
     if page.older is not None:
-        headers["Link"] = f'<{_url(page.older)}>; rel="next"'
+        headers["Link"] = next_link(page.older.as_text())
     if as_ndjson:
         return Response(_ndjson(page), mimetype=NDJSON, headers=headers)
     return Response(b"[" + b",".join(page.lines) + b"]", mimetype="application/json", headers=headers)
@@ -90,10 +90,6 @@ def _cursor(query: dict[str, Any]) -> Position | None:
         return Position.from_text(query["cursor"]) if "cursor" in query else None
     except ValueError:
         raise InvalidInput.of("cursor", "não é um cursor desta rota") from None
-
-
-def _url(older: Position) -> str:
-    return f"{request.path}?{urlencode({**request.args.to_dict(), 'cursor': older.as_text()})}"
 
 
 def _ndjson(page: LogPage) -> bytes:

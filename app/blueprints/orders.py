@@ -1,14 +1,15 @@
 """`/orders`: buying the books of the catalogue."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, url_for
 from flask.typing import ResponseReturnValue
 
-from app.core.orders import Line, OrderStatus
+from app.core.orders import Line, Order, OrderStatus
 from app.observability.metrics import RequestKind
 from app.services.orders import Draft
-from app.storage.orders import OrderFilter
+from app.storage.orders import OrderFilter, OrderPlace
 from app.web import pagination
 from app.web.access import Access, actor, knows_api_key
 from app.web.context import shop
@@ -34,6 +35,8 @@ from app.web.schemas.orders import (
 )
 
 orders = Blueprint("orders", __name__, url_prefix=ORDERS_PATH)
+_OPERATIONS = ("get_orders_order_id", "put_orders_order_id_status", "patch_orders_order_id")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @orders.post("")
@@ -52,6 +55,7 @@ orders = Blueprint("orders", __name__, url_prefix=ORDERS_PATH)
     ok="O pedido, pago e aceito",
     response=PlacedOrder(),
     response_headers=("Location", "ETag"),
+    links={name: {"order_id": "$response.body#/order_id"} for name in _OPERATIONS},
     errors=(402, 404, 409, 422, 502, 504),
     kind=RequestKind.ORDER_CREATE,
 )
@@ -92,24 +96,36 @@ def show_order(order_id: str) -> ResponseReturnValue:
 @orders.get("")
 @operation(
     "Lista os pedidos",
-    description=f"Do mais novo ao mais antigo, {pagination.DEFAULT_PER_PAGE} por página se nada for dito.",
+    description=(
+        f"Do mais novo ao mais antigo, {pagination.DEFAULT_PER_PAGE} por página se nada for dito. Com `limit`, o "
+        "`next` de `Link` traz um `cursor`: nada se repete nem se pula quando pedidos chegam entre duas páginas."
+    ),
     access=Access.API_KEY,
     query=OrdersQuery(),
     ok="Os pedidos",
     response=OrderList(),
     response_headers=pagination.HEADERS,
+    links={name: {"order_id": "$response.body#/orders/0/order_id"} for name in _OPERATIONS},
 )
 def list_orders(query: dict[str, Any]) -> ResponseReturnValue:
-    first, end = pagination.page_bounds(query, 0)
     order_filter = OrderFilter(
         status=OrderStatus(query["status"]) if "status" in query else None,
         customer_id=query.get("customer_id"),
         since=query.get("since"),
         until=query.get("until"),
     )
+    if "cursor" in query or "limit" in query:
+        limit = query.get("limit", pagination.DEFAULT_PER_PAGE)
+        place = _place_of(query["cursor"]) if "cursor" in query else None
+        page, total = shop().orders.orders(order_filter, 0, limit + 1, place)
+        headers = {"X-Total-Count": str(total)}
+        if len(page) > limit:
+            headers["Link"] = pagination.next_link(_cursor_after(page[limit - 1]))
+        return _listed(page[:limit]), headers
+    query = {"page": 1} | query  # the list of all orders has no bound
+    first, end = pagination.page_bounds(query, 0)
     page, total = shop().orders.orders(order_filter, first, end - first)
-    body = {"success": True, "orders": [present_order(order) for order in page]}
-    return body, pagination.page_headers(query, total)
+    return _listed(page), pagination.page_headers(query, total)
 
 
 @orders.put("/<order_id>/status")
@@ -148,6 +164,19 @@ def change_order_status(order_id: str, body: dict[str, Any]) -> ResponseReturnVa
 )
 def edit_order(order_id: str, body: dict[str, Any]) -> ResponseReturnValue:
     return _change(order_id, body)
+
+
+def _listed(page: list[Order]) -> dict[str, Any]:
+    return {"success": True, "orders": [present_order(order) for order in page]}
+
+
+def _cursor_after(order: Order) -> str:
+    return f"{(order.created_at - _EPOCH) // timedelta(microseconds=1)}.{order.id}"
+
+
+def _place_of(cursor: str) -> OrderPlace:
+    microseconds, _, order_id = cursor.partition(".")
+    return OrderPlace(_EPOCH + timedelta(microseconds=int(microseconds)), order_id)
 
 
 def _change(order_id: str, body: dict[str, Any]) -> Response:

@@ -68,6 +68,7 @@ def show_status() -> ResponseReturnValue:
     ok="As execuções",
     response=Run(many=True),
     response_headers=pagination.HEADERS,
+    links={"get_api_v1_scraping_runs_intrun_id": {"run_id": "$response.body#/0/id"}},
 )
 def list_runs(query: dict[str, Any]) -> ResponseReturnValue:
     first, end = pagination.page_bounds(query, pagination.MAX_PER_PAGE)

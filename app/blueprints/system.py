@@ -28,7 +28,9 @@ LINKS = {
 }
 
 
-@system.get("/")
+@system.get(
+    "/", strict_slashes=False
+)  # also an empty path, which would be redirected to whatever `Host` says
 @operation(
     "Boas-vindas",
     description="Uma página para navegadores, JSON para os demais clientes.",

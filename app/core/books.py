@@ -77,6 +77,8 @@ def mean_price(total_pence: int, count: int) -> Decimal:
 
 def whole_pence(pounds: Decimal, rounding: str) -> int:
     """Return a bound in whole pence; shifted, not multiplied, since a product is rounded to 28 digits first."""
+    if not pounds:
+        return 0  # whatever its exponent, which may be beyond all contexts
     bounded = min(pounds, _HIGHEST_PENCE)
     sign, digits, exponent = bounded.as_tuple()
     return int(Decimal((sign, digits, int(exponent) + 2)).to_integral_value(rounding))

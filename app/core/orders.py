@@ -99,12 +99,16 @@ class OrderItem:
 
 @dataclass(frozen=True, slots=True)
 class StatusChange:
-    """A step of an order's history; `before` is None for the first, `by` a user or a part of the shop."""
+    """A step of an order's history; `before` is None for the first, `by` a user or a part of the shop.
+
+    An edit leads from a status to itself; `fields` names what it changed, without the values, which are personal.
+    """
 
     before: OrderStatus | None
     after: OrderStatus
     at: datetime
     by: str
+    fields: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -43,7 +43,7 @@ from app.storage import idempotency, orders, stock
 from app.storage.catalogue_store import CatalogueStore
 from app.storage.database import Database
 from app.storage.idempotency import IdempotencyKey, KeyRecord
-from app.storage.orders import OrderFilter
+from app.storage.orders import OrderFilter, OrderPlace
 from app.storage.stock import BookOnSale
 
 log = logging.getLogger(__name__)
@@ -147,10 +147,12 @@ class Orders:
             raise OrderNotFound
         return order
 
-    def orders(self, order_filter: OrderFilter, offset: int, limit: int) -> tuple[list[Order], int]:
-        """Return orders from the newest on, and how many there are."""
+    def orders(
+        self, order_filter: OrderFilter, offset: int, limit: int, after: OrderPlace | None = None
+    ) -> tuple[list[Order], int]:
+        """Return orders from the newest on, or from behind `after`, and how many there are."""
         with self._database.reading() as session:
-            return orders.list_orders(session, order_filter, offset, limit)
+            return orders.list_orders(session, order_filter, offset, limit, after)
 
     def reconcile(self) -> None:
         """Finalize what crashes left between reserve and confirm, and void the payments that are due."""
@@ -214,7 +216,7 @@ class Orders:
             raise VersionMismatch(order.version)
         edits = {name: value for name, value in fields.items() if getattr(order, name) != value}
         if edits:
-            orders.edit_order(session, order_id, edits, now)
+            orders.edit_order(session, order, edits, now, by)
         if status is not None and status is not order.status:
             check_transition(order.status, status)
             stock_version = self._move(session, order, status, now, by)

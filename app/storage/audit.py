@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from sqlalchemy import BigInteger, and_, case, cast, func, literal, or_, select, union_all
+from sqlalchemy import BigInteger, and_, case, cast, func, literal, not_, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from app.core.orders import PAYMENTS, RELEASED, TRANSITIONS, OrderStatus
@@ -148,7 +148,9 @@ def _broken_histories(session: Session) -> Iterator[str]:
     allowed = [f"{before}>{after}" for before, choices in TRANSITIONS.items() for after in choices]
     allowed.append(f">{OrderStatus.AWAITING_PAYMENT}")
     step = func.coalesce(StatusChangeRow.before, "") + ">" + StatusChangeRow.after
-    for row in session.scalars(select(StatusChangeRow).where(step.not_in(allowed)).limit(MAX_MISMATCHES)):
+    is_edit = and_(StatusChangeRow.fields.is_not(None), StatusChangeRow.before == StatusChangeRow.after)
+    wrong = select(StatusChangeRow).where(step.not_in(allowed), not_(is_edit))
+    for row in session.scalars(wrong.limit(MAX_MISMATCHES)):
         yield f"pedido {row.order_id}: passou de '{row.before}' a '{row.after}', o que não é permitido"
 
 

@@ -180,6 +180,8 @@ class OrderItemRow(Base):
 
 
 class StatusChangeRow(Base):
+    """A step of an order's status, or an edit, which leads from a status to itself and names its `fields`."""
+
     __tablename__ = "pedido_historico"
     __table_args__ = (Index(None, "pedido_id"),)
 
@@ -189,6 +191,7 @@ class StatusChangeRow(Base):
     after: Mapped[str] = mapped_column("para", String(20))
     at: Mapped[datetime] = mapped_column("quando", UtcTime)
     by: Mapped[str] = mapped_column("por", String(80))
+    fields: Mapped[list[str] | None] = mapped_column("campos", JSON(none_as_null=True))
 
 
 class MovementRow(Base):

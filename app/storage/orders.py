@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, bindparam, func, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.core.orders import (
@@ -56,6 +56,14 @@ class OrderFilter:
     customer_id: str | None = None
     since: datetime | None = None
     until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OrderPlace:
+    """The place of an order in the list, which stays where it is when others arrive."""
+
+    created_at: datetime
+    order_id: str
 
 
 def insert_order(session: Session, order: Order, owner: str, by: str) -> None:
@@ -120,12 +128,24 @@ def move_order(
     )
 
 
-def edit_order(session: Session, order_id: str, changes: dict[str, str | None], now: datetime) -> None:
-    """Change `customer_id` or `notes`."""
+def edit_order(
+    session: Session, order: Order, changes: dict[str, str | None], now: datetime, by: str
+) -> None:
+    """Change `customer_id` or `notes`, and record who did."""
     session.execute(
         update(OrderRow)
-        .where(OrderRow.id == order_id)
+        .where(OrderRow.id == order.id)
         .values(**changes, updated_at=now, version=OrderRow.version + 1)
+    )
+    session.execute(
+        insert(StatusChangeRow).values(
+            order_id=order.id,
+            before=order.status,
+            after=order.status,
+            at=now,
+            by=by,
+            fields=sorted(changes),
+        )
     )
 
 
@@ -158,6 +178,7 @@ def find_order(session: Session, order_id: str, *, lock: bool = False) -> Order 
             OrderStatus(change.after),
             change.at,
             change.by,
+            tuple(change.fields or ()),
         )
         for change in history
     )
@@ -173,10 +194,20 @@ def get_order(session: Session, order_id: str) -> Order:
 
 
 def list_orders(
-    session: Session, order_filter: OrderFilter, offset: int, limit: int
+    session: Session, order_filter: OrderFilter, offset: int, limit: int, after: OrderPlace | None = None
 ) -> tuple[list[Order], int]:
-    """Return a page of the orders from the newest on, without their histories, and how many there are."""
+    """Return a page of the orders from the newest on, without their histories, and how many there are.
+
+    With `after`, the page begins behind that place. The index of `created_at` finds and orders the rows.
+    """
     conditions = _conditions(order_filter)
+    total = session.scalar(select(func.count()).select_from(OrderRow).where(*conditions)) or 0
+    if after is not None:
+        same_moment = and_(OrderRow.created_at == after.created_at, OrderRow.id > after.order_id)
+        conditions += [
+            OrderRow.created_at <= after.created_at,
+            or_(OrderRow.created_at < after.created_at, same_moment),
+        ]
     rows = session.scalars(
         select(OrderRow)
         .where(*conditions)
@@ -185,7 +216,6 @@ def list_orders(
         .limit(limit)
     ).all()
     items = _items(session, [row.id for row in rows])
-    total = session.scalar(select(func.count()).select_from(OrderRow).where(*conditions)) or 0
     return [_order(row, items[row.id]) for row in rows], total
 
 

@@ -1,63 +1,99 @@
 """Marshmallow fields that read strictly, with messages in Portuguese."""
 
-import unicodedata
+import re
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
+from difflib import get_close_matches
 from typing import Any
 
-from marshmallow import Schema, fields, validate
+from marshmallow import RAISE, Schema, ValidationError, fields, validate
+from marshmallow.exceptions import SCHEMA
 
 MAX_ID = 2**31 - 1
 """The largest value of an id's column."""
-# Invisible letters and marks: Hangul fillers, the grapheme joiner, Khmer vowels, the Braille blank.
-_BLANKS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
+MAX_PROBLEMS = 100
+"""Problems that are reported of one request."""
+_LONGEST_NAME = 40
+_EARLIEST, _LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9998, 12, 31, tzinfo=UTC)
+_INVISIBLE = (
+    # Controls, spaces but U+0020, directions, joiners, Hangul fillers, Khmer vowels, the Braille blank, private use,
+    # tags. By ranges, which a client's regular expressions have too and which no release of Unicode changes.
+    r"\x00-\x1f\x7f-\xa0\xad\u034f\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u115f\u1160\u1680\u17b4\u17b5\u180e"
+    r"\u2000-\u200f\u2028-\u202f\u205f-\u206f\u2800\u3000\u3164\ue000-\uf8ff\ufeff\uffa0\ufff0-\ufffb"
+    "\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d159\U0001d173-\U0001d17a\U000e0000-\U000e01ef"
+)
 _REQUIRED = {"required": "campo obrigatório", "null": "não pode ser nulo"}
 
 
 class RequestSchema(Schema):
-    """The base of what clients send; an unknown name in a body is refused."""
+    """The base of what clients send; an unknown name is refused, and the nearest known one named."""
 
-    error_messages = {"unknown": "campo desconhecido", "type": "deve ser um objeto JSON"}
+    class Meta:
+        unknown = RAISE
+
+    error_messages = {"unknown": "nome desconhecido", "type": "deve ser um objeto JSON"}
+
+    def handle_error(self, error: ValidationError, data: Any, *, many: bool, **kwargs: Any) -> None:
+        reports = error.messages_dict.values() if many else [error.messages_dict]
+        names = ((report, name) for report in reports if isinstance(report, dict) for name in report)
+        unknown = [(report, name) for report, name in names if name not in (*self.fields, SCHEMA)]
+        for report, name in unknown[:MAX_PROBLEMS]:  # a body may have very many
+            nearest = get_close_matches(str(name)[:_LONGEST_NAME], self.fields, n=1, cutoff=0)
+            if nearest:
+                report[name] = [f"{self.error_messages['unknown']}; o mais próximo é {nearest[0]}"]
 
 
 class Text(fields.String):
-    """A string of bounded length without control characters."""
+    """A string of bounded length that matches `pattern`, by default: without control characters.
 
+    The document shows a field's `documented` beside what its class and validators say.
+    """
+
+    pattern = r"^[^\x00-\x1f\x7f-\x9f]*$"
     default_error_messages = {
         **_REQUIRED,
         "invalid": "deve ser um texto",
-        "control": "tem caracteres de controle",
+        "pattern": "tem caracteres de controle",
     }
-
-    allowed_controls = ""
 
     def __init__(self, *, low: int = 0, high: int, **kwargs: Any) -> None:
         length = validate.Length(min=low, max=high, error=f"deve ter de {low} a {high} caracteres")
         super().__init__(validate=length, **kwargs)
+        self.documented = {"pattern": self.pattern}
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         text: str = super()._deserialize(value, attr, data, **kwargs)
-        if any(unicodedata.category(char) == "Cc" and char not in self.allowed_controls for char in text):
-            raise self.make_error("control")
+        # Without the ends, since in Python `$` also stands before a last line end.
+        if text and not re.fullmatch(self.pattern[1:-1], text):
+            raise self.make_error("pattern")
         return text
 
 
 class MultilineText(Text):
     """A text that may hold line ends and tabs."""
 
-    allowed_controls = "\n\r\t"
+    pattern = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$"
 
 
 class PrintableText(Text):
-    """A printable text without spaces at its ends."""
+    """A visible text without spaces at its ends."""
 
-    default_error_messages = {"invisible": "tem caracteres invisíveis ou espaços nas pontas"}
+    pattern = f"^[^ {_INVISIBLE}]([^{_INVISIBLE}]*[^ {_INVISIBLE}])?$"
+    default_error_messages = {"pattern": "tem caracteres invisíveis ou espaços nas pontas"}
 
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
-        text = super()._deserialize(value, attr, data, **kwargs)
-        if not text.isprintable() or text != text.strip() or _BLANKS.intersection(text):
-            raise self.make_error("invisible")
-        return text
+
+class HttpStatus(Text):
+    """A status, or a class of them."""
+
+    pattern = "^[1-5]([0-9][0-9]|xx)$"
+    default_error_messages = {"pattern": "deve ser um status, como 404, ou uma classe, como 4xx"}
+
+
+class Cursor(Text):
+    """Where a list goes on: what the `Link` of the page before it says."""
+
+    pattern = "^[A-Za-z0-9_.-]+$"
+    default_error_messages = {"pattern": "não é um cursor desta rota"}
 
 
 class OneOf(fields.String):
@@ -90,11 +126,23 @@ class BoundedInteger(fields.Integer):
         return int(value)
 
 
-class ProductId(BoundedInteger):
+class ProductId(fields.Field[int]):
     """A book's id, as a number or as a string of digits."""
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(low=0, high=MAX_ID, **kwargs)
+    default_error_messages = {**_REQUIRED, "invalid": f"deve ser um inteiro de 0 a {MAX_ID}"}
+    documented = {
+        "anyOf": [
+            {"type": "integer", "minimum": 0, "maximum": MAX_ID},
+            {"type": "string", "pattern": "^[0-9]{1,9}$"},
+        ]
+    }
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
+        if isinstance(value, str) and re.fullmatch("[0-9]{1,9}", value):
+            return int(value)
+        if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= MAX_ID:
+            raise self.make_error("invalid")
+        return value
 
 
 class JsonInteger(BoundedInteger):
@@ -138,22 +186,27 @@ class JsonAmount(fields.Float):
         return value  # unconverted: the integer may be too large for a float
 
 
-class DateTime(fields.DateTime):
-    """A time of ISO 8601, in UTC unless it names a zone; a date means its midnight."""
+class DateTime(fields.Field[datetime]):
+    """A time of ISO 8601, in UTC unless it names a zone; a date means its midnight.
+
+    A time outside 1970 to 9998 becomes the nearest one inside, so that it can be moved by a zone or a minute.
+    """
 
     default_error_messages = {
         **_REQUIRED,
         "invalid": "deve ser uma data ISO 8601, como 2026-11-22 ou 2026-11-22T10:00:00Z",
     }
+    documented = {"type": "string", "anyOf": [{"format": "date-time"}, {"format": "date"}]}
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:
         # In a query, a plus sign is decoded as a space.
         text = str(value).replace(" ", "+") if len(str(value)) > len("2026-11-22") else str(value)
         try:
-            time = datetime.fromisoformat(text)
-            return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
-        except (ValueError, OverflowError):
+            time = datetime.fromisoformat(text.upper())
+        except ValueError:
             raise self.make_error("invalid") from None
+        aware = time.replace(tzinfo=UTC) if time.tzinfo is None else time
+        return min(max(aware, _EARLIEST), _LATEST).astimezone(UTC)
 
 
 class DecimalAmount(fields.Decimal):
@@ -164,6 +217,7 @@ class DecimalAmount(fields.Decimal):
         "invalid": "deve ser um número",
         "range": "deve ser um número não negativo",
     }
+    documented = {"minimum": 0}
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Decimal:
         text = str(value)

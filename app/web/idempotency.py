@@ -11,7 +11,7 @@ from app.core.errors import InvalidInput
 from app.storage.idempotency import IdempotencyKey
 
 HEADER = "Idempotency-Key"
-_VALID_KEY = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?")
+VALID_KEY = r"^[\x21-\x7e]([\x20-\x7e]{0,253}[\x21-\x7e])?$"
 
 
 def idempotency_key(body: Any) -> IdempotencyKey | None:
@@ -22,7 +22,7 @@ def idempotency_key(body: Any) -> IdempotencyKey | None:
     key = request.headers.get(HEADER)
     if key is None:
         return None
-    if not _VALID_KEY.fullmatch(key):
+    if not re.fullmatch(VALID_KEY[1:-1], key):
         raise InvalidInput.of(
             HEADER, "deve ter de 1 a 255 caracteres ASCII imprimíveis, sem espaços nas pontas"
         )

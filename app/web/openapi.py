@@ -12,10 +12,13 @@ from flasgger import Swagger
 from flask import Flask
 from werkzeug.routing import Rule
 
+from app.core.accounts import min_password_length
 from app.version import API_VERSION
 from app.web.access import Access
 from app.web.endpoint import operation, operation_of
 from app.web.error_handlers import MEANINGS
+from app.web.idempotency import HEADER as IDEMPOTENCY_KEY
+from app.web.idempotency import VALID_KEY
 from app.web.schemas.problem import Problem
 from ml.verdict import Verdict
 
@@ -71,10 +74,14 @@ _HEADERS = {
     },
 }
 _REQUEST_HEADERS: dict[str, dict[str, Any]] = {
-    name: {"in": "header", "name": name, "description": text, "schema": {"type": "string"}}
-    for name, text in (
-        ("Idempotency-Key", "Até 255 caracteres: a mesma chave e o mesmo corpo dão a mesma resposta"),
-        ("If-Match", "A ETag lida; se o pedido mudou desde então, 412"),
+    name: {"in": "header", "name": name, "description": text, "schema": {"type": "string", **schema}}
+    for name, text, schema in (
+        (
+            IDEMPOTENCY_KEY,
+            "A mesma chave e o mesmo corpo dão a mesma resposta",
+            {"maxLength": 255, "pattern": VALID_KEY},
+        ),
+        ("If-Match", "A ETag lida, ou `*`; se o pedido mudou desde então, 412", {"example": "*"}),
     )
 }
 _ACCESS_TOKEN, _REFRESH_TOKEN, _API_KEY = "tokenDeAcesso", "tokenDeRenovacao", "chaveDeApi"
@@ -107,16 +114,19 @@ _PARAMETER = re.compile(r"<(?:(?P<converter>\w+)(?:\([^)]*\))?:)?(?P<name>\w+)>"
 
 def build_document(app: Flask) -> dict[str, Any]:
     """Return the document of every route of `app` that declares an operation."""
+    plugin = MarshmallowPlugin()
     spec = APISpec(
         title="Livraria",
         version=API_VERSION,
         openapi_version=OPENAPI_VERSION,
         info={"description": _DESCRIPTION},
-        plugins=[MarshmallowPlugin()],
+        plugins=[plugin],
         tags=[{"name": name, "description": text} for name, text in _TAGS.values()],
         # One relative server: the document is right behind any host, port and proxy.
         servers=[{"url": "/"}],
     )
+    converter: Any = plugin.converter  # which the spec has made
+    converter.add_attribute_function(lambda _self, field, **_: getattr(field, "documented", {}))
     for name, scheme in _SECURITY_SCHEMES.items():
         spec.components.security_scheme(name, scheme)
     for status in MEANINGS:
@@ -126,26 +136,30 @@ def build_document(app: Flask) -> dict[str, Any]:
         if declared is not None:
             spec.path(path_of(rule), operations=_operations(rule, declared))
     document: dict[str, Any] = spec.to_dict()
-    _add_sizes(app, document)
+    _add_limits(app, document)
     return document
-
-
-def _add_sizes(app: Flask, document: dict[str, Any]) -> None:
-    """Add the bounds that settings lower."""
-    settings = app.extensions["shop"].settings
-    document["components"]["schemas"]["NewOrder"]["properties"]["items"]["maxItems"] = (
-        settings.order_max_items
-    )
-    for operations in document["paths"].values():
-        for described in operations.values():
-            for parameter in described["parameters"]:
-                if parameter["name"] == "per_page":
-                    parameter["schema"]["maximum"] = settings.max_per_page
 
 
 def path_of(rule: Rule) -> str:
     """Return the document's path of a route: `/books/<int:id>` is `/books/{id}`."""
     return _PARAMETER.sub(r"{\g<name>}", rule.rule)
+
+
+def _add_limits(app: Flask, document: dict[str, Any]) -> None:
+    """Add the rules that no field states: those of whole objects and of settings."""
+    settings = app.extensions["shop"].settings
+    schemas = document["components"]["schemas"]
+    schemas["OrderChanges"]["minProperties"] = 1
+    password = schemas["NewUser"]["properties"]["password"]
+    password["minLength"] = min_password_length(production=settings.production)
+    predictions = document["paths"]["/api/v1/ml/predictions"]["post"]["requestBody"]["content"]
+    predictions["application/json"]["schema"]["maxItems"] = settings.ml_max_batch
+    schemas["NewOrder"]["properties"]["items"]["maxItems"] = settings.order_max_items
+    for operations in document["paths"].values():
+        for described in operations.values():
+            for parameter in described["parameters"]:
+                if parameter["name"] == "per_page":
+                    parameter["schema"]["maximum"] = settings.max_per_page
 
 
 def serve_documentation(app: Flask) -> None:
@@ -165,6 +179,8 @@ def serve_documentation(app: Flask) -> None:
             "static_folder": str(Path(flask_swagger_ui.__file__).parent / "dist"),
         },
     )
+    # A view of its own: Werkzeug's redirect to the spelling with a slash would go to whatever `Host` says.
+    app.add_url_rule("/apidocs", "apidocs", app.view_functions["flasgger.apidocs"])
 
 
 def _operations(rule: Rule, declared: operation) -> dict[str, Any]:
@@ -220,6 +236,11 @@ def _success(declared: operation) -> dict[str, Any]:
         "description": declared.ok,
         "headers": {name: _HEADERS[name] for name in names},
     }
+    if declared.links:
+        response["links"] = {
+            name: {"operationId": name, "parameters": parameters}
+            for name, parameters in declared.links.items()
+        }
     if declared.response is not None:
         response["content"] = {declared.media_type: {"schema": declared.response}}
         response["content"] |= {name: {"schema": {"type": "string"}} for name in declared.other_media_types}

@@ -73,10 +73,16 @@ def page_headers(query: Mapping[str, Any], total: int) -> dict[str, str]:
         pages["prev"] = min(page - 1, last)
     if page < last:
         pages["next"] = following
-    headers["Link"] = ", ".join(f'<{_url(number, per_page)}>; rel="{name}"' for name, number in pages.items())
+    headers["Link"] = ", ".join(
+        f'<{_url(page=number, per_page=per_page)}>; rel="{name}"' for name, number in pages.items()
+    )
     return headers
 
 
-def _url(page: int, per_page: int) -> str:
-    parameters = request.args.to_dict() | {"page": page, "per_page": per_page}
-    return f"{request.path}?{urlencode(parameters)}"
+def next_link(cursor: str) -> str:
+    """Return the `Link` to the page of this list that begins at `cursor`."""
+    return f'<{_url(cursor=cursor)}>; rel="next"'
+
+
+def _url(**changes: str | int) -> str:
+    return f"{request.path}?{urlencode(request.args.to_dict() | changes)}"

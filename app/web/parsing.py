@@ -10,9 +10,8 @@ from flask import current_app, g, request
 from marshmallow import Schema, ValidationError
 
 from app.core.errors import FieldProblem, InvalidInput, ShopError
+from app.web.fields import MAX_PROBLEMS
 
-MAX_PROBLEMS = 100
-"""Problems that are reported of one request."""
 _MAX_PATH_CHARS = 80
 
 
@@ -31,11 +30,11 @@ class UnsupportedMediaType(ShopError):
 
 
 def read_query(schema: Schema) -> dict[str, Any]:
-    """Return the query's parameters as `schema` says, without unknown ones. Raises InvalidInput or ValidationError."""
+    """Return the query's parameters as `schema` says. Raises InvalidInput or ValidationError."""
     repeated = [name for name in schema.fields if len(request.args.getlist(name)) > 1]
     if repeated:
         raise InvalidInput([FieldProblem(name, "aparece mais de uma vez") for name in repeated])
-    query: dict[str, Any] = schema.load(request.args.to_dict(), unknown="exclude")
+    query: dict[str, Any] = schema.load(request.args.to_dict())
     return query
 
 
@@ -48,7 +47,7 @@ def read_body(schema: Schema, max_items: int | None = None) -> Any:
     body = json_body()
     if max_items is not None and isinstance(body, list) and len(body) > max_items:
         raise BatchTooLarge(max_items)
-    return schema.load(body, unknown="raise")
+    return schema.load(body)
 
 
 def json_body() -> Any:

@@ -101,7 +101,7 @@ def test_a_request_is_in_the_log_under_the_keys_of_the_published_log(logged_read
         ("remote_addr", "127.0.0.1"),
         ("method", "GET"),
         ("path", "/api/v1/books/0"),
-        ("status", 200),
+        ("status", 400),
         ("duration", line["duration"]),
         ("user", None),
         ("request_id", "r-1"),
@@ -274,3 +274,18 @@ def test_the_setting_decides_over_the_environment(
 ) -> None:
     client = make_app(app_env=env, logs_public_setting=public).test_client()
     assert client.get(LOGS).status_code == (200 if public else 401)
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("since=0001-01-01", [0, 1, 2]),
+        ("since=0001-01-01T00:00:00%2B14:00&until=9999-12-31T23:59:59-12:00", [0, 1, 2]),
+        ("until=9999-12-31", [0, 1, 2]),
+        ("since=9999-12-31", []),
+        ("until=0001-01-01", []),
+        ("since=2026-01-01t00:00:00z", [0, 1, 2]),
+    ],
+)
+def test_the_log_can_be_asked_for_any_time(three_lines: FlaskClient, query: str, expected: list[int]) -> None:
+    assert ids(lines_of(three_lines.get(f"{LOGS}?{query}"))) == expected

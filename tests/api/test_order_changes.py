@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
 from app.shop import Shop
@@ -155,7 +156,7 @@ def test_a_patch_changes_what_is_sent_and_nothing_else(client: FlaskClient, orde
     before = get_order(client, order_id)
     after = patch(client, order_id, {"notes": "Portão azul", "customer_id": "outra"}).get_json()
     changed = {name for name in before if before[name] != after[name]}
-    assert changed == {"notes", "customer_id", "version", "last_updated_at"}
+    assert changed == {"notes", "customer_id", "version", "last_updated_at", "history"}
     assert (after["notes"], after["customer_id"]) == ("Portão azul", "outra")
 
 
@@ -222,3 +223,47 @@ def test_no_user_passes_for_a_part_of_the_shop(
 ) -> None:
     user = {"username": username, "password": "12345"}
     assert client.post("/api/v1/auth/newuser", json=user, headers=as_admin).status_code != 201
+
+
+def edits(client: FlaskClient, order_id: str, headers: dict[str, str] | None = None) -> list[Any]:
+    """Return the edits in the order's history, as a client that sends `headers` sees them."""
+    history = get_order(client, order_id, headers)["history"]
+    return [(step["from"], step["to"], step["by"], step["fields"]) for step in history if "fields" in step]
+
+
+def test_an_edit_is_in_the_history_with_its_author_and_its_fields(
+    app: Flask, client: FlaskClient, order_id: str, as_operator: dict[str, str]
+) -> None:
+    patch(client, order_id, {"notes": "Portão azul", "customer_id": "outra"}, **as_operator)
+    patch(client, order_id, {"notes": None, "status": "processed"})
+    assert edits(client, order_id, API_KEY) == [
+        ("pending", "pending", "operadora", ["customer_id", "notes"]),
+        ("pending", "pending", "chave-api", ["notes"]),
+    ]
+    assert steps(client, order_id)[-1] == ("processed", "chave-api")
+    shown = str(get_order(client, order_id, API_KEY)["history"])
+    assert "Portão" not in shown
+    assert "outra" not in shown
+    assert app.test_cli_runner().invoke(args=["audit"]).exit_code == 0
+
+
+def test_an_edit_is_shown_to_holders_of_the_key_only(client: FlaskClient, order_id: str) -> None:
+    before = get_order(client, order_id)["history"]
+    patch(client, order_id, {"notes": "x"})
+    assert get_order(client, order_id)["history"] == before
+    assert edits(client, order_id, {"X-API-Key": "wrong"}) == []
+
+
+def test_an_edit_that_changes_nothing_leaves_no_history(
+    client: FlaskClient, shop: Shop, order_id: str
+) -> None:
+    before = traces(shop)
+    patch(client, order_id, {"customer_id": "cliente-42", "notes": None})
+    assert traces(shop) == before
+
+
+def test_a_refused_change_leaves_no_history(client: FlaskClient, shop: Shop, order_id: str) -> None:
+    before = traces(shop)
+    problem_of(patch(client, order_id, {"notes": "x", "status": "delivered"}), 409)
+    problem_of(patch(client, order_id, {"notes": "x"}, **{"If-Match": '"9"'}), 412)
+    assert traces(shop) == before

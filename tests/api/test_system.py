@@ -125,10 +125,27 @@ def test_a_page_loads_only_what_the_shop_itself_serves(reader: FlaskClient, path
             assert reader.get(address, buffered=True).status_code == 200, address
 
 
-def test_the_documentation_without_its_slash_leads_to_it(reader: FlaskClient) -> None:
-    response = reader.get("/apidocs")
-    assert response.status_code in (301, 308)
-    assert response.headers["Location"].endswith("/apidocs/")
+def test_every_link_leads_to_an_operation(document: dict[str, Any]) -> None:
+    operations = [operation for path in document["paths"].values() for operation in path.values()]
+    parameters = {
+        operation["operationId"]: {parameter["name"] for parameter in operation["parameters"]}
+        for operation in operations
+    }
+    links = [
+        link
+        for operation in operations
+        for response in operation["responses"].values()
+        for link in response.get("links", {}).values()
+    ]
+    assert len(links) >= 8
+    for link in links:
+        assert link["parameters"].keys() <= parameters[link["operationId"]], link
+
+
+def test_the_documentation_without_its_slash_is_the_same_page(reader: FlaskClient) -> None:
+    pages = [reader.get(path) for path in ("/apidocs", "/apidocs/")]
+    assert [page.status_code for page in pages] == [200, 200]
+    assert pages[0].data == pages[1].data
 
 
 def test_the_welcome_links_to_what_exists(reader: FlaskClient) -> None:

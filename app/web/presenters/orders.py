@@ -31,7 +31,7 @@ def present_order(order: Order) -> Shape:
 
 
 def present_order_detail(order: Order, *, names_staff: bool) -> Shape:
-    """Return an order with its history; without the API key, the names of the staff are hidden."""
+    """Return an order with its history; without the API key, edits and the names of the staff are hidden."""
     return present_order(order) | {
         "history": [
             {
@@ -39,8 +39,10 @@ def present_order_detail(order: Order, *, names_staff: bool) -> Shape:
                 "to": change.after.value,
                 "at": present_time(change.at),
                 "by": change.by if names_staff or change.by in RESERVED_USERNAMES else STAFF,
+                **({"fields": [*change.fields]} if change.fields else {}),
             }
             for change in order.history
+            if names_staff or not change.fields
         ]
     }
 

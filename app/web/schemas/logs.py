@@ -1,8 +1,8 @@
 """The log."""
 
-from marshmallow import Schema, fields, validate
+from marshmallow import INCLUDE, Schema, fields
 
-from app.web.fields import MAX_ID, BoundedInteger, DateTime, OneOf, RequestSchema, Text
+from app.web.fields import MAX_ID, BoundedInteger, Cursor, DateTime, HttpStatus, OneOf, RequestSchema, Text
 
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 1_000
@@ -17,10 +17,9 @@ class LogsQuery(RequestSchema):
         metadata={"description": f"Quantos registros (até {MAX_LIMIT})"},
     )
     levelname = OneOf(*LEVELS, metadata={"description": "Só os deste nível", "example": "ERROR"})
-    status = fields.String(
-        validate=validate.Regexp(
-            r"[1-5](\d\d|xx)\Z", error="deve ser um status, como 404, ou uma classe, como 4xx"
-        ),
+    status = HttpStatus(
+        low=3,
+        high=3,
         metadata={"description": "Um status, como `404`, ou uma classe, como `4xx`", "example": "4xx"},
     )
     route = Text(
@@ -38,7 +37,9 @@ class LogsQuery(RequestSchema):
     text = Text(low=1, high=200, metadata={"description": "Um trecho literal de qualquer texto do registro"})
     since = DateTime(metadata={"description": "Escritos a partir daqui", "example": "2026-11-22"})
     until = DateTime(metadata={"description": "Escritos antes daqui", "example": "2026-11-23T00:00:00Z"})
-    cursor = Text(low=1, high=200, metadata={"description": "De onde continuar, como diz o `Link` anterior"})
+    cursor = Cursor(
+        low=1, high=200, metadata={"description": "De onde continuar, como diz o `Link` anterior"}
+    )
     format = OneOf("json", "ndjson", metadata={"description": "`ndjson` vale o mesmo que o cabeçalho Accept"})
     tail = OneOf(
         "true",
@@ -50,6 +51,9 @@ class LogsQuery(RequestSchema):
 
 class LogLine(Schema):
     """The fields of an event beyond these depend on the event."""
+
+    class Meta:
+        unknown = INCLUDE
 
     timestamp = fields.DateTime(metadata={"description": "UTC"})
     levelname = fields.String(metadata={"enum": list(LEVELS)})

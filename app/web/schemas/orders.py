@@ -2,12 +2,14 @@
 
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields, post_load, validates_schema
+from marshmallow import Schema, ValidationError, fields, validates_schema
 
 from app.core.orders import MAX_QUANTITY, REQUESTABLE, OrderStatus, PaymentStatus
 from app.simulation.gateway import CardToken
 from app.web.context import shop
 from app.web.fields import (
+    BoundedInteger,
+    Cursor,
     DateTime,
     JsonInteger,
     MultilineText,
@@ -17,7 +19,7 @@ from app.web.fields import (
     RequestSchema,
     Text,
 )
-from app.web.pagination import PageQuery
+from app.web.pagination import MAX_PER_PAGE, PageQuery
 
 CUSTOMER_MAX = 100
 NOTES_MAX = 1_000
@@ -39,6 +41,8 @@ class NewPayment(RequestSchema):
 
 class Lines(fields.List[Any]):
     """Counted before they are read: a body full of bad lines must not cost a report on each."""
+
+    documented = {"minItems": 1, "maxItems": MAX_LINES}
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[Any]:
         most = shop().settings.order_max_items
@@ -84,7 +88,19 @@ class OrderChanges(RequestSchema):
             raise ValidationError("deve ter customer_id, notes ou status")
 
 
+class OrderCursor(Cursor):
+    pattern = "^[0-9]{1,17}[.]ORDER-[A-Z2-7]{26}$"
+
+
 class OrdersQuery(PageQuery):
+    limit = BoundedInteger(
+        low=1,
+        high=MAX_PER_PAGE,
+        metadata={"description": "Quantos pedidos, para seguir por `cursor` em vez de `page`", "example": 20},
+    )
+    cursor = OrderCursor(
+        low=1, high=100, metadata={"description": "De onde continuar, como diz o `Link` anterior"}
+    )
     status = OneOf(*OrderStatus, metadata={"description": "Só os pedidos neste estado"})
     customer_id = Text(low=1, high=CUSTOMER_MAX, metadata={"description": "Só os deste cliente"})
     since = DateTime(metadata={"description": "Criados a partir daqui", "example": "2026-11-22"})
@@ -94,11 +110,10 @@ class OrdersQuery(PageQuery):
     def require_order(self, data: dict[str, Any], **_kwargs: Any) -> None:
         if "since" in data and "until" in data and data["since"] > data["until"]:
             raise ValidationError("não pode ser depois de until", "since")
-
-    @post_load
-    def first_page(self, data: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
-        """Return the query for a page: the list of all orders has no bound."""
-        return {"page": 1} | data
+        if data.keys() & {"cursor", "limit"} and data.keys() & {"page", "per_page"}:
+            raise ValidationError(
+                "não combina com page nem per_page", "cursor" if "cursor" in data else "limit"
+            )
 
 
 class ShownItem(Schema):
@@ -141,9 +156,15 @@ class _ShownChange(Schema):
     to = fields.String(required=True, metadata={"enum": list(OrderStatus)})
 
 
-# A keyword, which no class can have as an attribute.
+# A keyword and the module's name, which the class can't have as attributes.
 ShownChange = _ShownChange.from_dict(
-    {"from": fields.String(required=True, allow_none=True, metadata={"description": "Nulo no começo"})},
+    {
+        "from": fields.String(required=True, allow_none=True, metadata={"description": "Nulo no começo"}),
+        "fields": fields.List(
+            fields.String(metadata={"enum": ["customer_id", "notes"]}),
+            metadata={"description": "Só para quem tem a chave: o que uma alteração mudou, sem os valores"},
+        ),
+    },
     name="ShownChange",
 )
 

@@ -1,0 +1,84 @@
+"""The real server is sent what its document allows and forbids, by schemathesis, as each kind of caller.
+
+What ends the caller's own login, or makes the shop fail on purpose, comes in a run of its own, the last one.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app.settings import SAMPLE_API_KEY
+from tests.support.server import ROOT, Server
+
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "60"))
+"""Cases of each operation in each phase; `make fuzz` raises it."""
+CASES = 2_500
+"""Of each of the four callers, so that there are 10,000 in all."""
+DISRUPTIVE = ("/api/v1/auth/logout", "/api/v1/auth/password", "/api/v1/simulation")
+OPERATOR = {"username": "operadora", "password": "12345678"}
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A shop whose logins are not limited and whose background runs end at once."""
+    with Server(
+        tmp_path_factory.mktemp("fuzzed") / "data",
+        LOGIN_FAILURES_PER_MINUTE="1000",
+        LOGIN_FAILURES_PER_ADDRESS_PER_MINUTE="10000",
+        ML_TRAINING_TIMEOUT_S="1",
+        SCRAPER_MAX_ATTEMPTS="1",
+    ) as running:
+        running.post("/api/v1/auth/newuser", running.log_in(), OPERATOR)
+        yield running
+
+
+def run_schemathesis(server: Server, headers: dict[str, str], *arguments: str) -> int:
+    """Return the number of cases. Raises AssertionError with schemathesis' report where a check fails."""
+    command = [
+        *(sys.executable, "-m", "schemathesis.cli", "--config-file", "tests/e2e/schemathesis.toml"),
+        *("run", f"{server.url}/apispec_1.json", "--checks", "all", "--no-color", *arguments),
+    ]
+    for name, value in headers.items():
+        command += ["--header", f"{name}: {value}"]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=1_800, check=False)
+    assert ended.returncode == 0, ended.stdout[-30_000:] + ended.stderr[-5_000:]
+    cases = re.search(r"(\d+) generated", ended.stdout)
+    assert cases is not None, ended.stdout
+    return int(cases[1])
+
+
+def headers_of(server: Server, caller: str) -> dict[str, str]:
+    if caller == "nobody":
+        return {}
+    if caller == "API key":
+        return {"X-API-Key": SAMPLE_API_KEY}
+    return server.log_in(*OPERATOR.values()) if caller == "operador" else server.log_in()
+
+
+@pytest.mark.parametrize("caller", ["nobody", "API key", "operador", "admin"])
+def test_every_operation_does_what_the_document_says(server: Server, caller: str) -> None:
+    excluded = [argument for path in DISRUPTIVE for argument in ("--exclude-path", path)]
+    cases = run_schemathesis(
+        server, headers_of(server, caller), "--max-examples", str(EXAMPLES), "--workers", "2", *excluded
+    )
+    assert cases >= CASES
+
+
+@pytest.mark.parametrize("caller", ["nobody", "API key", "operador", "admin"])
+def test_what_disturbs_other_requests_does_what_the_document_says(server: Server, caller: str) -> None:
+    for path in reversed(DISRUPTIVE[::2]):
+        headers = headers_of(server, caller)
+        run_schemathesis(server, headers, "--max-examples", str(EXAMPLES), "--include-path", path)
+    assert server.get("/health").status_code == 200
+
+
+def test_no_request_of_all_these_has_ended_in_an_error(server: Server) -> None:
+    log = (Path(server.data_dir) / "logs" / "app.jsonl").read_text(encoding="utf-8")
+    assert "request_crashed" not in log
