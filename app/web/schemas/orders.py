@@ -42,7 +42,7 @@ class NewPayment(RequestSchema):
 class Lines(fields.List[Any]):
     """Counted before they are read: a body full of bad lines must not cost a report on each."""
 
-    documented = {"minItems": 1, "maxItems": MAX_LINES}
+    documented = {"minItems": 1}  # its maximum is a setting
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[Any]:
         most = shop().settings.order_max_items
