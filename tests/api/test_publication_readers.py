@@ -23,7 +23,9 @@ from scraper.book import ScrapedBook
 PUBLICATIONS = 50
 READERS = 2
 OPEN_HANDED = Limits(
-    Limit(Decimal(1), ""), Limit(Decimal(1), ""), Decimal(1), Decimal("99999999"), Decimal(1_000_000)
+    *(Limit(Decimal(1), "") for _ in range(6)),
+    max_price=Decimal("99999999"),
+    max_price_factor=Decimal(1_000_000),
 )
 
 
