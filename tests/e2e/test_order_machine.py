@@ -70,7 +70,13 @@ MEANWHILE = st.just(["die"]) | st.lists(
     max_size=3,
 )
 ANY_SHARE = Limit(Decimal(1), "ANY")
-TRUSTING = replace(LIMITS, max_failed_share=ANY_SHARE, max_vanished_share=ANY_SHARE)
+TRUSTING = replace(
+    LIMITS,
+    max_failed_share=ANY_SHARE,
+    max_vanished_share=ANY_SHARE,
+    max_lost_category_share=ANY_SHARE,
+    max_sold_out_share=ANY_SHARE,
+)
 FOR_CI = settings(
     max_examples=30,
     stateful_step_count=20,
