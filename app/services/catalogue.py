@@ -43,12 +43,12 @@ def publish_crawl(
     then on: their books stay as they were, or out. `counted_since` is when the supplier began to count the copies,
     by default now. Raises CrawlRejected, with nothing changed.
     """
-    with _collections_paused():
+    with collections_paused():
         return _publish_crawl(session, crawl, limits, source_url, counted_since)
 
 
 @contextmanager
-def _collections_paused() -> Iterator[None]:
+def collections_paused() -> Iterator[None]:
     """Keep garbage from being collected: with all books in hand, each collection holds up the readers for long.
 
     There is next to none: what a publication makes refers to nothing in circles.

@@ -15,7 +15,7 @@ from app.core.runs import RunStatus
 from app.core.safety_gate import Limit, Limits
 from app.core.scraping import CrawlResult, ScrapeRun
 from app.services.background import BackgroundRun, RunFailed, RunKind
-from app.services.catalogue import CrawlRejected, publish_crawl
+from app.services.catalogue import CrawlRejected, collections_paused, publish_crawl
 from app.settings import Settings
 from app.storage import scraping
 from app.storage.database import Database, is_unavailable
@@ -138,7 +138,7 @@ class BackgroundScrape(BackgroundRun[ScrapeRun]):
             raise CrawlCancelled
 
     def _publish(self) -> None:
-        with self._database.writing() as session:
+        with collections_paused(), self._database.writing() as session:  # which holds up orders
             self._renew_lease(session)
             if self._cancelled.is_set() or scraping.is_cancelled(session, self.run.id):
                 raise CrawlCancelled

@@ -1,4 +1,6 @@
-"""A staged page has an age of its own, whatever run it was handed to."""
+"""A staged page has an age of its own, whatever run it was handed to; no address that is shown has a password."""
+
+import re
 
 import sqlalchemy as sa
 from alembic import op
@@ -7,6 +9,12 @@ revision = "0006"
 down_revision = "0005"
 branch_labels = None
 depends_on = None
+
+_ADDRESSES = (
+    ("catalogo", "fonte"), ("livros", "url_produto"), ("livros", "url_imagem"),
+    ("scraping_execucao", "url_base"), ("scraping_execucao", "motivo"),
+)  # fmt: skip
+_CREDENTIALS = re.compile(r"(?<=://)[^/?#\s]*@")
 
 
 def upgrade() -> None:
@@ -24,6 +32,16 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("scraping_pagina") as table:
         table.alter_column("lida_em", existing_type=sa.DateTime(timezone=True), nullable=False)
+    for table_name, column_name in _ADDRESSES:
+        _remove_credentials(sa.table(table_name, sa.column("id"), sa.column(column_name)), column_name)
+
+
+def _remove_credentials(table: sa.TableClause, column_name: str) -> None:
+    """Take user and password out of the addresses that an older release stored."""
+    key, column, connection = table.c.id, table.c[column_name], op.get_bind()
+    for row_id, value in connection.execute(sa.select(key, column).where(column.like("%://%@%"))).all():
+        clean = _CREDENTIALS.sub("", value)
+        connection.execute(sa.update(table).where(key == row_id).values({column_name: clean}))
 
 
 def downgrade() -> None:
