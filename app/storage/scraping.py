@@ -117,8 +117,10 @@ def _hand_over_staged(
 ) -> dict[str, ScrapedBook]:
     """Give the pages of one run that were read after `read_since` to another; return the books by listed URLs."""
     recent = (StagedPageRow.run_id == from_run, StagedPageRow.read_at > read_since)
+    staged = session.execute(select(StagedPageRow.url, StagedPageRow.book).where(*recent))
+    try:
+        books = {url: ScrapedBook.from_json(book) for url, book in staged}
+    except (TypeError, KeyError, ArithmeticError):  # of another release: the shop is read anew
+        return {}
     session.execute(update(StagedPageRow).where(*recent).values(run_id=to_run))
-    staged = session.execute(
-        select(StagedPageRow.url, StagedPageRow.book).where(StagedPageRow.run_id == to_run)
-    )
-    return {url: ScrapedBook.from_json(book) for url, book in staged}
+    return books

@@ -21,7 +21,7 @@ from demo.site.server import DemoSite
 from ml.__main__ import main as trainer_main
 from scraper.book import ScrapedBook
 from tests.conftest import ADMIN, close
-from tests.support.books import LIMITS, make_crawl, make_scraped
+from tests.support.books import TRUSTING, make_crawl, make_scraped
 from tests.support.contract import ContractClient
 from tests.support.orders import place_order
 from tests.support.scraping_client import ScrapingClient
@@ -83,7 +83,7 @@ def publish(app: Flask, books: list[ScrapedBook]) -> None:
     """Put `books` on sale, as a scrape would."""
     shop: Shop = app.extensions["shop"]
     with shop.database.writing() as session:
-        publish_crawl(session, make_crawl(*books), LIMITS, SITE)
+        publish_crawl(session, make_crawl(*books), TRUSTING, SITE)
     shop.catalogue.refresh()
 
 

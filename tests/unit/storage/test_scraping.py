@@ -3,6 +3,7 @@ from __future__ import annotations
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select
@@ -138,6 +139,20 @@ def test_pages_are_taken_over_by_their_own_age_through_any_chain_of_runs(databas
     with database.reading() as session:
         counted = NOW - timedelta(minutes=10) - scraping.MAX_STAGING
         assert scraping.counting_started_at(session, third) == counted
+
+
+@pytest.mark.parametrize("page", [{}, {"upc": "only"}, BOOKS["one"].as_json() | {"price_incl_tax": "much"}])
+def test_a_page_that_this_release_cannot_read_stops_no_run_from_beginning(
+    database: Database, page: dict[str, Any]
+) -> None:
+    first, _ = begin(database)
+    stage(database, first.id)
+    with database.writing() as session:
+        session.add(StagedPageRow(run_id=first.id, url="three", book=page, read_at=NOW))
+    end(database, first.id, RunStatus.INTERRUPTED)
+    second, staged = begin(database)
+    assert (staged, second.resumed_from, staged_pages(database)) == ({}, None, 0)
+    stage(database, second.id)
 
 
 def test_a_long_run_lends_its_young_pages(database: Database) -> None:
