@@ -8,6 +8,7 @@ from alembic import command
 from flask import Flask
 from sqlalchemy import text
 
+from app.core.catalogue import Catalogue
 from app.services.catalogue import publish_demonstration
 from app.settings import SAMPLE_ADMIN_PASSWORD, Settings
 from app.shop import Shop
@@ -33,8 +34,7 @@ def prepare(app: Flask) -> None:
     shop.scrapes.reap_stale_runs()
     shop.trainings.reap_stale_runs()
     catalogue = shop.catalogue.refresh()
-    if export_is_stale(shop.settings.data_dir, catalogue):
-        export_catalogue(shop.settings.data_dir, catalogue)
+    _export(shop.settings.data_dir, catalogue)
     if catalogue.publication.origin == DEMONSTRATION:
         log.warning("serving_the_demonstration_catalogue")
 
@@ -45,6 +45,15 @@ def _warn(settings: Settings) -> None:
         log.warning("logs_are_public")
     if settings.jwt_secret_key_previous or settings.api_key_previous:
         log.warning("previous_keys_accepted")
+
+
+def _export(data_dir: Path, catalogue: Catalogue) -> None:
+    """Write `livros.csv` anew if it is stale; a full disk must not keep the shop from its customers."""
+    try:
+        if export_is_stale(data_dir, catalogue):
+            export_catalogue(data_dir, catalogue)
+    except OSError:
+        log.exception("catalogue_not_exported")
 
 
 def _upgrade(app: Flask, database: Database) -> None:

@@ -3,9 +3,11 @@
 import contextlib
 import threading
 import time
+import traceback
 from collections.abc import Callable, Collection, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
+from pathlib import Path
 from queue import Empty, SimpleQueue
 
 from scraper.errors import CrawlCancelled, CrawlFailed, FetchFailed, MalformedPage
@@ -34,6 +36,7 @@ __all__ = [
 ]
 
 IDLE_S = 0.5
+MAX_CRASH_CHARACTERS = 500
 TICK_S = 0.1
 """How soon a cancellation is seen."""
 
@@ -48,6 +51,7 @@ def crawl(
     """Read every book of the shop whose first listing page is `base_url`.
 
     Every listed product yields exactly one of ProductRead, ProductSkipped and PageFailed, in order of arrival.
+    No event has the user and the password that `base_url` may contain.
     The crawl starts at the first `next`. Close the generator to stop early (contextlib.closing): that ends its threads.
 
     Raises CrawlFailed if a listing page cannot be read, as the books behind it would be lost; CrawlCancelled
@@ -57,7 +61,7 @@ def crawl(
     with Fetcher(base_url, options, cancelled) as fetcher:
         pool = ThreadPoolExecutor(options.concurrency, thread_name_prefix="scraper")
         try:
-            yield from _Walk(fetcher, pool, options, frozenset(already_read), cancelled).events(base_url)
+            yield from _Walk(fetcher, pool, options, frozenset(already_read), cancelled).events()
         finally:
             fetcher.stop()
             pool.shutdown(cancel_futures=True)
@@ -91,9 +95,9 @@ class _Walk:
         self._products: set[str] = set()
         self._first: Listing | None = None
 
-    def events(self, base_url: str) -> Iterator[CrawlEvent]:
+    def events(self) -> Iterator[CrawlEvent]:
         started = time.monotonic()
-        self._walk_to(base_url)
+        self._walk_to(self._fetcher.base_url)
         while self._outstanding:
             result = self._next_result()
             if isinstance(result, Listing):
@@ -147,7 +151,8 @@ class _Walk:
                 skipped.append(ProductSkipped(product_url, position))
             else:
                 self._submit(product_url, partial(_read_product, product_url, position))
-        pages_total = self._first.page_count + self._first.product_count
+        announced = self._first.page_count + self._first.product_count
+        pages_total = max(announced, len(self._listings) + len(self._products))
         yield ListingRead(url, page_number, pages_total, first_position, new_urls)
         yield from skipped
 
@@ -166,3 +171,9 @@ def _read_product(url: str, position: int, fetched: Future[FetchedPage]) -> Prod
         return ProductRead(url, position, parse_product(page.body, page.url))
     except (FetchFailed, MalformedPage) as error:
         return PageFailed(url, position, error.reason)
+    except CrawlCancelled:
+        raise
+    except Exception as error:  # noqa: BLE001 - a fault that one page meets costs that page
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        crash = f"{type(error).__name__} in {place.name}, {Path(place.filename).name}:{place.lineno}: {error}"
+        return PageFailed(url, position, "falha inesperada na leitura", crash[:MAX_CRASH_CHARACTERS])

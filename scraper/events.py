@@ -16,7 +16,7 @@ class ListingRead:
     page_number: int
     """From 1."""
     pages_total: int
-    """Listing pages and products, as the first listing page announces them."""
+    """Listing pages and products, as the first listing page announces them, or as many more as were listed."""
     first_position: int
     product_urls: tuple[str, ...]
 
@@ -46,6 +46,8 @@ class PageFailed:
     url: str
     position: int
     reason: str
+    crash: str | None = None
+    """The exception, of a page that met a fault of the crawler's own."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,14 @@ import threading
 from collections.abc import Mapping
 from types import TracebackType
 from typing import NamedTuple, Self
-from urllib.parse import urldefrag, urljoin, urlsplit
+from urllib.parse import urldefrag, urljoin
 
 import requests
 from requests.exceptions import ChunkedEncodingError
 from urllib3.exceptions import HTTPError
 
 from scraper import __version__
+from scraper.address import authorization, origin_of, without_credentials
 from scraper.deadline_watchdog import DeadlineWatchdog, WatchedAdapter
 from scraper.errors import BodyTooLarge, CrawlCancelled, DisallowedByRobots, FetchFailed, OffSite, PageRefused
 from scraper.options import DEFAULT_OPTIONS, CrawlOptions
@@ -48,7 +49,8 @@ class Fetcher:
     """Fetch pages of one site; any number of threads may call `get` at once.
 
     Obeys robots.txt (RFC 9309) before the first page, follows redirects only within the site, and retries
-    after transient failures: 429, 5xx, timeouts, connections and bodies cut short.
+    after transient failures: 429, 5xx, timeouts, connections and bodies cut short. A user and a password in the
+    base URL are sent with every request, and so to that site alone; `base_url` is without them.
     `_lock` protects the counters, `_robots_lock` the rules, its own pool the adapter's connections.
     """
 
@@ -59,9 +61,12 @@ class Fetcher:
         cancelled: threading.Event | None = None,
     ) -> None:
         """Raises ValueError if `base_url` is not an absolute http(s) URL."""
-        self._origin = _origin(base_url)
+        self._origin = origin_of(base_url)
         if self._origin is None:
-            raise ValueError(f"not an absolute http(s) URL: {base_url!r}")
+            raise ValueError("not an absolute http(s) URL")  # without it: it may contain a password
+        self.base_url = without_credentials(base_url)
+        authorized = authorization(base_url)
+        self._headers = HEADERS | ({"Authorization": authorized} if authorized else {})
         self._options = options
         self._stopped = threading.Event()
         self._throttle = Throttle(self._stopped)
@@ -75,7 +80,7 @@ class Fetcher:
         # Its cookies and .netrc are unwanted, it is not promised to be thread-safe, and it reads a redirect's
         # body without limit.
         with requests.Session() as session:
-            environment = session.merge_environment_settings(base_url, {}, True, None, None)
+            environment = session.merge_environment_settings(self.base_url, {}, True, None, None)
         self._verify: bool | str = environment["verify"] or True
         self._proxies: Mapping[str, str] = environment["proxies"]
         self._watchdog = DeadlineWatchdog(cancelled or threading.Event(), self._stopped)
@@ -130,7 +135,7 @@ class Fetcher:
     def _follow(self, url: str, rules: RobotsRules) -> FetchedPage:
         target = urldefrag(url).url
         for _ in range(MAX_REDIRECTS + 1):
-            if _origin(target) != self._origin:
+            if origin_of(target) != self._origin:
                 raise OffSite(target, "fora do site")
             if not rules.allows(target):
                 raise DisallowedByRobots(target, "proibida por robots.txt")
@@ -176,7 +181,7 @@ class Fetcher:
         return self._check_status(url, response)
 
     def _send(self, url: str) -> _Response:
-        request = requests.Request("GET", url, headers=HEADERS).prepare()
+        request = requests.Request("GET", url, headers=self._headers).prepare()
         with self._adapter.send(
             request,
             stream=True,
@@ -212,22 +217,9 @@ class Fetcher:
 
 def _resolve(url: str, location: str) -> str:
     try:
-        return urldefrag(urljoin(url, location)).url
+        return without_credentials(urldefrag(urljoin(url, location)).url)
     except ValueError as error:
         raise FetchFailed(url, f"redirecionamento ilegível: {location[:60]!r}") from error
-
-
-def _origin(url: str) -> str | None:
-    """Return scheme, host and port in one spelling; None unless `url` is an absolute http(s) URL."""
-    try:
-        parts = urlsplit(url)
-        port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
-    except ValueError:
-        return None
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        return None
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    return f"{parts.scheme}://{host}:{port}"
 
 
 def _describe(error: Exception) -> str:

@@ -12,8 +12,14 @@ from typing import Any
 from lxml import etree
 
 from scraper.book import ScrapedBook
+from scraper.errors import MalformedPage
 from scraper.page_reader import PageReader
 
+MAX_BYTES = 256 * 1024
+"""Ten times a usual page. An element of nothing but attributes costs lxml the square of their number: here 2 s."""
+MAX_UPC_CHARACTERS = 64
+MAX_CATEGORY_CHARACTERS = 200
+MAX_DESCRIPTION_CHARACTERS = 20_000
 Blocks = Mapping[str, Any]
 RATINGS = {"One": 1, "Two": 2, "Three": 3, "Four": 4, "Five": 5}
 
@@ -36,6 +42,8 @@ _STARS = _xpath("./p[.star-rating]/@class")
 
 def parse_product(body: bytes, url: str) -> ScrapedBook:
     """Parse the product page at `url`. Raises MalformedPage with all of its problems."""
+    if len(body) > MAX_BYTES:
+        raise MalformedPage(url, (f"página de livro com mais de {MAX_BYTES} bytes",))
     page = PageReader(body, url)
     blocks = _find_blocks(body)
     category = _category(page, blocks)
@@ -73,11 +81,6 @@ def _first(path: Any, element: Any) -> Any:
     return next(iter(path(element)), None)
 
 
-def _text_of(element: Any) -> str:
-    """Return the element's text; "" of None."""
-    return "" if element is None else "".join(element.itertext()).strip()
-
-
 def _category(page: PageReader, blocks: Blocks) -> str:
     """Return the last link of the breadcrumb: home, all books, category; the book itself has no link."""
     breadcrumb = blocks.get("breadcrumb")
@@ -85,7 +88,7 @@ def _category(page: PageReader, blocks: Blocks) -> str:
         page.missing("trilha de navegação")
         return ""
     links = breadcrumb.findall(".//li//a")
-    category = _text_of(links[-1]) if len(links) >= 3 else ""
+    category = page.text_of(links[-1], "categoria", MAX_CATEGORY_CHARACTERS) if len(links) >= 3 else ""
     if not category:
         page.missing("categoria")
     return category
@@ -106,11 +109,11 @@ def _main_block(page: PageReader, blocks: Blocks) -> tuple[str, Decimal, int, in
     if main is None:
         page.missing("bloco do livro")
         return "", Decimal(0), 0, 0
-    title = _text_of(_first(_TITLE, main))
+    title = page.text_of(_first(_TITLE, main), "título")
     if not title:
         page.missing("título")
-    price = page.price(_text_of(_first(_PRICE, main)), "preço")
-    stock = page.stock(_text_of(_first(_AVAILABILITY, main)))
+    price = page.price(_first(_PRICE, main), "preço")
+    stock = page.stock(_first(_AVAILABILITY, main))
     return title, price, stock, _rating(page, main)
 
 
@@ -131,22 +134,23 @@ def _table(page: PageReader, blocks: Blocks) -> tuple[str, Decimal, Decimal, int
     rows = _table_rows(page, blocks)
     if not rows:
         return "", Decimal(0), Decimal(0), 0
-    upc = rows.get("UPC", "")
+    upc = page.text_of(rows.get("UPC"), "UPC", MAX_UPC_CHARACTERS)
     if not upc:
         page.missing("UPC")
-    price_excl_tax = page.price(rows.get("Price (excl. tax)", ""), "preço sem taxa")
-    price_incl_tax = page.price(rows.get("Price (incl. tax)", ""), "preço com taxa")
-    return upc, price_excl_tax, price_incl_tax, page.stock(rows.get("Availability", ""))
+    price_excl_tax = page.price(rows.get("Price (excl. tax)"), "preço sem taxa")
+    price_incl_tax = page.price(rows.get("Price (incl. tax)"), "preço com taxa")
+    return upc, price_excl_tax, price_incl_tax, page.stock(rows.get("Availability"))
 
 
-def _table_rows(page: PageReader, blocks: Blocks) -> dict[str, str]:
+def _table_rows(page: PageReader, blocks: Blocks) -> dict[str, Any]:
+    """Return the cells of values by the texts of their headings."""
     table = blocks.get("table-striped")
     if table is None:
         page.missing("tabela de informações")
         return {}
     cells = ((row.find(".//th"), row.find(".//td")) for row in table.iter("tr"))
     rows = {
-        _text_of(header): _text_of(value)
+        page.text_of(header, "nome na tabela"): value
         for header, value in cells
         if header is not None and value is not None
     }
@@ -162,4 +166,4 @@ def _description(page: PageReader, blocks: Blocks) -> str:
     if paragraph is None or paragraph.tag != "p":
         page.missing("texto da descrição")
         return ""
-    return _text_of(paragraph)
+    return page.text_of(paragraph, "descrição", MAX_DESCRIPTION_CHARACTERS)

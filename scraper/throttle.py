@@ -59,8 +59,8 @@ def retry_after_s(header: str | None, now: datetime | None = None) -> float:
         return float(text[:9])
     try:
         date = parsedate_to_datetime(text)
-    except ValueError:
+        if date.tzinfo is None:  # "-0000" and no zone at all; HTTP dates are GMT
+            date = date.replace(tzinfo=UTC)
+        return max(0.0, (date - (now or datetime.now(UTC))).total_seconds())
+    except (ValueError, OverflowError, TypeError):  # the last two for a year or a zone beyond all clocks
         return 0.0
-    if date.tzinfo is None:  # "-0000" and no zone at all; HTTP dates are GMT
-        date = date.replace(tzinfo=UTC)
-    return max(0.0, (date - (now or datetime.now(UTC))).total_seconds())

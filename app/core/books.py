@@ -18,6 +18,14 @@ SORT_COLUMNS = {
     "rating": "ratings",
 }
 """What lists can be sorted by, and the column of `BookColumns` that holds it."""
+_TYPED = str.maketrans(
+    dict.fromkeys("‘’‚‛′ʼʹ‹›", "'")
+    | dict.fromkeys("“”„‟″«»", '"')
+    | dict.fromkeys("‐‑‒–—―−", "-")
+    | {"ł": "l", "Ł": "L", "ø": "o", "Ø": "O", "đ": "d", "Đ": "D", "ð": "d", "Ð": "D", "ħ": "h", "Ħ": "H"}
+    | {"ı": "i", "æ": "ae", "Æ": "AE", "œ": "oe", "Œ": "OE", "þ": "th", "Þ": "Th", "ŧ": "t", "Ŧ": "T"}
+)
+"""What a keyboard types for characters that have no decomposition."""
 _HIGHEST_PENCE = Decimal(10) ** 12
 
 
@@ -63,10 +71,10 @@ class CategorySummary:
 
 
 def fold(text: str) -> str:
-    """Return `text` without case and accents, so that 'ação' finds 'Acao'."""
+    """Return `text` without case and accents, as a keyboard has it: 'acao' finds 'Ação', and "don't" 'Don’t'."""
     if text.isascii():
         return text.lower()  # the same, a hundred times as fast
-    decomposed = unicodedata.normalize("NFKD", text)
+    decomposed = unicodedata.normalize("NFKD", text).translate(_TYPED)
     return "".join(char for char in decomposed if not unicodedata.combining(char)).casefold()
 
 

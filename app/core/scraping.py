@@ -1,9 +1,10 @@
 """Scrapes: what a crawl changes in the catalogue, and the runs that crawl."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import StrEnum
+from typing import Self
 from urllib.parse import urlsplit
 
 from app.core.runs import Run
@@ -44,7 +45,7 @@ class Difference:
     """What publishing a crawl would do to the catalogue. A book may be repriced and restocked at once."""
 
     added: tuple[StoredBook, ...] = ()
-    returned: tuple[StoredBook, ...] = ()
+    returned: tuple[Change, ...] = ()
     removed: tuple[StoredBook, ...] = ()
     repriced: tuple[Change, ...] = ()
     restocked: tuple[Change, ...] = ()
@@ -54,20 +55,54 @@ class Difference:
         """Return the listed books with a change, by id, as they are afterwards."""
         return {c.after.id: c.after for c in (*self.repriced, *self.restocked, *self.edited)}
 
+    def without(self, upcs: Collection[str]) -> Self:
+        """Return the same less the books whose new pages have these UPCs; the others of the added ones move up."""
+
+        def kept(changes: Iterable[Change]) -> tuple[Change, ...]:
+            return tuple(change for change in changes if change.after.page.upc not in upcs)
+
+        pages = (book.page for book in self.added if book.page.upc not in upcs)
+        first_id = self.added[0].id if self.added else 0
+        return replace(
+            self,
+            added=tuple(StoredBook(book_id, True, page) for book_id, page in enumerate(pages, first_id)),
+            returned=kept(self.returned),
+            repriced=kept(self.repriced),
+            restocked=kept(self.restocked),
+            edited=kept(self.edited),
+        )
+
     def __bool__(self) -> bool:
         return any((self.added, self.returned, self.removed, self.repriced, self.restocked, self.edited))
 
 
 @dataclass(slots=True)
 class CrawlResult:
-    """The books that a crawl read, by their place in the shop, and the reasons of failed pages, by URL."""
+    """The books that a crawl read, by their place in the shop, and the reasons of failed pages, by URL.
+
+    `redirected` has, by place, where the shop redirected the page of a book.
+    """
 
     announced: int
     read: dict[int, ScrapedBook] = field(default_factory=dict)
+    redirected: dict[int, str] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
     pages_total: int = 0
     pages_done: int = 0
     pages_reused: int = 0
+
+    def fail(self, place: int, reason: str) -> None:
+        """Have the page that was read at `place` count as one that failed."""
+        self.failed[self.read.pop(place).url] = reason
+
+    def fail_repeated(self) -> None:
+        """Have each page fail that was redirected to a book which another page has too."""
+        first: dict[str, str] = {}
+        for place in sorted(self.read, key=lambda place: (place in self.redirected, place)):
+            book = self.read[place]
+            url = first.setdefault(book.upc, book.url)
+            if url != book.url and place in self.redirected:
+                self.fail(place, f"redireciona a {self.redirected[place]}, livro já lido em {url}")
 
     def in_site_order(self) -> list[ScrapedBook]:
         return [self.read[position] for position in sorted(self.read)]
@@ -150,7 +185,7 @@ def compare(
 
     return Difference(
         added=tuple(StoredBook(book_id, True, page) for book_id, page in enumerate(new, first_id)),
-        returned=tuple(change.after for change in matches.values() if not change.before.listed),
+        returned=tuple(change for change in matches.values() if not change.before.listed),
         removed=tuple(book for book in stored if book.id in gone),
         repriced=of(ChangeKind.REPRICED),
         restocked=of(ChangeKind.RESTOCKED),

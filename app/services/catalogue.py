@@ -11,7 +11,7 @@ from pathlib import Path
 from sqlalchemy.orm import Session
 
 from app.core.catalogue import Publication
-from app.core.safety_gate import Limits, publication_blocker
+from app.core.safety_gate import Limits, absurd_prices, publication_blocker
 from app.core.scraping import CrawlResult, Difference, compare
 from app.storage import catalogue
 from app.storage.database import Database
@@ -39,15 +39,16 @@ def publish_crawl(
     """Publish `crawl` in the caller's transaction.
 
     Replaces the demonstration catalogue entirely, ids included; changes any other where it differs, and keeps
-    its version where nothing does. `counted_since` is when the supplier began to count the copies, by default
-    now. Raises CrawlRejected, with nothing changed.
+    its version where nothing does. Of absurd prices that `limits` allow, the pages count as failed in `crawl` from
+    then on: their books stay as they were, or out. `counted_since` is when the supplier began to count the copies,
+    by default now. Raises CrawlRejected, with nothing changed.
     """
-    with _collections_paused():
+    with collections_paused():
         return _publish_crawl(session, crawl, limits, source_url, counted_since)
 
 
 @contextmanager
-def _collections_paused() -> Iterator[None]:
+def collections_paused() -> Iterator[None]:
     """Keep garbage from being collected: with all books in hand, each collection holds up the readers for long.
 
     There is next to none: what a publication makes refers to nothing in circles.
@@ -72,9 +73,13 @@ def _publish_crawl(
     known = [] if demonstration else stored
     reserved = {} if demonstration else reserved_copies(session, counted_since or now)
     difference = compare(known, crawl, reserved)
-    reason = publication_blocker(crawl, difference, sum(book.listed for book in known), limits)
+    reason = publication_blocker(crawl, difference, [book for book in known if book.listed], limits)
     if reason:
         raise CrawlRejected(reason)
+    absurd = absurd_prices(crawl, difference, limits)
+    difference = difference.without(absurd)
+    for place in [place for place, book in crawl.read.items() if book.upc in absurd]:
+        crawl.fail(place, f"preço absurdo: {absurd[crawl.read[place].upc]}")
     if demonstration:
         catalogue.clear_books(session, now)
     catalogue.apply_difference(session, difference, now)

@@ -1,21 +1,24 @@
 """One scraping run, from its first page to its end."""
 
 import contextlib
+import logging
 import threading
 import time
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from app.core.runs import RunStatus
 from app.core.safety_gate import Limit, Limits
 from app.core.scraping import CrawlResult, ScrapeRun
 from app.services.background import BackgroundRun, RunFailed, RunKind
-from app.services.catalogue import CrawlRejected, publish_crawl
+from app.services.catalogue import CrawlRejected, collections_paused, publish_crawl
 from app.settings import Settings
 from app.storage import scraping
-from app.storage.database import Database
+from app.storage.database import Database, is_unavailable
 from scraper.book import ScrapedBook
 from scraper.child_process import crawl_in_child
 from scraper.errors import CrawlCancelled, CrawlFailed
@@ -29,6 +32,8 @@ from scraper.events import (
     ProductSkipped,
 )
 from scraper.options import CrawlOptions
+
+log = logging.getLogger(__name__)
 
 SAVE_EVERY_S = 0.5
 Staged = Mapping[str, ScrapedBook]
@@ -47,7 +52,7 @@ class BackgroundScrape(BackgroundRun[ScrapeRun]):
         self._cancelled = threading.Event()
         self._unsaved: dict[str, ScrapedBook] = {}
         self._saved_at = time.monotonic()
-        self._rejected = False
+        self._leaves_pages = True
 
     def cancel(self) -> None:
         """End the run as cancelled, soon."""
@@ -67,8 +72,10 @@ class BackgroundScrape(BackgroundRun[ScrapeRun]):
         except CrawlFailed as error:
             raise RunFailed(f"O site não pôde ser lido: {error.reason}") from error
         except CrawlRejected as error:
-            self._rejected = True
             raise RunFailed(error.reason) from error
+        except SQLAlchemyError as error:
+            self._leaves_pages = self._leaves_pages or is_unavailable(error)
+            raise
 
     def _crawl(self) -> None:
         settings = self._settings
@@ -79,7 +86,7 @@ class BackgroundScrape(BackgroundRun[ScrapeRun]):
             read_timeout_s=settings.scraper_read_timeout_s,
         )
         events = crawl_in_child(
-            self.run.base_url, options, already_read=self._staged.keys(), cancelled=self._cancelled
+            settings.scraper_base_url, options, already_read=self._staged.keys(), cancelled=self._cancelled
         )
         with contextlib.closing(events):
             for event in events:
@@ -94,14 +101,16 @@ class BackgroundScrape(BackgroundRun[ScrapeRun]):
             case ListingRead():
                 result.pages_total = event.pages_total
             case ProductRead():
-                # The listing's address, not where a redirect led: a page that fails is known by no other.
-                book = replace(event.book, url=event.url)
-                result.read[event.position] = self._unsaved[event.url] = book
+                self._unsaved[event.url] = event.book
+                self._take(event.position, event.url, event.book)
             case ProductSkipped():
-                result.read[event.position] = self._staged[event.url]
+                self._take(event.position, event.url, self._staged[event.url])
                 result.pages_reused += 1
             case PageFailed():
                 result.failed[event.url] = event.reason
+                if event.crash:
+                    extra = {"run_id": self.run.id, "url": event.url, "reason": event.crash}
+                    log.error("scrape_page_crashed", extra=extra)
             case CrawlFinished():
                 result.announced = event.products_announced
                 return
@@ -109,11 +118,18 @@ class BackgroundScrape(BackgroundRun[ScrapeRun]):
                 return
         result.pages_done += 1
 
+    def _take(self, position: int, url: str, book: ScrapedBook) -> None:
+        """Take the page listed at `url`, which a redirect may have led away."""
+        if book.url != url:
+            self.result.redirected[position] = book.url
+            book = replace(book, url=url)  # a page that fails is known by no other
+        self.result.read[position] = book
+
     def _save(self) -> None:
         """Stage what arrived, show progress and renew the lease, in one transaction."""
         with self._database.writing() as session:
             self._renew_lease(session)
-            scraping.stage_books(session, self.run.id, self._unsaved)
+            scraping.stage_books(session, self.run.id, self._unsaved, datetime.now(UTC))
             scraping.save_progress(session, self.run.id, self.result)
             cancelled = scraping.is_cancelled(session, self.run.id)
         self._unsaved.clear()
@@ -122,10 +138,13 @@ class BackgroundScrape(BackgroundRun[ScrapeRun]):
             raise CrawlCancelled
 
     def _publish(self) -> None:
-        with self._database.writing() as session:
+        with collections_paused(), self._database.writing() as session:  # which holds up orders
             self._renew_lease(session)
             if self._cancelled.is_set() or scraping.is_cancelled(session, self.run.id):
                 raise CrawlCancelled
+            # What was tried and failed would fail again: the next run reads the shop anew.
+            self._leaves_pages = False
+            self.result.fail_repeated()
             counted_since = scraping.counting_started_at(session, self.run)
             publication, difference = publish_crawl(
                 session, self.result, _limits(self._settings), self.run.base_url, counted_since
@@ -137,8 +156,8 @@ class BackgroundScrape(BackgroundRun[ScrapeRun]):
         super()._record_end(session, status, reason)
         scraping.save_progress(session, self.run.id, self.result)
         scraping.save_failures(session, self.run.id, self.result.failed)
-        # A run that broke off leaves its pages to the next one, unlike one that was cancelled or rejected.
-        if status in (RunStatus.DONE, RunStatus.CANCELLED) or self._rejected:
+        # A run that broke off leaves its pages to the next one, unlike one that was cancelled.
+        if status in (RunStatus.DONE, RunStatus.CANCELLED) or not self._leaves_pages:
             scraping.drop_staged(session, self.run.id)
 
 
@@ -146,7 +165,14 @@ def _limits(settings: Settings) -> Limits:
     return Limits(
         max_failed_share=Limit(settings.scraper_max_failed_share, "SCRAPER_MAX_FAILED_SHARE"),
         max_vanished_share=Limit(settings.scraper_max_vanished_share, "SCRAPER_MAX_VANISHED_SHARE"),
-        max_absurd_price_share=settings.scraper_max_absurd_price_share,
+        max_lost_category_share=Limit(
+            settings.scraper_max_lost_category_share, "SCRAPER_MAX_LOST_CATEGORY_SHARE"
+        ),
+        max_renamed_share=Limit(settings.scraper_max_renamed_share, "SCRAPER_MAX_RENAMED_SHARE"),
+        max_sold_out_share=Limit(settings.scraper_max_sold_out_share, "SCRAPER_MAX_SOLD_OUT_SHARE"),
+        max_absurd_price_share=Limit(
+            settings.scraper_max_absurd_price_share, "SCRAPER_MAX_ABSURD_PRICE_SHARE"
+        ),
         max_price=settings.scraper_max_price,
         max_price_factor=settings.scraper_max_price_factor,
     )

@@ -20,11 +20,12 @@ from app.storage import scraping
 from app.storage.catalogue_store import CatalogueStore
 from app.storage.database import Database
 from app.storage.exports import export_catalogue, write_scraping_status
+from scraper.address import without_credentials
 
 log = logging.getLogger(__name__)
 
 RESUME_MAX_AGE: Final = timedelta(hours=6)
-"""The age up to which an unpublished run lends its pages to the next one."""
+"""The age up to which a page that no run has published is lent to the next one."""
 STOPPED: Final = "O servidor foi encerrado. Um novo disparo continua de onde parou."
 ORPHANED: Final = "O processo morreu no meio do scraping. Um novo disparo continua de onde parou."
 EVENTS: Final = RunEvents(
@@ -92,9 +93,11 @@ class Scrapes(RunManager[ScrapeRun, BackgroundScrape]):
 
     def _begin(self, session: Session, username: str, now: datetime) -> BackgroundScrape:
         resumable_since = now - RESUME_MAX_AGE
+        # The row, and all that follows from it, is for everybody to read; the crawl alone gets the password.
+        base_url = without_credentials(self._settings.scraper_base_url)
         run, staged = scraping.begin_run(
             session,
-            self._settings.scraper_base_url,
+            base_url,
             username,
             own_identity(),
             now,

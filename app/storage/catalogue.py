@@ -102,7 +102,8 @@ def apply_difference(
     session: Session, difference: Difference, now: datetime, reason: stock.Reason = stock.Reason.COUNTED
 ) -> None:
     """Write the rows that `difference` changes, and their movements of stock, with `reason`."""
-    written = [*difference.added, *difference.returned, *difference.changed().values()]
+    returned = (change.after for change in difference.returned)
+    written = [*difference.added, *returned, *difference.changed().values()]
     before = dict(_all_rows(session, (BookRow.id, BookRow.stock))) if written else {}
     changes = {book.id: book.page.stock - before.get(book.id, 0) for book in written}
     moved = [(book_id, change) for book_id, change in changes.items() if change]

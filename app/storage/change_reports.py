@@ -12,7 +12,10 @@ _PRICE, _NET_PRICE, _STOCK = "preco_com_taxa", "preco_sem_taxa", "disponibilidad
 
 def encode_difference(difference: Difference) -> Stored:
     return {
-        ChangeKind.ADDED: [_encode_listed(book) for book in (*difference.added, *difference.returned)],
+        ChangeKind.ADDED: [
+            _encode_listed(book)
+            for book in (*difference.added, *(change.after for change in difference.returned))
+        ],
         ChangeKind.REMOVED: [_encode_listed(book) for book in difference.removed],
         ChangeKind.REPRICED: [_encode_change(change, _PRICE, _NET_PRICE) for change in difference.repriced],
         ChangeKind.RESTOCKED: [_encode_change(change, _STOCK) for change in difference.restocked],

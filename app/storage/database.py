@@ -13,7 +13,8 @@ from sqlalchemy import Connection, CursorResult, Engine, Executable, event
 from sqlalchemy import Result as Rows
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as NoTurn
 from sqlalchemy.orm import Session
 
 from app.storage.group_commit import WriterQueue
@@ -132,6 +133,14 @@ def upsert_into(session: Session, table: type[Any]) -> Any:
 def updated_one(result: Rows[Any]) -> bool:
     """Return whether a conditional update matched exactly one row."""
     return cast("CursorResult[Any]", result).rowcount == 1
+
+
+def is_unavailable(error: SQLAlchemyError) -> bool:
+    """Return whether the database is to blame for `error`: it is busy, full or gone, and may be none of it later."""
+    if not isinstance(error, OperationalError):
+        return isinstance(error, NoTurn)
+    # psycopg counts a value that is beyond PostgreSQL's limits (class 54) among these too.
+    return not str(getattr(error.orig, "sqlstate", None) or "").startswith("54")
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:

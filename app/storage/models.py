@@ -127,6 +127,7 @@ class StagedPageRow(Base):
     )
     url: Mapped[str] = mapped_column(Text, primary_key=True)
     book: Mapped[dict[str, Any]] = mapped_column("livro", JSON)
+    read_at: Mapped[datetime] = mapped_column("lida_em", UtcTime)
 
 
 class ScrapeLockRow(Base):

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any, Final
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from app.core.scraping import CrawlResult, Difference, ScrapeRun, ScrapeRunDetail
@@ -17,6 +17,8 @@ from scraper.book import ScrapedBook
 
 MAX_RUNS: Final = 100
 MAX_FAILED_PAGES: Final = 200
+MAX_STAGING: Final = timedelta(minutes=2)
+"""The longest from the request for a page, which may take a minute, to its row."""
 RUNS: Final = RunTable(ScrapeRunRow, ScrapeLockRow, ScrapeRun, change_counts=decode_counts)
 
 
@@ -31,14 +33,14 @@ def begin_run(
 ) -> tuple[ScrapeRun, dict[str, ScrapedBook]]:
     """Add a run in progress; return it with the books, by listed URL, of the run that it resumes.
 
-    That is the latest run of the same shop, if it began after `resume_since` and left staged pages. Forgets all
+    That is the latest run of the same shop, if it left pages that any run read after `resume_since`. Forgets all
     but the newest `runs_kept` runs and all other staged pages.
     """
     previous = RUNS.latest(session)
     run = RUNS.begin(session, username, holder, now, base_url=base_url)
     staged: dict[str, ScrapedBook] = {}
-    if previous is not None and previous.base_url == base_url and previous.started_at > resume_since:
-        staged = _hand_over_staged(session, previous.id, run.id)
+    if previous is not None and previous.base_url == base_url:
+        staged = _hand_over_staged(session, previous.id, run.id, resume_since)
     if previous is not None and staged:
         run = replace(run, resumed_from=previous.id, pages_reused=len(staged))
         _update(session, run.id, resumed_from=run.resumed_from, pages_reused=run.pages_reused)
@@ -88,21 +90,19 @@ def drop_staged(session: Session, run_id: int) -> None:
     session.execute(delete(StagedPageRow).where(StagedPageRow.run_id == run_id))
 
 
-def stage_books(session: Session, run_id: int, books: Mapping[str, ScrapedBook]) -> None:
-    """Keep books that were read and not yet published, by the URL in the shop's listing."""
-    rows = [{"run_id": run_id, "url": url, "book": book.as_json()} for url, book in books.items()]
+def stage_books(session: Session, run_id: int, books: Mapping[str, ScrapedBook], now: datetime) -> None:
+    """Keep books that were just read and not yet published, by the URL in the shop's listing."""
+    rows = [
+        {"run_id": run_id, "url": url, "book": book.as_json(), "read_at": now} for url, book in books.items()
+    ]
     if rows:
         session.execute(insert(StagedPageRow), rows)
 
 
 def counting_started_at(session: Session, run: ScrapeRun) -> datetime:
-    """Return the start of the first run, of those that `run` resumes, whose pages it may have."""
-    while run.resumed_from is not None:
-        earlier = RUNS.get(session, run.resumed_from)
-        if earlier is None:
-            break
-        run = earlier
-    return run.started_at
+    """Return a time before which none of the pages of `run` was read, those that it took over included."""
+    first = session.scalar(select(func.min(StagedPageRow.read_at)).where(StagedPageRow.run_id == run.id))
+    return run.started_at if first is None else min(run.started_at, first - MAX_STAGING)
 
 
 def load_detail(session: Session, run_id: int) -> ScrapeRunDetail | None:
@@ -118,10 +118,15 @@ def _update(session: Session, run_id: int, **values: Any) -> None:
     session.execute(update(ScrapeRunRow).where(ScrapeRunRow.id == run_id).values(**values))
 
 
-def _hand_over_staged(session: Session, from_run: int, to_run: int) -> dict[str, ScrapedBook]:
-    """Give the staged pages of one run to another; return the books by their listed URLs."""
-    session.execute(update(StagedPageRow).where(StagedPageRow.run_id == from_run).values(run_id=to_run))
-    staged = session.execute(
-        select(StagedPageRow.url, StagedPageRow.book).where(StagedPageRow.run_id == to_run)
-    )
-    return {url: ScrapedBook.from_json(book) for url, book in staged}
+def _hand_over_staged(
+    session: Session, from_run: int, to_run: int, read_since: datetime
+) -> dict[str, ScrapedBook]:
+    """Give the pages of one run that were read after `read_since` to another; return the books by listed URLs."""
+    recent = (StagedPageRow.run_id == from_run, StagedPageRow.read_at > read_since)
+    staged = session.execute(select(StagedPageRow.url, StagedPageRow.book).where(*recent))
+    try:
+        books = {url: ScrapedBook.from_json(book) for url, book in staged}
+    except (TypeError, KeyError, ArithmeticError):  # of another release: the shop is read anew
+        return {}
+    session.execute(update(StagedPageRow).where(*recent).values(run_id=to_run))
+    return books

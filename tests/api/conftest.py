@@ -17,13 +17,15 @@ from app.observability.logs.formatters import JsonFormatter
 from app.services import training_run
 from app.services.catalogue import publish_crawl
 from app.shop import Shop
+from demo.site.server import DemoSite
 from ml.__main__ import main as trainer_main
 from scraper.book import ScrapedBook
 from tests.conftest import ADMIN, close
-from tests.support.books import LIMITS, make_crawl, make_scraped
+from tests.support.books import TRUSTING, make_crawl, make_scraped
 from tests.support.contract import ContractClient
 from tests.support.databases import ReadyShop
 from tests.support.orders import place_order
+from tests.support.scraping_client import ScrapingClient
 from tests.support.training import copy_model, train, write_trainer
 
 SITE = "https://shop.invalid/"
@@ -82,7 +84,7 @@ def publish(app: Flask, books: list[ScrapedBook]) -> None:
     """Put `books` on sale, as a scrape would."""
     shop: Shop = app.extensions["shop"]
     with shop.database.writing() as session:
-        publish_crawl(session, make_crawl(*books), LIMITS, SITE)
+        publish_crawl(session, make_crawl(*books), TRUSTING, SITE)
     shop.catalogue.refresh()
 
 
@@ -153,3 +155,11 @@ def log_lines() -> Iterator[Callable[[], list[dict[str, Any]]]]:
     yield lambda: [json.loads(line) for line in written]
     shop_log.removeHandler(handler)
     shop_log.setLevel(level)
+
+
+@pytest.fixture
+def connect(make_app: Callable[..., Flask]) -> Callable[..., ScrapingClient]:
+    def open_client(site: DemoSite, **settings: Any) -> ScrapingClient:
+        return ScrapingClient(make_app(scraper_base_url=site.base_url, **settings))
+
+    return open_client

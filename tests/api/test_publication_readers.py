@@ -22,9 +22,8 @@ from scraper.book import ScrapedBook
 
 PUBLICATIONS = 50
 READERS = 2
-OPEN_HANDED = Limits(
-    Limit(Decimal(1), ""), Limit(Decimal(1), ""), Decimal(1), Decimal("99999999"), Decimal(1_000_000)
-)
+ANY = Limit(Decimal(1), "")
+OPEN_HANDED = Limits(ANY, ANY, ANY, ANY, ANY, ANY, Decimal("99999999"), Decimal(1_000_000))
 
 
 def shelf(price: int) -> CrawlResult:

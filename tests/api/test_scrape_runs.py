@@ -8,14 +8,12 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
-from typing import Any
 
 import pytest
 from flask import Flask
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
-from app.services import scrape_run
 from app.services.scrape_run import BackgroundScrape
 from app.services.training import STOPPED
 from app.storage.catalogue_store import CatalogueStore
@@ -23,14 +21,6 @@ from demo.site.books import DemoBook
 from demo.site.server import DemoSite
 from tests.support.runs import join_runs
 from tests.support.scraping_client import ScrapingClient
-
-
-@pytest.fixture
-def connect(make_app: Callable[..., Flask]) -> Callable[..., ScrapingClient]:
-    def open_client(site: DemoSite, **settings: Any) -> ScrapingClient:
-        return ScrapingClient(make_app(scraper_base_url=site.base_url, **settings))
-
-    return open_client
 
 
 def test_the_first_scrape_replaces_the_demonstration_ids_included(
@@ -223,27 +213,6 @@ def test_who_sees_that_a_run_is_done_sees_its_books(
     scraping.scrape()
     assert reading.get("/api/v1/scraping/status")["status"] == "done"
     assert len(reading.get("/api/v1/books")) == 100
-
-
-def test_a_run_that_broke_off_lends_its_pages_to_the_next_but_a_refused_one_does_not(
-    connect: Callable[..., ScrapingClient],
-    open_site: Callable[..., DemoSite],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    client = connect(open_site())
-
-    def break_off(*_: object) -> None:
-        raise ZeroDivisionError
-
-    with monkeypatch.context() as broken:
-        broken.setattr(scrape_run, "publish_crawl", break_off)
-        assert client.scrape()["motivo"].startswith("Falha interna")
-    resumed = client.scrape()
-    assert (resumed["status"], resumed["paginas_reaproveitadas"]) == ("done", 100)
-
-    refused = connect(open_site(malformed_rate=0.3))
-    assert refused.scrape()["status"] == "error"
-    assert refused.scrape()["paginas_reaproveitadas"] == 0
 
 
 def test_a_hiccup_after_the_publication_leaves_the_run_done(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
@@ -21,10 +22,10 @@ from scraper import child_process
 from scraper.child_process import crawl_in_child
 from scraper.crawl import crawl
 from scraper.errors import CrawlCancelled, CrawlFailed
-from scraper.events import CrawlFinished, PageFailed
+from scraper.events import CrawlFinished, Idle, PageFailed
 from scraper.options import CrawlOptions
 from tests.support.raw_site import http_response, raw_site
-from tests.support.server import ROOT
+from tests.support.server import ROOT, Server
 
 BOOKS = make_books(45)
 CRAWLING = """
@@ -108,6 +109,42 @@ def test_cancelling_ends_the_child_in_the_middle_of_its_request(hanging_site: De
             list(events)
         assert time.monotonic() - began < 1
     assert not is_alive(child)
+
+
+@pytest.fixture
+def unreachable_site() -> Iterator[str]:
+    """The address of a shop to which no connection comes about: its queue is full."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as server, ExitStack() as queue:
+        for _ in range(8):
+            waiting = queue.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(server.getsockname())
+        yield f"http://127.0.0.1:{server.getsockname()[1]}/"
+
+
+def test_cancelling_ends_a_child_that_waits_for_a_connection(unreachable_site: str) -> None:
+    options = CrawlOptions(connect_timeout_s=300, read_timeout_s=300, attempt_deadline_s=300)
+    cancelled = threading.Event()
+    with closing(crawl_in_child(unreachable_site, options, cancelled=cancelled)) as events:
+        assert [type(next(events)) for _ in range(4)] == [Idle] * 4
+        (child,) = children_of(os.getpid())
+        cancelled.set()
+        began = time.monotonic()
+        with pytest.raises(CrawlCancelled):
+            list(events)
+        assert time.monotonic() - began < 1
+    assert not is_alive(child)
+
+
+def test_a_server_that_is_told_to_end_waits_for_no_connection_of_its_scrape(
+    unreachable_site: str, start_server: Callable[..., Server]
+) -> None:
+    server = start_server(SCRAPER_BASE_URL=unreachable_site, SCRAPER_CONNECT_TIMEOUT_S="300")
+    server.post("/api/v1/scraping/trigger", headers=server.log_in())
+    assert server.get("/api/v1/scraping/status").json()["status"] == "processing"
+    began = time.monotonic()
+    server.end(signal.SIGTERM)
+    assert time.monotonic() - began < 10
 
 
 def test_closing_the_generator_ends_the_child(hanging_site: DemoSite) -> None:

@@ -48,7 +48,7 @@ from app.storage.database import Database, database_options
 from app.storage.idempotency import IdempotencyKey
 from app.storage.models import BookRow
 from app.storage.orders import OrderFilter, list_orders
-from tests.support.books import LIMITS, make_crawl, make_scraped
+from tests.support.books import TRUSTING, make_crawl, make_scraped
 from tests.support.metrics import make_metrics
 from tests.support.order_model import FakeGateway, Killed, Model, Shelf, WatchedPayments, ignore
 
@@ -70,7 +70,7 @@ MEANWHILE = st.just(["die"]) | st.lists(
     max_size=3,
 )
 ANY_SHARE = Limit(Decimal(1), "ANY")
-TRUSTING = replace(LIMITS, max_failed_share=ANY_SHARE, max_vanished_share=ANY_SHARE)
+CREDULOUS = replace(TRUSTING, max_failed_share=ANY_SHARE)
 FOR_CI = settings(
     max_examples=30,
     stateful_step_count=20,
@@ -191,7 +191,7 @@ class OrderMachine(RuleBasedStateMachine):
     def scrape(self, counts: dict[str, int], lives: float) -> None:
         def publish() -> None:
             with self.database.writing() as session:
-                publication, _ = publish_crawl(session, crawl, TRUSTING, "https://shop.invalid/")
+                publication, _ = publish_crawl(session, crawl, CREDULOUS, "https://shop.invalid/")
             self.here.ensure_version(publication.version)
 
         read = {name: counted for name, counted in counts.items() if counted >= 0}

@@ -11,7 +11,7 @@ from app.factory import create_app
 from app.services.audit import audit
 from app.services.catalogue import publish_crawl
 from app.shop import Shop
-from tests.support.books import LIMITS, make_crawl, make_scraped
+from tests.support.books import TRUSTING, make_crawl, make_scraped
 from tests.support.buyers import buy_together
 from tests.support.orders import API_KEY
 from tests.support.server import Server
@@ -30,7 +30,7 @@ def stock_one_book(server: Server) -> None:
     shop = shop_on(server.data_dir)
     with shop.database.writing() as session:
         crawl = make_crawl(make_scraped("wanted", stock=COPIES, price="12.34"))
-        publish_crawl(session, crawl, LIMITS, "http://shop.invalid/")
+        publish_crawl(session, crawl, TRUSTING, "http://shop.invalid/")
     shop.database.engine.dispose()
 
 

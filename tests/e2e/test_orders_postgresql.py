@@ -21,7 +21,7 @@ from app.services.orders import Draft
 from app.shop import Shop
 from app.start import prepare
 from app.storage.orders import OrderFilter
-from tests.support.books import LIMITS, make_crawl, make_scraped
+from tests.support.books import TRUSTING, make_crawl, make_scraped
 from tests.support.orders import API_KEY
 
 THREADS = 16
@@ -43,7 +43,7 @@ def publish(shop: Shop, copies: int) -> None:
     """Publish a scrape with `copies` of each book."""
     crawl = make_crawl(*(make_scraped(str(number), stock=copies) for number in range(BOOKS)))
     with shop.database.writing() as session:
-        publish_crawl(session, crawl, LIMITS, "https://shop.invalid/")
+        publish_crawl(session, crawl, TRUSTING, "https://shop.invalid/")
     shop.catalogue.refresh()
 
 

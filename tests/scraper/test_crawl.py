@@ -14,7 +14,7 @@ import pytest
 
 from demo.site.books import make_books
 from demo.site.faults import Faults
-from demo.site.pages import listing_page
+from demo.site.pages import Pages, listing_page
 from demo.site.server import DemoSite
 from scraper.book import ScrapedBook
 from scraper.crawl import (
@@ -29,6 +29,7 @@ from scraper.crawl import (
 )
 from scraper.errors import CrawlCancelled, CrawlFailed
 from scraper.options import CrawlOptions
+from scraper.parse import parse_product
 from tests.support.demo_pages import body_of
 from tests.support.raw_site import Respond, http_response, raw_site
 
@@ -257,3 +258,49 @@ def test_prices_are_exact_decimals(quick: CrawlOptions) -> None:
         (book,) = by_position(crawl(site.base_url, quick))
         assert isinstance(book.price_incl_tax, Decimal)
         assert book.price_incl_tax.as_tuple().exponent == -2
+
+
+def test_a_fault_that_one_page_meets_fails_that_page_and_names_itself(
+    quick: CrawlOptions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def parse(body: bytes, url: str) -> ScrapedBook:
+        if url.endswith(BOOKS[7].path):
+            raise ZeroDivisionError("of the test")
+        return parse_product(body, url)
+
+    monkeypatch.setattr("scraper.crawl.parse_product", parse)
+    with DemoSite(BOOKS) as site:
+        events = list(crawl(site.base_url, quick))
+    [failed] = of_type(PageFailed, events)
+    assert (failed.position, failed.reason) == (7, "falha inesperada na leitura")
+    assert failed.crash is not None
+    assert failed.crash.startswith("ZeroDivisionError in parse, test_crawl.py:")
+    assert len(of_type(ProductRead, events)) == 44
+
+
+def test_an_absurd_retry_after_costs_one_retry(quick: CrawlOptions) -> None:
+    with DemoSite(BOOKS[:3]) as site:
+        page = http_response(200, body_of(site.pages, BOOKS[1].path))
+        busy = http_response(503, b"", "Retry-After: Wed, 21 Oct 99999999999 07:28:00 GMT")
+        responses: dict[str, Respond | bytes] = {
+            path: http_response(200, body_of(site.pages, path))
+            for path in ("/", *(b.path for b in BOOKS[:3]))
+        }
+    responses[BOOKS[1].path] = lambda connection, nth: connection.sendall(busy if nth == 1 else page)
+    with raw_site(responses) as site_:
+        events = list(crawl(site_.base_url, quick))
+    assert len(of_type(ProductRead, events)) == 3
+    assert last(events).retries == 1
+
+
+def test_a_shop_that_announces_too_few_books_has_as_many_pages_as_it_lists(quick: CrawlOptions) -> None:
+    pages = Pages(BOOKS)
+    paths = ["/index.html", "/catalogue/page-2.html", "/catalogue/page-3.html"]
+    responses: dict[str, Respond | bytes] = {
+        path: http_response(200, body_of(pages, path)) for path in (*paths, *(book.path for book in BOOKS))
+    }
+    first = body_of(pages, "/").replace(b"<strong>45</strong>", b"<strong>1</strong>")
+    responses["/"] = http_response(200, first)
+    with raw_site(responses) as site:
+        listings = of_type(ListingRead, list(crawl(site.base_url, quick)))
+    assert [listing.pages_total for listing in listings] == [22, 43, 48]

@@ -31,6 +31,7 @@ BOOK = ScrapedBook(
         ProductRead("http://shop.test/a", 0, BOOK),
         ProductSkipped("http://shop.test/a", 0),
         PageFailed("http://shop.test/a", 0, "sem preço"),
+        PageFailed("http://shop.test/a", 0, "falha inesperada", "TypeError"),
         Idle(),
         CrawlFinished(1000, 999, 1051, 3, 6.5),
     ],

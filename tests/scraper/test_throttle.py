@@ -26,6 +26,10 @@ LIMITS = {1: 1, 2: 2, 3: 4, 8: 10, 5000: 10}
         ("-5", 0.0),
         ("", 0.0),
         (None, 0.0),
+        ("Wed, 21 Oct 99999999999 07:28:00 GMT", 0.0),
+        ("Wed, 21 Oct 99999 07:28:00 GMT", 0.0),
+        ("Wed, 21 Oct 0000 07:28:00 GMT", 0.0),
+        ("Fri, 31 Dec 9999 23:59:59 +99999999999999", 0.0),
     ],
 )
 def test_retry_after_is_seconds_or_a_date(header: str | None, seconds: float) -> None:

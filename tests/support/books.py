@@ -16,10 +16,22 @@ PUBLICATION = Publication(1, datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC), "scrapin
 LIMITS = Limits(
     max_failed_share=Limit(Decimal("0.02"), "SCRAPER_MAX_FAILED_SHARE"),
     max_vanished_share=Limit(Decimal("0.20"), "SCRAPER_MAX_VANISHED_SHARE"),
-    max_absurd_price_share=Decimal(0),
+    max_lost_category_share=Limit(Decimal("0.20"), "SCRAPER_MAX_LOST_CATEGORY_SHARE"),
+    max_renamed_share=Limit(Decimal("0.20"), "SCRAPER_MAX_RENAMED_SHARE"),
+    max_sold_out_share=Limit(Decimal("0.30"), "SCRAPER_MAX_SOLD_OUT_SHARE"),
+    max_absurd_price_share=Limit(Decimal(0), "SCRAPER_MAX_ABSURD_PRICE_SHARE"),
     max_price=Decimal(1000),
     max_price_factor=Decimal(10),
 )
+_ANY_SHARE = Limit(Decimal(1), "ANY")
+TRUSTING = replace(
+    LIMITS,
+    max_vanished_share=_ANY_SHARE,
+    max_lost_category_share=_ANY_SHARE,
+    max_renamed_share=_ANY_SHARE,
+    max_sold_out_share=_ANY_SHARE,
+)
+"""For tests that are not about the gate: any change of the books is believed."""
 
 
 def make_book(book_id: int = 0, **changes: Any) -> Book:

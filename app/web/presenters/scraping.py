@@ -12,6 +12,7 @@ def present_progress(run: ScrapeRun | None, now: datetime) -> Shape:
     """Return the progress of the newest run; public, so it has no user names."""
     if run is None:
         return {"status": status_word(run)}
+    total = max(run.pages_total, run.pages_done)  # a site may announce fewer than it has
     shape: Shape = {
         "status": status_word(run),
         "execucao": run.id,
@@ -19,9 +20,9 @@ def present_progress(run: ScrapeRun | None, now: datetime) -> Shape:
         "iniciada_em": present_time(run.started_at),
         "terminada_em": present_time(run.ended_at),
         "paginas_feitas": run.pages_done,
-        "paginas_total": run.pages_total,
+        "paginas_total": total,
         "paginas_com_falha": run.pages_failed,
-        "percentual": round(100 * run.pages_done / run.pages_total, 1) if run.pages_total else 0.0,
+        "percentual": round(100 * run.pages_done / total, 1) if total else 0.0,
         "livros_lidos": run.books_read,
         "contagem": _present_counts(run),
     }
@@ -29,7 +30,7 @@ def present_progress(run: ScrapeRun | None, now: datetime) -> Shape:
         # Pages taken over from an interrupted run cost nothing and would flatter the rate.
         fetched = run.pages_done - min(run.pages_reused, run.pages_done)
         rate = fetched / max((now - run.started_at).total_seconds(), 0.001)
-        remaining = run.pages_total - run.pages_done
+        remaining = total - run.pages_done
         shape["paginas_por_segundo"] = round(rate, 1) if fetched else None
         shape["termino_estimado"] = (
             present_time(now + timedelta(seconds=remaining / rate)) if fetched else None

@@ -109,6 +109,24 @@ def test_compatible_characters_fold_to_plain_ones(text: str, same: str) -> None:
     assert fold(text) == fold(same)
 
 
+@pytest.mark.parametrize(
+    ("title", "typed"),
+    [
+        ("Sapiens: Noah’s Ark", "noah's ark"),
+        ("The World‘s Most Precious", "world's most"),
+        ("The “Quoted” One", '"quoted"'),
+        ("Nineteen–Eighty—Four", "nineteen-eighty-four"),
+        ("Łódź, Ångström, Søren, Đà Nẵng, Ħamrun, ısı", "lodz, angstrom, soren, da nang, hamrun, isi"),
+        ("Œuvres of Æsop, Ðe Þorn", "oeuvres of aesop, de thorn"),
+    ],
+)
+def test_a_title_is_found_with_the_keys_of_a_keyboard_and_with_its_own_characters(
+    title: str, typed: str
+) -> None:
+    catalogue = make_catalogue(make_book(0, title=title), make_book(1))
+    assert found(catalogue, typed) == found(catalogue, title) == found(catalogue, title.upper()) == [0]
+
+
 def test_a_search_in_an_empty_catalogue_finds_nothing() -> None:
     empty = make_catalogue()
     assert found(empty) == found(empty, "a", "b") == []

@@ -3,18 +3,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from app.core.runs import RunStatus
 from app.core.safety_gate import Limit, Limits, publication_blocker
 from app.core.scraping import CrawlResult, StoredBook, compare
+from scraper.book import ScrapedBook
 from tests.support.books import LIMITS, make_crawl, make_scraped, make_stored
 
 
 def refusal(crawl: CrawlResult, stored: Sequence[StoredBook] = (), limits: Limits = LIMITS) -> str | None:
-    listed = sum(book.listed for book in stored)
-    return publication_blocker(crawl, compare(stored, crawl), listed, limits)
+    on_sale = [book for book in stored if book.listed]
+    return publication_blocker(crawl, compare(stored, crawl), on_sale, limits)
 
 
 def a_hundred(read: int) -> CrawlResult:
@@ -77,6 +79,7 @@ def test_two_books_with_one_upc_are_refused() -> None:
     reason = refusal(make_crawl(make_scraped("a", upc="same"), make_scraped("b", upc="same")))
     assert reason is not None
     assert "'same'" in reason
+    assert "https://shop.invalid/a.html e https://shop.invalid/b.html" in reason
 
 
 @pytest.mark.parametrize("price", ["0.01", "1000.00"])
@@ -113,17 +116,94 @@ def test_a_price_may_change_by_the_factor_and_no_more(before: str, after: str, a
 
 
 def test_absurd_prices_pass_at_the_limit_and_not_over_it() -> None:
-    limits = replace(LIMITS, max_absurd_price_share=Decimal("0.5"))
+    limits = replace(LIMITS, max_absurd_price_share=Limit(Decimal("0.5"), "ANY"))
     good, bad = make_scraped("good"), [make_scraped(f"bad{n}", price="5000.00") for n in range(2)]
     assert refusal(make_crawl(good, bad[0]), limits=limits) is None
     assert refusal(make_crawl(good, *bad), limits=limits) is not None
 
 
 def test_a_book_that_is_absurd_in_two_ways_counts_once() -> None:
-    limits = replace(LIMITS, max_absurd_price_share=Decimal("0.5"))
+    limits = replace(LIMITS, max_absurd_price_share=Limit(Decimal("0.5"), "ANY"))
     stored = [make_stored(0, "a"), make_stored(1, "b")]
     crawl = make_crawl(make_scraped("a", price="5000.00"), make_scraped("b"))
     assert refusal(crawl, stored, limits) is None
+
+
+def test_absurd_prices_alone_are_no_catalogue() -> None:
+    limits = replace(LIMITS, max_absurd_price_share=Limit(Decimal(1), "ANY"))
+    assert refusal(make_crawl(make_scraped("bad", price="5000.00")), limits=limits) is not None
+
+
+def test_a_book_that_returns_is_compared_with_the_price_it_had() -> None:
+    stored = [make_stored(0, "a", listed=False, price="10.00"), make_stored(1, "b")]
+    assert refusal(make_crawl(make_scraped("a", price="100.00"), make_scraped("b")), stored) is None
+    reason = refusal(make_crawl(make_scraped("a", price="100.01"), make_scraped("b")), stored)
+    assert reason is not None
+    assert "que passou de 10.00 a 100.01" in reason
+    assert "SCRAPER_MAX_ABSURD_PRICE_SHARE" in reason
+
+
+TEN = [make_stored(number, str(number), category=f"Category {number // 2}") for number in range(10)]
+"""Ten books in five categories."""
+
+
+def ten_pages(changed: int, **changes: Any) -> list[ScrapedBook]:
+    """The pages of TEN, the first `changed` of them with `changes`."""
+    return [replace(book.page, **(changes if book.id < changed else {})) for book in TEN]
+
+
+def test_categories_that_lose_all_their_books_pass_at_the_limit_and_not_over_it() -> None:
+    assert refusal(make_crawl(*ten_pages(2, category="Category 4")), TEN) is None
+    generous = replace(LIMITS, max_renamed_share=Limit(Decimal(1), "ANY"))
+    reason = refusal(make_crawl(*ten_pages(10, category="Books")), TEN, generous)
+    assert reason == (
+        "5 de 5 categorias desapareceram, acima do limite de 20% (SCRAPER_MAX_LOST_CATEGORY_SHARE)."
+    )
+
+
+def test_a_category_whose_pages_failed_is_not_lost() -> None:
+    crawl = make_crawl(*ten_pages(0)[4:], failed=("0", "1", "2", "3"))
+    assert refusal(crawl, TEN, replace(LIMITS, max_failed_share=Limit(Decimal(1), "ANY"))) is None
+
+
+@pytest.mark.parametrize("changes", [{"title": "Another"}, {"category": "Category 4"}])
+def test_books_with_another_title_or_category_pass_at_the_limit_and_not_over_it(
+    changes: dict[str, str],
+) -> None:
+    limits = replace(LIMITS, max_lost_category_share=Limit(Decimal(1), "ANY"))
+    assert refusal(make_crawl(*ten_pages(2, **changes)), TEN, limits) is None
+    reason = refusal(make_crawl(*ten_pages(3, **changes)), TEN, limits)
+    assert reason is not None
+    assert reason.startswith("3 de 10 livros mudaram de título ou de categoria")
+    assert "SCRAPER_MAX_RENAMED_SHARE" in reason
+
+
+def test_books_that_are_sold_out_pass_at_the_limit_and_not_over_it() -> None:
+    assert refusal(make_crawl(*ten_pages(3, stock=0)), TEN) is None
+    reason = refusal(make_crawl(*ten_pages(4, stock=0)), TEN)
+    assert reason is not None
+    assert reason.startswith("4 de 10 livros disponíveis ficaram sem estoque")
+    assert "SCRAPER_MAX_SOLD_OUT_SHARE" in reason
+
+
+def test_books_that_were_sold_out_before_do_not_count_again() -> None:
+    stored = [make_stored(n, str(n), stock=0 if n < 9 else 5) for n in range(10)]
+    crawl = make_crawl(*(make_scraped(str(n), stock=0 if n < 9 else 4) for n in range(10)))
+    assert refusal(crawl, stored) is None
+
+
+def test_copies_that_the_shop_itself_has_sold_are_no_loss_of_the_site() -> None:
+    crawl = make_crawl(*(book.page for book in TEN))
+    difference = compare(TEN, crawl, reserved=dict.fromkeys(range(10), 5))
+    assert all(change.after.page.stock == 0 for change in difference.restocked)
+    assert publication_blocker(crawl, difference, TEN, LIMITS) is None
+
+
+def test_a_limit_of_1_for_each_loss_allows_moving_to_another_shop() -> None:
+    allowed = Limit(Decimal(1), "ANY")
+    limits = replace(LIMITS, max_vanished_share=allowed, max_lost_category_share=allowed)
+    elsewhere = make_crawl(*(make_scraped(f"new{n}", category="Elsewhere") for n in range(10)))
+    assert refusal(elsewhere, TEN, limits) is None
 
 
 def test_a_refusal_shows_its_limit_as_it_was_set() -> None:

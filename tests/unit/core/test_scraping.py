@@ -39,9 +39,10 @@ def test_a_book_that_has_vanished_already_is_not_removed_again() -> None:
 def test_a_returning_book_gets_its_id_back_with_what_the_shop_says_now() -> None:
     stored = [make_stored(4, "a", listed=False, price="1.00")]
     difference = compare(stored, make_crawl(make_scraped("a", price="2.00")))
-    assert [(book.id, book.listed, book.page) for book in difference.returned] == [
-        (4, True, make_scraped("a", price="2.00"))
-    ]
+    assert [
+        (change.before, change.after.id, change.after.listed, change.after.page)
+        for change in difference.returned
+    ] == [(stored[0], 4, True, make_scraped("a", price="2.00"))]
     assert not difference.repriced
 
 
@@ -134,3 +135,44 @@ def test_a_failed_page_keeps_its_book_also_where_the_shop_is_read_at_another_hos
         url.replace("https://shop.invalid", "http://127.0.0.1:8899"): why for url, why in crawl.failed.items()
     }
     assert not compare(stored, crawl).removed
+
+
+def test_a_difference_without_some_books_changes_nothing_else_and_numbers_new_ones_without_a_gap() -> None:
+    stored = [
+        make_stored(0, "a"),
+        make_stored(1, "b"),
+        make_stored(2, "c", listed=False),
+        make_stored(3, "d"),
+    ]
+    pages = [make_scraped(name, price="2.00", stock=1, title="x") for name in ("a", "b", "c", "new1", "new2")]
+    difference = compare(stored, make_crawl(*pages)).without({"upc-a", "upc-c", "upc-new1"})
+    assert [(book.id, book.page.upc) for book in difference.added] == [(4, "upc-new2")]
+    assert not difference.returned
+    for changes in (difference.repriced, difference.restocked, difference.edited):
+        assert [change.after.id for change in changes] == [1]
+    assert [book.id for book in difference.removed] == [3]
+    assert not Difference().without({"upc-a"})
+
+
+def test_a_page_that_led_to_the_book_of_another_fails_and_names_both() -> None:
+    crawl = make_crawl(make_scraped("old", upc="same"), make_scraped("b"), make_scraped("new", upc="same"))
+    crawl.redirected = {0: "https://shop.invalid/new.html", 1: "https://shop.invalid/b2.html"}
+    crawl.fail_repeated()
+    assert sorted(crawl.read) == [1, 2]
+    assert crawl.failed == {
+        "https://shop.invalid/old.html": "redireciona a https://shop.invalid/new.html, "
+        "livro já lido em https://shop.invalid/new.html"
+    }
+
+
+def test_of_pages_that_all_led_to_one_book_the_first_has_it() -> None:
+    crawl = make_crawl(*(make_scraped(name, upc="same") for name in "abc"))
+    crawl.redirected = dict.fromkeys(range(3), "https://shop.invalid/unlisted.html")
+    crawl.fail_repeated()
+    assert [book.url for book in crawl.in_site_order()] == ["https://shop.invalid/a.html"]
+
+
+def test_pages_with_one_upc_that_no_redirect_explains_stay_for_the_gate_to_refuse() -> None:
+    crawl = make_crawl(make_scraped("a", upc="same"), make_scraped("b", upc="same"))
+    crawl.fail_repeated()
+    assert (len(crawl.read), crawl.failed) == (2, {})

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from app.core.catalogue import Catalogue
+from app.core.safety_gate import Limit
 from app.core.scraping import CrawlResult, Difference
 from app.services.catalogue import CrawlRejected, publish_crawl, publish_demonstration
 from app.storage.catalogue import DEMONSTRATION, SCRAPED, load_publication
@@ -166,3 +167,26 @@ def test_pages_are_recognised_after_a_round_through_the_database(database: Datab
     book = make_scraped("ü", title="“Quotes”\n\ttab 😀", description="d" * 10_000, price="0.29")
     publish(database, make_crawl(book))
     assert not publish(database, make_crawl(book))
+
+
+def test_absurd_prices_within_the_share_leave_their_books_as_they_were_and_new_ones_out(
+    database: Database, ten_books: list[Any]
+) -> None:
+    publish(database, make_crawl(*ten_books))
+    limits = replace(LIMITS, max_absurd_price_share=Limit(Decimal("0.3"), "ANY"))
+    free = replace(
+        ten_books[3], price_incl_tax=Decimal(0), price_excl_tax=Decimal(0), stock=99, title="Other"
+    )
+    moved = replace(ten_books[4], price_incl_tax=Decimal("999999999.00"), url=f"{SITE}elsewhere.html")
+    new = [make_scraped("new1", price="0.00"), make_scraped("new2", price="7.00")]
+    crawl = make_crawl(*ten_books[:3], free, moved, *ten_books[5:], *new)
+    with database.writing() as session:
+        difference = publish_crawl(session, crawl, limits, SITE)[1]
+    assert [(book.id, book.page.upc) for book in difference.added] == [(10, "upc-new2")]
+    assert difference == Difference(added=difference.added)
+    on_sale = published(database)
+    assert [on_sale.book(number).price_incl_tax for number in (3, 4)] == [Decimal("4.99"), Decimal("5.99")]
+    assert on_sale.book(3).title == ten_books[3].title
+    assert len(on_sale) == 11
+    assert sorted(crawl.failed) == sorted(page.url for page in (free, moved, new[0]))
+    assert crawl.failed[new[0].url] == "preço absurdo: 'Book new1' a 0.00"

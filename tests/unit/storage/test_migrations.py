@@ -20,6 +20,7 @@ from app.serve import with_own_secret
 from app.settings import Settings
 from app.start import prepare
 from app.storage import scraping
+from app.storage.catalogue import load_publication
 from app.storage.columns import Base, UtcTime
 from app.storage.database import Database
 from app.storage.idempotency import IdempotencyKey, claim_key
@@ -257,6 +258,47 @@ def test_scrapes_of_an_older_release_keep_their_lease_their_pages_and_their_repo
         lease = text("SELECT execucao_id, dono, expira_em FROM scraping_trava").columns(expira_em=UtcTime)
         assert session.execute(lease).one() == (2, "m:1:x", expires_at)
         assert session.execute(text("SELECT count(*) FROM scraping_pagina")).scalar() == 1
+
+
+def test_staged_pages_of_an_older_release_are_as_old_as_the_first_run_of_their_chain(
+    make_empty: Callable[[], Flask],
+) -> None:
+    app = make_empty()
+    prepare(app)
+    with app.app_context():
+        flask_migrate.downgrade(revision="0005")
+    columns = "id, retomada_de, iniciada_em, motivo, status, url_base, iniciada_por, paginas_total, paginas_feitas, "
+    columns += "paginas_com_falha, paginas_reaproveitadas, livros_lidos"
+    with database_of(app).writing() as session:
+        for run_id, resumed_from, hour in ((1, None, 1), (2, 1, 2), (3, 2, 3), (4, None, 4)):
+            session.execute(
+                text(
+                    f"INSERT INTO scraping_execucao ({columns}) VALUES (:id, :resumed, '2026-01-01 0{hour}:00:00', "
+                    "'HTTP 404 (http://bob:s@x/a@b)', 'error', 'http://bob:s3cret@x/', 'admin', 0, 0, 0, 0, 0)"
+                ),
+                {"id": run_id, "resumed": resumed_from},
+            )
+        for run_id in (3, 4):
+            session.execute(
+                text("INSERT INTO scraping_pagina (execucao_id, url, livro) VALUES (:id, 'u', '{}')"),
+                {"id": run_id},
+            )
+        session.execute(text("UPDATE catalogo SET fonte = 'http://bob:s3cret@x/'"))
+        session.execute(text("UPDATE livros SET url_imagem = 'https://bob@x:8/a?b@c' WHERE id = 5 OR id = 6"))
+    with app.app_context():
+        flask_migrate.upgrade()
+    with database_of(app).reading() as session:
+        staged = session.execute(
+            select(StagedPageRow.run_id, StagedPageRow.read_at).order_by(StagedPageRow.run_id)
+        )
+        assert [(run_id, read_at.hour) for run_id, read_at in staged] == [(3, 1), (4, 4)]
+        run = RUNS.get(session, 4)
+        publication = load_publication(session)
+        image_url = session.scalar(select(BookRow.image_url).where(BookRow.id == 6))
+    assert run is not None
+    assert (run.base_url, run.reason) == ("http://x/", "HTTP 404 (http://x/a@b)")
+    assert publication is not None
+    assert (publication.source_url, image_url) == ("http://x/", "https://x:8/a?b@c")
 
 
 def test_the_migrations_make_the_checks_that_the_code_has(app: Flask) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select
@@ -42,10 +43,12 @@ def end(database: Database, run_id: int, status: RunStatus = RunStatus.DONE) -> 
         RUNS.close(session, run_id, status, None, NOW)
 
 
-def stage(database: Database, run_id: int) -> None:
+def stage(
+    database: Database, run_id: int, books: dict[str, ScrapedBook] = BOOKS, read_at: datetime = NOW
+) -> None:
     with database.writing() as session:
-        scraping.stage_books(session, run_id, BOOKS)
-        scraping.stage_books(session, run_id, {})
+        scraping.stage_books(session, run_id, books, read_at)
+        scraping.stage_books(session, run_id, {}, read_at)
 
 
 def staged_pages(database: Database) -> int | None:
@@ -119,7 +122,51 @@ def test_the_next_run_takes_over_the_staged_pages_as_they_were_read(database: Da
     assert (nothing, staged) == ({}, BOOKS)
     assert (second.resumed_from, second.pages_reused) == (first.id, 2)
     with database.reading() as session:
-        assert scraping.counting_started_at(session, second) == first.started_at
+        assert scraping.counting_started_at(session, second) == NOW - scraping.MAX_STAGING
+
+
+def test_pages_are_taken_over_by_their_own_age_through_any_chain_of_runs(database: Database) -> None:
+    first, _ = begin(database)
+    stage(database, first.id, {"one": BOOKS["one"]}, NOW - timedelta(minutes=50))
+    end(database, first.id, RunStatus.INTERRUPTED)
+    second, staged = begin(database)
+    assert staged.keys() == {"one"}
+    stage(database, second.id, {"two": BOOKS["two"]}, NOW - timedelta(minutes=10))
+    end(database, second.id, RunStatus.INTERRUPTED)
+    third, staged = begin(database, resume_since=NOW - timedelta(minutes=30))
+    assert staged == {"two": BOOKS["two"]}
+    assert (third.resumed_from, third.pages_reused, staged_pages(database)) == (second.id, 1, 1)
+    with database.reading() as session:
+        counted = NOW - timedelta(minutes=10) - scraping.MAX_STAGING
+        assert scraping.counting_started_at(session, third) == counted
+
+
+@pytest.mark.parametrize("page", [{}, {"upc": "only"}, BOOKS["one"].as_json() | {"price_incl_tax": "much"}])
+def test_a_page_that_this_release_cannot_read_stops_no_run_from_beginning(
+    database: Database, page: dict[str, Any]
+) -> None:
+    first, _ = begin(database)
+    stage(database, first.id)
+    with database.writing() as session:
+        session.add(StagedPageRow(run_id=first.id, url="three", book=page, read_at=NOW))
+    end(database, first.id, RunStatus.INTERRUPTED)
+    second, staged = begin(database)
+    assert (staged, second.resumed_from, staged_pages(database)) == ({}, None, 0)
+    stage(database, second.id)
+
+
+def test_a_long_run_lends_its_young_pages(database: Database) -> None:
+    first, _ = begin(database)
+    stage(database, first.id, read_at=NOW + timedelta(hours=7))
+    end(database, first.id, RunStatus.INTERRUPTED)
+    assert begin(database, resume_since=NOW + timedelta(hours=6))[1] == BOOKS
+
+
+def test_a_run_with_no_page_of_another_counts_from_its_own_start(database: Database) -> None:
+    run, _ = begin(database)
+    stage(database, run.id, read_at=NOW + timedelta(hours=1))
+    with database.reading() as session:
+        assert scraping.counting_started_at(session, run) == NOW
 
 
 @pytest.mark.parametrize("why", ["another shop", "too old", "nothing staged"])
