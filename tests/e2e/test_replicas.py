@@ -9,9 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
-from dataclasses import replace
 from datetime import UTC, datetime
-from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,7 +17,6 @@ from typing import Any
 import pytest
 import requests
 
-from app.core.safety_gate import Limit
 from app.factory import create_app
 from app.services.audit import audit
 from app.services.catalogue import publish_crawl
@@ -30,7 +27,7 @@ from demo.site.faults import Faults
 from demo.site.server import DemoSite
 from scraper.book import ScrapedBook
 from tests.e2e.conftest import create_database
-from tests.support.books import LIMITS, make_crawl, make_scraped
+from tests.support.books import TRUSTING, make_crawl, make_scraped
 from tests.support.buyers import buy_together
 from tests.support.orders import API_KEY, order_for, wait_until
 from tests.support.server import Server
@@ -40,7 +37,6 @@ REPLICAS, WORKERS = 3, 4
 BUYERS, COPIES = 600, 50
 SEEN_WITHIN_S = 1.0
 """The time in which every worker shows what another one changed."""
-ANY_CHANGE = replace(LIMITS, max_vanished_share=Limit(Decimal(1), ""))
 CONNECTIONS = 3 * WORKERS
 """New connections to a replica, so that most of its workers respond to one."""
 
@@ -102,7 +98,7 @@ def publish(shop: Shop, *others: ScrapedBook) -> None:
     with shop.database.writing() as session:
         sold = sum(reserved_copies(session, datetime.now(UTC)).values())
         book = make_scraped("wanted", stock=COPIES + sold, price="12.34")
-        publish_crawl(session, make_crawl(book, *others), ANY_CHANGE, "http://shop.invalid/")
+        publish_crawl(session, make_crawl(book, *others), TRUSTING, "http://shop.invalid/")
 
 
 def everywhere(replicas: list[Server], path: str) -> list[Any]:
