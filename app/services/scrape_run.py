@@ -109,8 +109,10 @@ class BackgroundScrape(BackgroundRun[ScrapeRun]):
             case PageFailed():
                 result.failed[event.url] = event.reason
                 if event.crash:
-                    extra = {"run_id": self.run.id, "url": event.url, "reason": event.crash}
-                    log.error("scrape_page_crashed", extra=extra)
+                    log.error(
+                        "scrape_page_crashed",
+                        extra={"run_id": self.run.id, "url": event.url, "reason": event.crash},
+                    )
             case CrawlFinished():
                 result.announced = event.products_announced
                 return

@@ -221,13 +221,18 @@ def _busy() -> Response:
 
 
 def _account() -> str:
-    """Return a digest of the account's name, which a client may have mistaken for its password; empty without one."""
+    """Return a digest of the account's name, which a client may have mistaken for its password.
+
+    A user that is logged in sends no name: the token stands for it. Empty without both.
+    """
     try:
         body = json_body()
     except ShopError:
         return ""
     name = body.get("username") if isinstance(body, dict) else None
     if not isinstance(name, str):
+        name = request.headers.get("Authorization", "")
+    if not name:
         return ""
     folded = unicodedata.normalize("NFKC", name).casefold()
     return hashlib.blake2b(folded.encode(errors="replace"), digest_size=16).hexdigest()

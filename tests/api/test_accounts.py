@@ -177,7 +177,7 @@ def test_a_login_in_flight_does_not_outlive_the_password_it_was_made_with(
 def test_a_login_in_flight_survives_another_that_stores_a_new_hash_of_the_password(
     make_app: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    app = make_app(password_hash_rounds=2)
+    app = make_app(password_hash_rounds=2, logins_at_once=2)
     check = app.extensions["shop"].accounts._passwords.matches
 
     def check_and_be_overtaken(password_hash: str | None, password: str) -> bool:
