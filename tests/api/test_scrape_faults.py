@@ -39,13 +39,13 @@ class _TooLong(Exception):
 
 
 @pytest.mark.parametrize(
-    ("error", "reused"),
+    ("make_error", "reused"),
     [
-        (ZeroDivisionError(), 0),
-        (DataError("INSERT", {}, Exception("numeric field overflow")), 0),
-        (OperationalError("INSERT", {}, _TooLong()), 0),
-        (OperationalError("COMMIT", {}, Exception("disk full")), 100),
-        (NoTurn("no turn to write"), 100),
+        (ZeroDivisionError, 0),
+        (lambda: DataError("INSERT", {}, Exception("numeric field overflow")), 0),
+        (lambda: OperationalError("INSERT", {}, _TooLong()), 0),
+        (lambda: OperationalError("COMMIT", {}, Exception("disk full")), 100),
+        (lambda: NoTurn("no turn to write"), 100),
     ],
     ids=["bug", "bad value", "value beyond PostgreSQL's limits", "database at fault", "database busy"],
 )
@@ -53,13 +53,13 @@ def test_a_publication_that_was_tried_leaves_no_page_unless_the_database_was_at_
     connect: Callable[..., ScrapingClient],
     open_site: Callable[..., DemoSite],
     monkeypatch: pytest.MonkeyPatch,
-    error: Exception,
+    make_error: Callable[[], Exception],
     reused: int,
 ) -> None:
     client = connect(open_site())
 
     def break_off(*_: object) -> None:
-        raise error
+        raise make_error()
 
     with monkeypatch.context() as broken:
         broken.setattr(scrape_run, "publish_crawl", break_off)
