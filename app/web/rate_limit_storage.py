@@ -3,11 +3,8 @@
 import logging
 import os
 import sqlite3
-import tempfile
 import threading
 import time
-from collections.abc import Mapping
-from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +12,12 @@ from limits.storage import RedisStorage, Storage
 
 from app.observability.shared_folder import FOLDER_VARIABLE
 from app.settings import Settings
+from app.web.shared_counters import MAX_COUNTERS, WAIT_S, SharedStorage
 
 log = logging.getLogger(__name__)
 
-MAX_COUNTERS = 50_000
-"""Counters that a storage of ours keeps, of some 250 bytes each; beyond, the one that was counted first or longest ago
-is forgotten, so that a client with very many addresses takes no more memory."""
-WAIT_S = 0.25
-"""Limit of each wait for Redis or another worker."""
 AWAY_S = 10.0
 """Seconds in which a storage that failed is not asked again."""
-_PURGE_EVERY = 1_000
 _FILE = "rate-limits.sqlite"  # not .db, which prometheus_client takes for its own in this folder
 
 
@@ -107,98 +99,6 @@ class LocalStorage(Storage):
     def clear(self, key: str) -> None:
         with self._lock:
             self._windows.pop(key, None)
-
-
-class SharedStorage(Storage):
-    """Counters in a SQLite file that the workers of one machine share, in memory where the machine has `/dev/shm`.
-
-    `_lock` protects the connection, the file's own lock the counters. Nothing is synced, since they need not outlive
-    the machine; a worker that is killed leaves the file whole.
-    """
-
-    STORAGE_SCHEME = ["shared"]
-    _INCREMENT = """
-        INSERT INTO counter (key, hits, ends_at) VALUES (:key, :amount, :now + :expiry)
-        ON CONFLICT (key) DO UPDATE SET
-            hits = CASE WHEN ends_at > :now THEN hits + :amount ELSE :amount END,
-            ends_at = CASE WHEN ends_at > :now THEN ends_at ELSE :now + :expiry END
-        RETURNING hits
-    """
-    _FORGET = """
-        DELETE FROM counter WHERE ends_at <= :now
-        OR key IN (SELECT key FROM counter ORDER BY ends_at DESC LIMIT -1 OFFSET :kept)
-    """
-
-    def __init__(self, path: Path, max_counters: int = MAX_COUNTERS) -> None:
-        super().__init__()
-        self._max_counters = max_counters
-        self._increments = 0
-        self._lock = threading.Lock()
-        _create(path)
-        self._connection = _connect(path)
-
-    @property
-    def base_exceptions(self) -> type[Exception]:
-        return sqlite3.Error
-
-    def incr(self, key: str, expiry: float, amount: int = 1) -> int:
-        values = {"key": key, "amount": amount, "now": time.monotonic(), "expiry": expiry}
-        ((hits,),) = self._execute(self._INCREMENT, values)
-        self._increments += 1
-        if self._increments % _PURGE_EVERY == 0:
-            self._execute(self._FORGET, {"now": time.monotonic(), "kept": self._max_counters})
-        return int(hits)
-
-    def get(self, key: str) -> int:
-        return int(self._window(key)[0])
-
-    def get_expiry(self, key: str) -> float:
-        return time.time() + self._window(key)[1]
-
-    def _window(self, key: str) -> tuple[int, float]:
-        """Return the count and the seconds until its end."""
-        now = time.monotonic()
-        rows = self._execute(
-            "SELECT hits, ends_at - :now FROM counter WHERE key = :key", {"key": key, "now": now}
-        )
-        return rows[0] if rows and rows[0][1] > 0 else (0, 0.0)
-
-    def check(self) -> bool:
-        return True
-
-    def reset(self) -> int | None:
-        return len(self._execute("DELETE FROM counter RETURNING 1"))
-
-    def clear(self, key: str) -> None:
-        self._execute("DELETE FROM counter WHERE key = :key", {"key": key})
-
-    def _execute(self, statement: str, values: Mapping[str, Any] | None = None) -> list[Any]:
-        """Return the rows of one transaction. Raises sqlite3.Error, also where other threads take too long."""
-        if not self._lock.acquire(timeout=WAIT_S):
-            raise sqlite3.OperationalError("busy")
-        try:
-            return self._connection.execute(statement, values or {}).fetchall()
-        finally:
-            self._lock.release()
-
-
-def _create(path: Path) -> None:
-    """Make the file where there is none yet: whole at once, since two workers may come together."""
-    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-        new = Path(folder) / path.name
-        with closing(_connect(new)) as connection:
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute(
-                "CREATE TABLE counter (key TEXT PRIMARY KEY, hits INTEGER, ends_at REAL) WITHOUT ROWID"
-            )
-        with suppress(FileExistsError):
-            path.hardlink_to(new)
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, timeout=WAIT_S, isolation_level=None, check_same_thread=False)
-    connection.execute("PRAGMA synchronous = OFF")
-    return connection
 
 
 class ForgivingStorage(Storage):

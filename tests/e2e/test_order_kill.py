@@ -32,7 +32,11 @@ from tests.support.shop import make_settings
 KILLS = 50
 BUYERS = 8
 BOOKS = range(10)
-TROUBLE = {"SIMULATION_PAYMENT_LATENCY_MS": "3", "SIMULATION_PAYMENT_DENIED_RATE": "0.1"}
+TROUBLE = {
+    "SIMULATION_PAYMENT_LATENCY_MS": "3",
+    "SIMULATION_PAYMENT_DENIED_RATE": "0.1",
+    "WRITES_PER_MINUTE": "10000000",
+}
 
 
 class Buyer:

@@ -46,6 +46,7 @@ class Server:
             "PASSWORD_HASH_MEMORY_KIB": "8",
             "PASSWORD_HASH_ROUNDS": "1",
             "SCRAPER_BASE_URL": "http://127.0.0.1:9/",
+            "WRITES_PER_MINUTE": "10000000",  # counted as in production, but all clients of a test are one
             "ML_AUTO_TRAIN": "false",  # it would take a core from the test for a quarter of a minute
             **environment,
         }

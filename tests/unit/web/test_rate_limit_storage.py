@@ -12,15 +12,9 @@ import pytest
 from limits.storage import Storage
 
 from app.observability.shared_folder import FOLDER_VARIABLE
-from app.web import rate_limit_storage
-from app.web.rate_limit_storage import (
-    AWAY_S,
-    WAIT_S,
-    ForgivingStorage,
-    LocalStorage,
-    SharedStorage,
-    make_storage,
-)
+from app.web import rate_limit_storage, shared_counters
+from app.web.rate_limit_storage import AWAY_S, ForgivingStorage, LocalStorage, make_storage
+from app.web.shared_counters import WAIT_S, SharedStorage
 from tests.support.shop import make_settings
 
 
@@ -37,7 +31,8 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr(rate_limit_storage, "time", SimpleNamespace(monotonic=clock, time=time.time))
+    for module in (rate_limit_storage, shared_counters):
+        monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=clock, time=time.time))
     return clock
 
 
@@ -100,7 +95,7 @@ def test_ended_windows_make_room_at_once(clock: Clock) -> None:
 def test_the_shared_file_keeps_a_bounded_number_of_counters(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rate_limit_storage, "_PURGE_EVERY", 10)
+    monkeypatch.setattr(shared_counters, "_PURGE_EVERY", 10)
     storage = SharedStorage(tmp_path / "counters", max_counters=5)
     for number in range(100):
         storage.incr(f"address-{number}", 60)
