@@ -9,7 +9,16 @@ if TYPE_CHECKING:
 
 
 def create_app() -> Flask:
-    """Create the application, where `flask --app app` looks for it; loads nothing before it is called."""
-    from app.factory import create_app as create
+    """Create the application, where `flask --app app` looks for it; loads nothing before it is called.
 
-    return create()
+    Raises NoAppException, which the command shows without a trace, where the settings can't be used.
+    """
+    from flask.cli import NoAppException
+
+    from app.factory import create_app as create
+    from app.settings import InvalidSettings
+
+    try:
+        return create()
+    except InvalidSettings as error:
+        raise NoAppException(str(error)) from None

@@ -296,4 +296,6 @@ def _contradictions(values: Mapping[str, Any]) -> list[str]:
             problems.append(f"{name} deve ter pelo menos {MIN_SECRET_BYTES} bytes")
     if previous and previous == secret:
         problems.append("JWT_SECRET_KEY_PREVIOUS deve ser outra chave que a de JWT_SECRET_KEY")
+    if values.get("api_key_previous") and values["api_key_previous"] == values.get("api_key"):
+        problems.append("API_KEY_PREVIOUS deve ser outra chave que a de API_KEY_REQUIRED")
     return problems

@@ -71,6 +71,7 @@ def log_out() -> ResponseReturnValue:
     body=NewPassword(),
     status=204,
     ok="Senha trocada",
+    errors=(429,),
     throttled=True,
 )
 def change_password(body: dict[str, str]) -> ResponseReturnValue:

@@ -91,8 +91,6 @@ class operation:  # noqa: N801 - a decorator
             statuses.add(401)
         if self.access not in _NEVER_FORBIDDEN:
             statuses.add(403)
-        if self.throttled:
-            statuses.add(429)
         return tuple(sorted(statuses))
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import pty
+import select
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -139,3 +142,50 @@ def test_an_env_file_that_others_may_read_is_refused(tmp_path: Path) -> None:
     assert refused.returncode == 2
     assert "chmod 600" in refused.stderr
     assert "a better password" not in refused.stderr
+
+
+def test_a_command_with_wrong_settings_names_them_without_a_trace(tmp_path: Path) -> None:
+    server = Server(tmp_path / "data", ROOT, APP_ENV="production")
+    refused = flask_users(server, "list")
+    assert refused.returncode == 2
+    assert "JWT_SECRET_KEY" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_a_password_that_is_typed_in_a_terminal_is_asked_for_twice_and_not_shown(
+    start_server: Callable[..., Server],
+) -> None:
+    server = start_server()
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "flask", "users", "reset", "admin"]
+    with subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env=server.environment,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+    ) as process:
+        os.close(theirs)
+        os.set_blocking(ours, False)
+        shown = ""
+        for question in ("Senha: ", "Repita a senha: "):
+            shown += read_until(ours, question)
+            os.write(ours, f"{PASSWORD}\n".encode())
+        shown += read_until(ours, "encerradas.")
+        assert process.wait(20) == 0
+    os.close(ours)
+    assert PASSWORD not in shown
+    server.log_in(password=PASSWORD)
+
+
+def read_until(terminal: int, text: str) -> str:
+    """Return what the terminal shows up to `text`. Raises AssertionError where it does not within 30 seconds."""
+    shown = b""
+    deadline = time.monotonic() + 30
+    while text.encode() not in shown:
+        ready, _, _ = select.select([terminal], [], [], max(0, deadline - time.monotonic()))
+        assert ready, shown
+        shown += os.read(terminal, 1_000)
+    return shown.decode()

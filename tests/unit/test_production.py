@@ -71,6 +71,10 @@ def test_the_previous_key_is_long_and_another(previous: str) -> None:
     assert refused(environ) == ["JWT_SECRET_KEY_PREVIOUS"]
 
 
+def test_the_previous_api_key_is_another() -> None:
+    assert refused({"API_KEY_REQUIRED": "k" * 16, "API_KEY_PREVIOUS": "k" * 16}) == ["API_KEY_PREVIOUS"]
+
+
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o602, 0o644])
 def test_an_env_file_with_secrets_that_others_reach_is_refused(
     production: dict[str, str], env_file: Path, mode: int
