@@ -3,7 +3,9 @@
 from flask import Flask
 
 from app.cli.audit import run_audit
+from app.cli.data import run_backup, run_copy, run_restore
 
 
 def register_commands(app: Flask) -> None:
-    app.cli.add_command(run_audit)
+    for command in (run_audit, run_copy, run_backup, run_restore):
+        app.cli.add_command(command)
