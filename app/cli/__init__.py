@@ -3,9 +3,10 @@
 from flask import Flask
 
 from app.cli.audit import run_audit
+from app.cli.data import run_backup, run_copy, run_restore
 from app.cli.users import users
 
 
 def register_commands(app: Flask) -> None:
-    app.cli.add_command(run_audit)
-    app.cli.add_command(users)
+    for command in (run_audit, run_copy, run_backup, run_restore, users):
+        app.cli.add_command(command)

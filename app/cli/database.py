@@ -1,26 +1,44 @@
-"""The database as commands meet it."""
+"""The shop's database, as commands use it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NoReturn
 
 import click
 from sqlalchemy.exc import DBAPIError
 
 from app.storage.database import Database
+from app.web.context import shop
 
-EXIT_NO_DATABASE = 2
+EXIT_MISMATCH = 1
+EXIT_NOT_READ = 2
+
+
+def existing_database() -> Database:
+    """Return the shop's database; exit 2 where there is none yet."""
+    file = database_file()
+    if file is not None and not file.exists():  # connecting would create an empty one
+        refuse(f"Não há banco de dados em {file}: inicie a loja uma vez.")
+    return shop().database
+
+
+def database_file() -> Path | None:
+    """Return the file of the shop's database, None where it is PostgreSQL's."""
+    url = shop().database.engine.url
+    return Path(str(url.database)) if url.get_backend_name() == "sqlite" else None
+
+
+def refuse(sentence: str) -> NoReturn:
+    """Say why nothing was done, and exit 2."""
+    click.echo(sentence, err=True)
+    raise SystemExit(EXIT_NOT_READ)
 
 
 @contextmanager
-def usable(database: Database) -> Iterator[None]:
-    """Exit with EXIT_NO_DATABASE, after a sentence, where the block meets no database of a shop."""
-    file = database.engine.url.database if database.engine.dialect.name == "sqlite" else None
-    if file is not None and not Path(file).exists():  # connecting would create an empty one
-        click.echo(f"Não há banco de dados em {file}: inicie a loja uma vez.")
-        raise SystemExit(EXIT_NO_DATABASE)
+def database_errors() -> Iterator[None]:
+    """Turn what a database says into a sentence, and exit 2."""
     try:
         yield
     except DBAPIError as error:
-        click.echo(f"O banco de dados não pôde ser lido: {error.orig}. A loja já foi iniciada uma vez?")
-        raise SystemExit(EXIT_NO_DATABASE) from None
+        refuse(f"O banco de dados não pôde ser usado: {error.orig}. A loja já foi iniciada uma vez?")

@@ -8,7 +8,7 @@ import click
 from flask.cli import AppGroup
 from marshmallow import ValidationError
 
-from app.cli.database import usable
+from app.cli.database import database_errors, existing_database
 from app.core.accounts import Account, Role
 from app.core.errors import ShopError
 from app.services.accounts import Accounts
@@ -82,7 +82,8 @@ def list_users() -> None:
 @contextmanager
 def _accounts() -> Iterator[Accounts]:
     """Yield the shop's accounts; exit with EXIT_REFUSED, after a sentence, where the block is refused."""
-    with usable(shop().database):
+    existing_database()
+    with database_errors():
         try:
             yield shop().accounts
         except (ShopError, ValidationError) as error:
