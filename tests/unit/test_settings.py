@@ -177,9 +177,16 @@ def test_secrets_are_never_echoed(app_env: str) -> None:
         "ADMIN_PASSWORD": "pw-7car",
         "API_KEY_REQUIRED": "minha_chave_secreta_empresa",
         "DATABASE_URL": "mysql://shop:db-password@h/d",
+        "RATELIMIT_STORAGE_URI": "redis://:cache-password@/0",
     }
     told = "\n".join(problems_of({"APP_ENV": app_env, **secrets}))
-    for secret in ("short-jwt-secret", "pw-7car", "minha_chave_secreta_empresa", "db-password"):
+    for secret in (
+        "short-jwt-secret",
+        "pw-7car",
+        "minha_chave_secreta_empresa",
+        "db-password",
+        "cache-password",
+    ):
         assert secret not in told
 
 
