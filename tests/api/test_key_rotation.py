@@ -9,6 +9,7 @@ import jwt
 import pytest
 from flask import Flask
 
+from app.start import prepare
 from tests.api.test_accounts import LOGOUT, REFRESH, RUNS, bearer, log_in
 from tests.conftest import ADMIN
 from tests.support.checks import problem_of
@@ -28,6 +29,16 @@ def test_tokens_of_the_old_key_work_until_it_is_taken_out(make_app: Callable[...
     problem_of(client.post(REFRESH, headers=bearer(tokens["refresh_token"])), 401)
 
 
+@pytest.mark.parametrize("changes", [ROTATED, {"api_key_previous": "the old key of it"}])
+def test_a_start_names_what_should_not_be_forgotten(
+    make_app: Callable[..., Flask], log_lines: Callable[[], list[dict[str, Any]]], changes: dict[str, Any]
+) -> None:
+    prepare(make_app())
+    assert "previous_keys_accepted" not in {line["message"] for line in log_lines()}
+    prepare(make_app(**changes))
+    assert "previous_keys_accepted" in {line["message"] for line in log_lines()}
+
+
 def test_only_the_new_key_signs(make_app: Callable[..., Flask]) -> None:
     old = log_in(make_app().test_client(), **ADMIN)
     client = make_app(**ROTATED).test_client()
@@ -38,6 +49,14 @@ def test_only_the_new_key_signs(make_app: Callable[..., Flask]) -> None:
     client = make_app(**DONE).test_client()
     assert client.get(RUNS, headers=bearer(renewed["access_token"])).status_code == 200
     assert client.post(REFRESH, headers=bearer(renewed["refresh_token"])).status_code == 200
+
+
+def test_replicas_that_restart_one_by_one_accept_each_others_tokens(make_app: Callable[..., Flask]) -> None:
+    waiting = make_app(jwt_secret_key=SECRET, jwt_secret_key_previous=NEW).test_client()
+    restarted = make_app(**ROTATED).test_client()
+    for here, there in ((waiting, restarted), (restarted, waiting)):
+        tokens = log_in(here, **ADMIN)
+        assert there.get(RUNS, headers=bearer(tokens["access_token"])).status_code == 200
 
 
 def test_a_logout_holds_for_tokens_of_the_old_key(make_app: Callable[..., Flask]) -> None:
