@@ -104,9 +104,11 @@ def _require_sound(file: Path) -> None:
 
 @contextmanager
 def _scratch_file(beside: Path) -> Iterator[Path]:
-    """Yield a path on the same disk as `beside`, in a folder that only its owner reads and that ends with the block."""
+    """Yield an empty file on the disk of `beside`, which only its owner reads, and whose folder ends with the block."""
     with TemporaryDirectory(dir=beside.absolute().parent, prefix=".livraria-") as folder:
-        yield Path(folder) / "livraria.db"
+        file = Path(folder) / "livraria.db"
+        file.touch(mode=0o600)
+        yield file
 
 
 def _file_of(database: Database) -> Path:
