@@ -95,6 +95,20 @@ def test_the_shop_comes_back_as_it_was(
     assert run(again.application, "audit")[0] == 0
 
 
+def test_what_a_client_was_shown_before_is_not_taken_for_what_the_restored_shop_shows(
+    client: FlaskClient,
+    backup: Path,
+    restore: Callable[[Path], tuple[int, str]],
+    reopened: Callable[[], FlaskClient],
+) -> None:
+    place_order(client, (0, 3))
+    shown = client.get("/api/v1/books").headers["ETag"]
+    assert restore(backup)[0] == 0
+    again = reopened()
+    place_order(again, (1, 1))
+    assert again.get("/api/v1/books", headers={"If-None-Match": shown}).status_code == 200
+
+
 @pytest.mark.sqlite_only("PostgreSQL restores into a new database, and keeps the old one")
 def test_the_old_database_stays_beside_the_restored_one(
     client: FlaskClient, shop: Shop, backup: Path, restore: Callable[[Path], tuple[int, str]]
