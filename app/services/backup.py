@@ -14,6 +14,7 @@ from app.storage.audit import find_mismatches
 from app.storage.database import Database, database_options
 from app.storage.schema import known_revisions, revision_of, upgrade
 from app.storage.sqlite_files import copy_file, find_faults, held_alone, put_in_place, seal
+from app.storage.stock import skip_stock_versions
 
 _BEFORE_ANY_ORDER = datetime(1970, 1, 1, tzinfo=UTC)
 """The audit's time for a backup, whose unpaid orders are not late: the shop reconciles them when it starts."""
@@ -61,7 +62,7 @@ def restore(backup: Path, database: Database) -> Path | None:
         copy_file(backup, copy)
         _require_sound(copy)
         with opened_file(copy) as restored:
-            _bring_up_to_date(restored)
+            _make_ready(restored)
             if not in_file:
                 copy_database(restored, database)
                 return None
@@ -81,8 +82,8 @@ def opened_file(file: Path) -> Iterator[Database]:
         engine.dispose()
 
 
-def _bring_up_to_date(database: Database) -> None:
-    """Apply the migrations that a backup lacks. Raises CopyRefused where it is no shop's that this release knows."""
+def _make_ready(database: Database) -> None:
+    """Apply the migrations that a backup lacks, and audit it. Raises CopyRefused."""
     with database.writing_connection() as connection:
         if revision_of(connection) not in known_revisions():
             raise CopyRefused("O arquivo não é um backup desta loja, ou é de uma versão mais nova.")
@@ -91,6 +92,8 @@ def _bring_up_to_date(database: Database) -> None:
         mismatches = find_mismatches(session, _BEFORE_ANY_ORDER)
     if mismatches:
         raise CopyRefused("\n".join(["O backup se contradiz, e nada foi trocado:", *mismatches]))
+    with database.writing() as session:
+        skip_stock_versions(session)
 
 
 def _require_sound(file: Path) -> None:
@@ -104,9 +107,11 @@ def _require_sound(file: Path) -> None:
 
 @contextmanager
 def _scratch_file(beside: Path) -> Iterator[Path]:
-    """Yield a path on the same disk as `beside`, in a folder that only its owner reads and that ends with the block."""
+    """Yield an empty file on the disk of `beside`, which only its owner reads, and whose folder ends with the block."""
     with TemporaryDirectory(dir=beside.absolute().parent, prefix=".livraria-") as folder:
-        yield Path(folder) / "livraria.db"
+        file = Path(folder) / "livraria.db"
+        file.touch(mode=0o600)
+        yield file
 
 
 def _file_of(database: Database) -> Path:

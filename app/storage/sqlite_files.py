@@ -13,11 +13,7 @@ _COMPANIONS = ("-wal", "-shm", "-journal")
 
 
 def copy_file(source: Path, target: Path) -> None:
-    """Copy one consistent state of `source`, which others may write to, into a new file that only its owner reads.
-
-    Raises sqlite3.Error or OSError.
-    """
-    os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    """Copy one consistent state of `source`, which others may write to, into an empty file. Raises sqlite3.Error."""
     with closing(_connect(source)) as origin, closing(_connect(target)) as copy:
         origin.backup(copy)
 

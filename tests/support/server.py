@@ -112,6 +112,19 @@ class Server:
             time.sleep(0.02)
         raise AssertionError("a worker still listens on the server's port")
 
+    def flask(self, *arguments: object) -> subprocess.CompletedProcess[str]:
+        """Run a `flask` command on the data of this shop."""
+        command = [sys.executable, "-m", "flask", *(str(argument) for argument in arguments)]
+        return subprocess.run(
+            command,
+            cwd=self._root,
+            env=self._environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
     def get(self, path: str, **arguments: Any) -> requests.Response:
         return requests.get(f"{self.url}{path}", timeout=10, **arguments)
 
