@@ -145,7 +145,7 @@ def test_every_request_is_logged_once_with_its_outcome(reader: FlaskClient, log_
         "request",
         "GET",
         "/api/v1/books/888",
-        404,
+        400,
     )
     assert line["duration"] >= 0
     assert "secret" not in str(line)

@@ -213,8 +213,8 @@ def test_details_are_asked_for_with_0_or_1(trained: FlaskClient, query: str) -> 
     assert fields_of(ask(trained, SEEDS_EXAMPLE, query=query)) == {"detalhes"}
 
 
-def test_unknown_parameters_do_no_harm(trained: FlaskClient) -> None:
-    assert ask(trained, SEEDS_EXAMPLE, query="?x=1&batch=9").status_code == 200
+def test_unknown_parameters_are_refused(trained: FlaskClient) -> None:
+    assert fields_of(ask(trained, SEEDS_EXAMPLE, query="?x=1&batch=9")) == {"x", "batch"}
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
