@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from flask import current_app, g, request
+from flask.globals import request_ctx
 from marshmallow import Schema, ValidationError
 from werkzeug.exceptions import MethodNotAllowed
 
@@ -74,8 +75,8 @@ def json_body() -> Any:
 
 def refuse_other_spellings() -> None:
     """Raise MethodNotAllowed for a method in lower case, which Werkzeug takes for the one in upper case."""
-    if request.environ["REQUEST_METHOD"] != request.method and request.url_rule is not None:
-        raise MethodNotAllowed(valid_methods=sorted(request.url_rule.methods or ()))
+    if request.environ["REQUEST_METHOD"] != request.method and request_ctx.url_adapter is not None:
+        raise MethodNotAllowed(valid_methods=sorted(request_ctx.url_adapter.allowed_methods()))
 
 
 def refuse_large_body() -> None:

@@ -26,8 +26,10 @@ from app.storage.models import (
     BookRow,
     CatalogueRow,
     IdempotencyRow,
+    OrderRow,
     ScrapeLockRow,
     StagedPageRow,
+    StatusChangeRow,
     UserRow,
 )
 from app.storage.scraping import RUNS
@@ -308,3 +310,25 @@ def test_a_secret_file_that_is_still_empty_is_never_a_secret(tmp_path: Path) -> 
     # As another process that is just writing it shows it, or one that died before it wrote.
     (tmp_path / ".jwt_secret").touch()
     assert len(with_own_secret(make_settings(tmp_path, jwt_secret_key="")).jwt_secret_key) >= 32
+
+
+def test_an_older_release_finds_a_history_without_edits(make_empty: Callable[[], Flask]) -> None:
+    app = make_empty()
+    prepare(app)
+    now = datetime.now(UTC)
+    money = {"payment_status": "approved", "total": 1, "created_at": now, "updated_at": now}
+    with database_of(app).writing() as session:
+        session.add(OrderRow(id="ORDER-A", customer_id="c", status="pending", version=3, owner="x", **money))
+        session.flush()
+        for before, fields in ((None, None), ("pending", ["notes"])):
+            session.add(
+                StatusChangeRow(
+                    order_id="ORDER-A", before=before, after="pending", at=now, by="x", fields=fields
+                )
+            )
+    with app.app_context():
+        flask_migrate.downgrade(revision="0005")
+        flask_migrate.upgrade()
+    with database_of(app).reading() as session:
+        steps = session.execute(select(StatusChangeRow.before, StatusChangeRow.fields)).all()
+    assert [tuple(step) for step in steps] == [(None, None)]
