@@ -13,8 +13,9 @@ from marshmallow import Schema, ValidationError
 from werkzeug.exceptions import MethodNotAllowed
 
 from app.core.errors import FieldProblem, InvalidInput, ShopError
-from app.web.fields import MAX_PROBLEMS
 
+MAX_PROBLEMS = 100
+"""Problems that are reported of one request."""
 _MAX_PATH_CHARS = 80
 
 
