@@ -47,6 +47,7 @@ from app.storage.polled import CHECK_EVERY_S
 from app.web.browser_headers import BrowserHeaders
 from app.web.endpoint import operation_of
 from app.web.error_handlers import register_error_handlers
+from app.web.fields import PlainInteger
 from app.web.middleware import register_middleware
 from app.web.openapi import serve_documentation
 from app.web.rate_limits import limit_rates
@@ -78,6 +79,7 @@ def create_app(settings: Settings | None = None, check_every_s: float = CHECK_EV
     app = Flask("app")
     app.json = OrjsonProvider(app)
     app.url_map.merge_slashes = False  # Werkzeug's redirect to one slash would go to whatever `Host` says
+    app.url_map.converters["int"] = PlainInteger
     url = settings.database_url or f"sqlite:///{settings.data_dir / 'livraria.db'}"
     app.config.update(
         MAX_CONTENT_LENGTH=settings.max_body_bytes,

@@ -20,7 +20,7 @@ from app.web.context import RequestRecord, request_record
 from app.web.endpoint import operation_of
 from app.web.error_handlers import MEANINGS
 from app.web.fields import MAX_ID
-from app.web.parsing import refuse_large_body
+from app.web.parsing import refuse_large_body, refuse_other_spellings
 from app.web.rate_limits import HEADERS as RATE_HEADERS
 from app.web.rate_limits import ReadLimit
 from app.web.response_cache import CachedResponse, ResponseCache
@@ -74,6 +74,7 @@ def register_middleware(
     words = {part for rule, _ in operations for part in rule.rule.split("/") if "<" not in part}
     kinds = {rule.endpoint: declared.kind for rule, declared in operations if declared is not None}
     app.before_request(_describer(words, kinds))
+    app.before_request(refuse_other_spellings)
     app.before_request(refuse_large_body)
     app.after_request(compress)
     app.wsgi_app = RequestMiddleware(app.wsgi_app, metrics, cache, secrets, read_limit)  # type: ignore[method-assign]

@@ -5,13 +5,17 @@ import math
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
 from flask import current_app, g, request
+from flask.globals import request_ctx
 from marshmallow import Schema, ValidationError
+from werkzeug.exceptions import MethodNotAllowed
 
 from app.core.errors import FieldProblem, InvalidInput, ShopError
-from app.web.fields import MAX_PROBLEMS
 
+MAX_PROBLEMS = 100
+"""Problems that are reported of one request."""
 _MAX_PATH_CHARS = 80
 
 
@@ -26,11 +30,15 @@ class BatchTooLarge(ShopError):
 
 
 class UnsupportedMediaType(ShopError):
-    detail = "O corpo deve ser JSON, com Content-Type: application/json."
+    detail = "O corpo deve ser JSON, com Content-Type: application/json e sem Content-Encoding."
 
 
 def read_query(schema: Schema) -> dict[str, Any]:
     """Return the query's parameters as `schema` says. Raises InvalidInput or ValidationError."""
+    try:
+        unquote_to_bytes(request.query_string).decode()
+    except UnicodeDecodeError:  # Werkzeug replaces what it can't read
+        raise InvalidInput.of("query", "não é UTF-8") from None
     repeated = [name for name in schema.fields if len(request.args.getlist(name)) > 1]
     if repeated:
         raise InvalidInput([FieldProblem(name, "aparece mais de uma vez") for name in repeated])
@@ -66,6 +74,12 @@ def json_body() -> Any:
     return g.json_body
 
 
+def refuse_other_spellings() -> None:
+    """Raise MethodNotAllowed for a method in lower case, which Werkzeug takes for the one in upper case."""
+    if request.environ["REQUEST_METHOD"] != request.method and request_ctx.url_adapter is not None:
+        raise MethodNotAllowed(valid_methods=sorted(request_ctx.url_adapter.allowed_methods()))
+
+
 def refuse_large_body() -> None:
     """Raise BodyTooLarge where the announced length is over the limit."""
     limit = current_app.config["MAX_CONTENT_LENGTH"]
@@ -97,7 +111,7 @@ def _read_bytes() -> bytes:
             body += chunk
         if len(body) > limit:
             raise BodyTooLarge(limit)
-    if body and not request.is_json:
+    if body and (not request.is_json or "Content-Encoding" in request.headers):
         raise UnsupportedMediaType
     return body
 

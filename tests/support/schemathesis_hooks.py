@@ -23,14 +23,14 @@ FAILING_CARDS = {"tok_error": 502, "tok_timeout": 504}
 
 
 @schemathesis.hook
-def before_call(context: HookContext, case: Case, kwargs: dict[str, Any]) -> None:
+def before_call(context: HookContext, case: Case[Any], kwargs: dict[str, Any]) -> None:
     """Ask for no stream of log lines, which lasts a minute; tests/api/test_logs_tail.py does."""
     if case.query and case.query.get("tail") == "true":
         case.query["tail"] = "false"
 
 
 @schemathesis.hook
-def filter_failure(context: HookContext, failure: Failure, case: Case, response: Response) -> bool:
+def filter_failure(context: HookContext, failure: Failure, case: Case[Any], response: Response) -> bool:
     """Keep each failure but those that the rules above explain."""
     body = case.body if isinstance(case.body, dict) else {}
     payment = body.get("payment")

@@ -29,8 +29,10 @@ from app.storage.models import (
     BookRow,
     CatalogueRow,
     IdempotencyRow,
+    OrderRow,
     ScrapeLockRow,
     StagedPageRow,
+    StatusChangeRow,
     UserRow,
 )
 from app.storage.scraping import RUNS
@@ -372,3 +374,25 @@ def test_servers_that_start_at_once_agree_on_one_secret(tmp_path: Path) -> None:
         with ThreadPoolExecutor(4) as pool:
             secrets = {done.result(10) for done in [pool.submit(start) for _ in range(4)]}
         assert len(secrets) == 1
+
+
+def test_an_older_release_finds_a_history_without_edits(make_empty: Callable[[], Flask]) -> None:
+    app = make_empty()
+    prepare(app)
+    now = datetime.now(UTC)
+    money = {"payment_status": "approved", "total": 1, "created_at": now, "updated_at": now}
+    with database_of(app).writing() as session:
+        session.add(OrderRow(id="ORDER-A", customer_id="c", status="pending", version=3, owner="x", **money))
+        session.flush()
+        for before, fields in ((None, None), ("pending", ["notes"])):
+            session.add(
+                StatusChangeRow(
+                    order_id="ORDER-A", before=before, after="pending", at=now, by="x", fields=fields
+                )
+            )
+    with app.app_context():
+        flask_migrate.downgrade(revision="0005")
+        flask_migrate.upgrade()
+    with database_of(app).reading() as session:
+        steps = session.execute(select(StatusChangeRow.before, StatusChangeRow.fields)).all()
+    assert [tuple(step) for step in steps] == [(None, None)]
