@@ -217,6 +217,6 @@ def _problem_response(status: int) -> dict[str, Any]:
         "headers": {"X-Request-ID": _HEADERS["X-Request-ID"]},
         "content": {"application/problem+json": {"schema": Problem, "example": example}},
     }
-    if status == HTTPStatus.TOO_MANY_REQUESTS:
+    if status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
         response["headers"]["Retry-After"] = _HEADERS["Retry-After"]
     return response

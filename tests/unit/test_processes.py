@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -95,13 +96,16 @@ def test_nothing_is_known_of_another_machine_or_another_text(identity: str) -> N
 
 def test_nothing_is_known_of_a_machine_or_container_with_our_host_name() -> None:
     place = with_parts(own_identity())
-    for other in (with_parts(place, place="0:1", pid="1"), with_parts(place, place=place.split("/")[0] + "1")):
+    for other in (
+        with_parts(place, place="0:1", pid="1"),
+        with_parts(place, place=place.split("/")[0] + "1"),
+    ):
         assert not is_known_dead(other)
         assert not is_known_alive(other)
 
 
 def test_where_there_is_no_proc_the_pid_and_the_token_tell(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(processes, "_BOOT_ID", processes.Path("/nowhere"))
+    monkeypatch.setattr(processes, "_BOOT_ID", Path("/nowhere"))
     monkeypatch.setattr(processes, "_stat", lambda _pid: ("", ""))
     processes._own.cache_clear()
     try:
