@@ -21,7 +21,7 @@ MIN_FREE_BYTES = 1_000_000
 def check_health(database: Database, data_dir: Path) -> str:
     """Return the status of the newest scrape. Raises Unavailable, and logs why, where the shop can't serve.
 
-    It only reads: whether the database answers within a second, what the last write failed of, and the free space.
+    It only reads: whether the database answers at once, what the last write failed of, and the free space.
     """
     try:
         with database.glancing() as session:

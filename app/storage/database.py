@@ -28,7 +28,7 @@ INSERTS: dict[str, Callable[..., Any]] = {"sqlite": sqlite_insert, "postgresql":
 """Each database's own insert, with `on_conflict_do_nothing` and `on_conflict_do_update`."""
 BUSY_TIMEOUT_MS = 10_000
 MIGRATION_WITHIN_S = 600.0
-GLANCE_WITHIN_S = 1.0
+GLANCE_WITHIN_S = 0.75
 MAX_DEFERRED = 1_000
 """Deferred statements that wait for the next transaction; beyond, one is made for them."""
 
@@ -69,7 +69,7 @@ class Database:
             yield session
 
     def glancing(self) -> AbstractContextManager[Session]:
-        """Open the same for a moment, also where all places are taken; PostgreSQL has a second for each answer."""
+        """Open the same for a moment, also where all places are taken; PostgreSQL has GLANCE_WITHIN_S for each answer."""
         return self._view(GLANCE_WITHIN_S)
 
     @contextmanager

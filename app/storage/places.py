@@ -7,7 +7,7 @@ from typing import Final
 
 from sqlalchemy import exc
 
-STALLED_AFTER_S: Final = 1.0
+STALLED_AFTER_S: Final = 0.75
 MAX_WAIT_S: Final = 10.0
 _LOOK_EVERY_S: Final = 0.1
 

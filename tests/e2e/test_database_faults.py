@@ -64,8 +64,8 @@ def test_a_forgotten_transaction_stops_the_orders_of_its_book_and_nothing_else(
 
 def test_a_frozen_server_stops_what_needs_it_and_nothing_else(tmp_path: Path, postgresql_alone: str) -> None:
     with Server(tmp_path / "data", DATABASE_URL=postgresql_alone) as server:
-        buyers = Buyers(server, 40)
         sold = server.post("/orders", headers=API_KEY, json=order_for((5, 1))).json()["order_id"]
+        buyers = Buyers(server, 40)
         with frozen(postmaster_of(tmp_path)) as thaw, watching(server, health=None):
             orders = threading.Thread(target=buyers.buy)
             orders.start()
