@@ -28,7 +28,6 @@ INSERTS: dict[str, Callable[..., Any]] = {"sqlite": sqlite_insert, "postgresql":
 """Each database's own insert, with `on_conflict_do_nothing` and `on_conflict_do_update`."""
 BUSY_TIMEOUT_MS = 10_000
 MIGRATION_WITHIN_S = 600.0
-GLANCE_WITHIN_S = 0.75
 MAX_DEFERRED = 1_000
 """Deferred statements that wait for the next transaction; beyond, one is made for them."""
 
@@ -65,12 +64,9 @@ class Database:
     @contextmanager
     def reading(self, within_s: float | None = None) -> Iterator[Session]:
         """Open a consistent view, rolled back at the end; PostgreSQL may take `within_s` for each answer."""
-        with self.places, self._view(within_s) as session:
+        with self.places, answering_within(within_s), Session(self._reading_engine) as session:
+            self._begin(session, "BEGIN", within_s)
             yield session
-
-    def glancing(self) -> AbstractContextManager[Session]:
-        """Open the same for a moment, also where all places are taken; PostgreSQL has GLANCE_WITHIN_S for each answer."""
-        return self._view(GLANCE_WITHIN_S)
 
     @contextmanager
     def writing(self, within_s: float | None = None) -> Iterator[Session]:
@@ -133,12 +129,6 @@ class Database:
     def _writer_turn(self) -> AbstractContextManager[None]:
         """Hold the writer's turn. Raises sqlalchemy.exc.TimeoutError after BUSY_TIMEOUT_MS."""
         return nullcontext() if self._writers is None else self._writers.turn()
-
-    @contextmanager
-    def _view(self, within_s: float | None) -> Iterator[Session]:
-        with answering_within(within_s), Session(self._reading_engine) as session:
-            self._begin(session, "BEGIN", within_s)
-            yield session
 
     @contextmanager
     def _transaction(self, within_s: float | None = None) -> Iterator[Session]:
