@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -146,6 +147,48 @@ def frozen(postmaster: int) -> Iterator[Callable[[], None]]:
         yield thaw
     finally:
         thaw()
+
+
+@contextmanager
+def killed(postmaster: int, folder: Path) -> Iterator[Callable[[], None]]:
+    """Kill PostgreSQL outright, as a machine that loses its power does; yield what starts it again in `folder`."""
+    command = Path(f"/proc/{postmaster}/cmdline").read_text().split("\0")[:-1]
+    owner = (folder / "cluster").stat()
+    os.kill(postmaster, signal.SIGKILL)
+    started: list[subprocess.Popen[bytes]] = []
+
+    def restart() -> None:
+        with (folder / "log").open("ab") as log:
+            started.append(
+                subprocess.Popen(
+                    command, cwd=folder, stdout=log, stderr=log, user=owner.st_uid, group=owner.st_gid
+                )
+            )
+
+    try:
+        yield restart
+    finally:
+        for process in started:
+            process.send_signal(signal.SIGINT)
+            process.wait(20)
+
+
+@contextmanager
+def small_disk(folder: Path, megabytes: int = 24) -> Iterator[Path]:
+    """Mount a disk of its own on `folder`."""
+    folder.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(folder)], check=True)
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
+
+
+def fill(path: Path) -> None:
+    """Write to a file until its disk is full."""
+    with suppress(OSError), path.open("wb", buffering=0) as file:
+        while True:
+            file.write(b"x" * 4_096)
 
 
 def _children(pid: int) -> list[int]:
