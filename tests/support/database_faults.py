@@ -155,6 +155,7 @@ def killed(postmaster: int, folder: Path) -> Iterator[Callable[[], None]]:
     command = Path(f"/proc/{postmaster}/cmdline").read_text().split("\0")[:-1]
     owner = (folder / "cluster").stat()
     os.kill(postmaster, signal.SIGKILL)
+    os.waitpid(postmaster, 0)  # its successor would take a zombie for a server that runs
     started: list[subprocess.Popen[bytes]] = []
 
     def restart() -> None:
