@@ -31,6 +31,8 @@ from scraper.events import (
 from scraper.options import CrawlOptions
 
 SAVE_EVERY_S = 0.5
+PUBLISH_WITHIN_S = 60.0
+"""Seconds that PostgreSQL may take for each lock and statement of a publication: a whole crawl would be in vain."""
 Staged = Mapping[str, ScrapedBook]
 
 
@@ -122,7 +124,7 @@ class BackgroundScrape(BackgroundRun[ScrapeRun]):
             raise CrawlCancelled
 
     def _publish(self) -> None:
-        with self._database.writing() as session:
+        with self._database.writing(PUBLISH_WITHIN_S) as session:
             self._renew_lease(session)
             if self._cancelled.is_set() or scraping.is_cancelled(session, self.run.id):
                 raise CrawlCancelled

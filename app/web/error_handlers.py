@@ -102,6 +102,8 @@ def problem(
     response.status_code = status
     response.mimetype = "application/problem+json"
     response.headers["Cache-Control"] = "no-store"
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        response.headers["Retry-After"] = RETRY_AFTER_S
     return response
 
 
@@ -115,8 +117,6 @@ def _shop_error(error: errors.ShopError) -> Response:
         response.headers["WWW-Authenticate"] = f'{scheme} realm="livraria"'
     if isinstance(error, errors.RequestInFlight):
         response.headers["Retry-After"] = "1"
-    if isinstance(error, errors.Unavailable):
-        response.headers["Retry-After"] = RETRY_AFTER_S
     if error.replayed:
         response.headers["Idempotent-Replayed"] = "true"
     return response
