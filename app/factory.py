@@ -43,6 +43,7 @@ from app.simulation.gateway import SimulatedGateway
 from app.simulation.orders import FaultyOrders
 from app.storage.catalogue_store import CatalogueStore
 from app.storage.database import Database, database_options
+from app.storage.places import Places, places_for
 from app.storage.polled import CHECK_EVERY_S
 from app.web.browser_headers import BrowserHeaders
 from app.web.endpoint import operation_of
@@ -94,6 +95,7 @@ def create_app(settings: Settings | None = None, check_every_s: float = CHECK_EV
     jwt.init_app(app)
     app.extensions["shop"] = _assemble(app, settings, check_every_s)
     register_error_handlers(app)
+    app.before_request(app.extensions["shop"].database.places.limit_this_thread)
     for blueprint in (system, auth, books, stats, orders, scraping, ml, simulation_routes, logs):
         app.register_blueprint(blueprint)
     read_limit = limit_rates(app, settings)
@@ -116,7 +118,7 @@ def create_app(settings: Settings | None = None, check_every_s: float = CHECK_EV
 
 def _assemble(app: Flask, settings: Settings, check_every_s: float) -> Shop:
     with app.app_context():
-        database = Database(db.engine)
+        database = Database(db.engine, Places(places_for(settings.web_threads)))
     catalogue = CatalogueStore(database, check_every_s)
     metrics = Metrics(
         functools.partial(read_shop_state, database, catalogue, settings.metrics_inventory_books)

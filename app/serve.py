@@ -12,8 +12,10 @@ import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
@@ -28,6 +30,10 @@ from app.storage.atomic_write import read_or_create
 log = logging.getLogger(__name__)
 
 EXIT_INVALID_SETTINGS = 2
+EXIT_NOT_STARTED = 3
+"""A worker's, which its supervisor turns into 1."""
+STARTS_WITHIN_S = 60.0
+RESTART_PAUSE_S = 5.0
 HEADER_TIMEOUT_MS = 5_000
 DRAIN_S = 15
 
@@ -55,13 +61,11 @@ def build() -> object:
     # The dashboard's, which pandas would import, although no frame of ours is made of it: a tenth of a second, 15 MB.
     sys.modules.setdefault("pyarrow", None)  # type: ignore[arg-type]
     # Imported here, so that the supervising process stays small and starts its workers at once.
-    from sqlalchemy.exc import DBAPIError
-
     from app.affinity import OneCore
     from app.factory import create_app
     from app.observability.logs.handlers import configure_logging
     from app.shop import Shop
-    from app.start import prepare
+    from app.start import NotStarted, prepare
 
     settings = with_own_secret(read_settings(os.environ, ENV_FILE))
     _follow_supervisor()
@@ -74,9 +78,9 @@ def build() -> object:
     )
     try:
         prepare(app)
-    except DBAPIError as error:
-        log.critical("database_unusable", extra={"reason": str(error.orig)})
-        raise SystemExit(1) from None
+    except NotStarted as error:
+        log.critical("database_unusable", extra={"reason": error.reason})
+        raise SystemExit(EXIT_NOT_STARTED) from None
     shop.catalogue_tasks.start()
     shop.order_tasks.start()
     shop.audit_tasks.start()
@@ -141,8 +145,31 @@ def with_own_secret(settings: Settings) -> Settings:
     return replace(settings, jwt_secret_key=secret)
 
 
+class Supervisor(MPServer):
+    """Replaces workers that end, unless the shop can't start at all: another worker would find the same."""
+
+    started_at = float("-inf")
+
+    def _spawn_workers(self, *arguments: Any) -> None:
+        self.started_at = time.monotonic()
+        super()._spawn_workers(*arguments)  # type: ignore[no-untyped-call]
+
+    def _respawn_workers(self, workers: list[int], *arguments: Any, **options: Any) -> None:
+        not_started = any(self.wrks[index].inner.exitcode == EXIT_NOT_STARTED for index in workers)
+        if not_started and time.monotonic() < self.started_at + STARTS_WITHIN_S:
+            self.interrupt_children.extend(workers)  # makes granian's exit code 1
+            self.interrupt_signal = True
+            self.main_loop_interrupt.set()
+            return
+        if not_started:  # the others serve, and the database may come back
+            self.main_loop_interrupt.wait(RESTART_PAUSE_S)
+        super()._respawn_workers(workers, *arguments, **options)
+        if not_started:
+            self.respawned_wrks.clear()  # or granian would take this for a loop of crashes, and end
+
+
 def _server(settings: Settings) -> MPServer:
-    return MPServer(
+    return Supervisor(
         "app.serve:build",
         factory=True,
         interface=Interfaces.WSGI,

@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Final
 
 from alembic import command
+from alembic.util import CommandError
 from flask import Flask
 from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
 
 from app.core.catalogue import Catalogue
 from app.services.catalogue import publish_demonstration
@@ -15,6 +17,7 @@ from app.shop import Shop
 from app.storage.catalogue import DEMONSTRATION
 from app.storage.database import Database
 from app.storage.exports import export_catalogue, export_is_stale
+from app.storage.faults import SENTENCES, Fault, fault_of, reason_of
 
 log = logging.getLogger(__name__)
 
@@ -22,8 +25,29 @@ DEMONSTRATION_CSV: Final = Path(__file__).parent.parent / "data" / "catalogo_dem
 _MIGRATION_LOCK = 7_301_206
 
 
+class NotStarted(Exception):
+    """The shop can't start; `reason` is a sentence, and what the database said."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(reason)
+
+
 def prepare(app: Flask) -> None:
-    """Make the database and the files of `app` ready to serve; many processes may do so at once, and again."""
+    """Make the database and the files of `app` ready to serve; many processes may do so at once, and again.
+
+    Raises NotStarted where the database or the disk is to blame.
+    """
+    try:
+        _prepare(app)
+    except (SQLAlchemyError, OSError) as error:
+        fault = fault_of(error)
+        if fault is None:
+            raise
+        raise NotStarted(f"{SENTENCES[fault]} ({reason_of(error)})") from error
+
+
+def _prepare(app: Flask) -> None:
     shop: Shop = app.extensions["shop"]
     _upgrade(app, shop.database)
     shop.accounts.ensure_admin(
@@ -63,4 +87,7 @@ def _upgrade(app: Flask, database: Database) -> None:
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
         config = app.extensions["migrate"].migrate.get_config()
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        try:
+            command.upgrade(config, "head")
+        except CommandError as error:  # it knows no such revision
+            raise NotStarted(f"{SENTENCES[Fault.OTHER_RELEASE]} ({error})") from error

@@ -8,7 +8,6 @@ from app.services.health import check_health
 from app.web.access import Access
 from app.web.context import catalogue, shop
 from app.web.endpoint import operation
-from app.web.error_handlers import problem
 from app.web.presenters.catalogue import present_listed_book, present_overview
 from app.web.presenters.system import present_health
 from app.web.schemas.system import Health, Welcome
@@ -78,10 +77,7 @@ def show_metrics() -> ResponseReturnValue:
     access=Access.PUBLIC,
     ok="A loja responde e alcança o seu banco",
     response=Health(),
-    errors=(503,),
 )
 def show_health() -> ResponseReturnValue:
-    status = check_health(shop().scrapes)
-    if status is None:
-        return problem(503, "O banco de dados não responde.")
+    status = check_health(shop().database, shop().settings.data_dir)
     return present_health(catalogue(), status)

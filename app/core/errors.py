@@ -29,7 +29,8 @@ ShopError
 ├── PaymentFailed           the gateway could not decide
 │   └── PaymentTimedOut
 ├── KeyReused               one Idempotency-Key for two different bodies
-└── VersionMismatch         changed since it was read
+├── VersionMismatch         changed since it was read
+└── Unavailable             not now; later the same request may work
 """
 
 from __future__ import annotations
@@ -200,6 +201,10 @@ class KeyReused(ShopError):
 class VersionMismatch(ShopError):
     def __init__(self, version: int) -> None:
         super().__init__(f"O pedido mudou desde que foi lido: a versão atual é {version}. Leia-o de novo.")
+
+
+class Unavailable(ShopError):
+    """The shop can't do what it needs the database or the disk for."""
 
 
 def _first_few(problems: Sequence[FieldProblem]) -> str:

@@ -2,11 +2,12 @@
 
 import logging
 import threading
+import time
 import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -15,10 +16,10 @@ from sqlalchemy.orm import Session
 from app.affinity import run_on_any_core
 from app.core.errors import Conflict
 from app.core.runs import LeaseLost, Run, RunStatus
-from app.processes import is_known_dead, own_identity
+from app.processes import is_known_alive, is_known_dead, own_identity
 from app.settings import Settings
 from app.storage.database import Database
-from app.storage.runs import RunTable
+from app.storage.runs import LEASE_TTL, RunTable
 
 log = logging.getLogger(__name__)
 
@@ -105,11 +106,11 @@ class BackgroundRun(ABC, Generic[R]):
         return status
 
     def _record_end(self, session: Session, status: RunStatus, reason: str | None = None) -> None:
-        self._kind.table.close(session, self.run.id, status, reason, datetime.now(UTC))
+        self._kind.table.close(session, self.run.id, status, reason, self._database.now(session))
 
     def _renew_lease(self, session: Session) -> None:
         """Raise LeaseLost where another process has reaped this run."""
-        if not self._kind.table.renew(session, self.run.id, own_identity(), datetime.now(UTC)):
+        if not self._kind.table.renew(session, self.run.id, own_identity(), self._database.now(session)):
             raise LeaseLost
 
     def _attempt(self) -> tuple[RunStatus, str | None]:
@@ -129,7 +130,10 @@ class BackgroundRun(ABC, Generic[R]):
 
 
 class RunManager(ABC, Generic[R, B]):
-    """Starts runs and watches their leases. `_lock` protects its state."""
+    """Starts runs and watches their leases.
+
+    `_lock` protects its state, and `_watched_lock` the last lease seen, `_watched`.
+    """
 
     def __init__(self, kind: RunKind[R], settings: Settings, database: Database) -> None:
         self._kind = kind
@@ -140,6 +144,9 @@ class RunManager(ABC, Generic[R, B]):
         """Refers weakly to this process' run, so that a crawl's pages do not outlive its thread."""
         self._thread: threading.Thread | None = None
         self._stopped = False
+        self._watched: tuple[int, datetime | None] | None = None
+        self._watched_since = 0.0
+        self._watched_lock = threading.Lock()
 
     @abstractmethod
     def _begin(self, session: Session, username: str, now: datetime) -> B:
@@ -167,7 +174,7 @@ class RunManager(ABC, Generic[R, B]):
                 self._kind.table.lock(session)
                 for other in self._reap(session):
                     raise self._kind.conflict(other.id)
-                background = self._begin(session, username, datetime.now(UTC))
+                background = self._begin(session, username, self._database.now(session))
                 run: R = background.run
             if self._thread is not None:
                 self._thread.join(STOP_TIMEOUT_S)  # its run has ended, but it may still be writing files
@@ -184,7 +191,9 @@ class RunManager(ABC, Generic[R, B]):
         """Return the newest run, in progress or ended, once this process shows what it published."""
         with self._database.reading() as session:
             run = self._kind.table.latest(session)
-        if run is not None and run.status is RunStatus.PROCESSING and _is_orphaned(run):
+            in_progress = run is not None and run.status is RunStatus.PROCESSING
+            now = self._database.now(session) if in_progress else None
+        if run is not None and now is not None and self._is_orphaned(run, now):
             self.reap_stale_runs()
             with self._database.reading() as session:
                 run = self._kind.table.latest(session)
@@ -216,22 +225,35 @@ class RunManager(ABC, Generic[R, B]):
     def _reap(self, session: Session) -> list[R]:
         """Mark orphaned runs as interrupted; return the others that are in progress."""
         others = []
+        now = self._database.now(session)
         for run in self._kind.table.in_progress(session, lock=True):
-            if not _is_orphaned(run):
+            if not self._is_orphaned(run, now):
                 others.append(run)
                 continue
             self._kind.log(logging.WARNING, self._kind.events.interrupted, run)
-            now = datetime.now(UTC)
             self._kind.table.close(session, run.id, RunStatus.INTERRUPTED, self._kind.orphaned, now)
             self._count_interrupted(run)
         return others
 
+    def _is_orphaned(self, run: R, now: datetime) -> bool:
+        """Return whether a run in progress has no living holder that renews its lease.
 
-def _is_orphaned(run: Run) -> bool:
-    """Return whether a run in progress has no living holder that renews its lease."""
-    if run.holder is None or run.expires_at is None:
-        return True
-    return run.expires_at <= datetime.now(UTC) or is_known_dead(run.holder)
+        Where the holder is known to be alive, an expired lease may mean that the clock was set: the run is orphaned
+        only when this process has seen the lease unrenewed for as long as it lasts, by a clock that nobody sets.
+        """
+        if run.holder is None or run.expires_at is None or is_known_dead(run.holder):
+            return True
+        if run.expires_at > now:
+            return False
+        return not is_known_alive(run.holder) or self._unrenewed_for_s(run) >= LEASE_TTL.total_seconds()
+
+    def _unrenewed_for_s(self, run: R) -> float:
+        """Return for how long this process has seen the lease of `run` as it is."""
+        lease = (run.id, run.expires_at)
+        with self._watched_lock:
+            if self._watched != lease:
+                self._watched, self._watched_since = lease, time.monotonic()
+            return time.monotonic() - self._watched_since
 
 
 def _refused_by_ending_interpreter(error: Exception) -> bool:

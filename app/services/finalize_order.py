@@ -1,7 +1,7 @@
 """The end of an order's payment: confirmed or released, exactly once."""
 
 import logging
-from datetime import UTC, datetime
+from datetime import datetime
 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -41,7 +41,9 @@ class OrderFinalizer:
 
     def finalize(self, reserved: Order, decision: Decision | None, by: str) -> Order:
         """Confirm or release an order in one transaction and return it; a lost race is not an error."""
-        finalized = self._database.write(lambda session: _finalize(session, reserved, decision, by))
+        finalized = self._database.write(
+            lambda session: _finalize(session, reserved, decision, by, self._database.now(session))
+        )
         if finalized is None:
             with self._database.reading() as session:
                 return orders.get_order(session, reserved.id)
@@ -63,11 +65,10 @@ class OrderFinalizer:
 
 
 def _finalize(
-    session: Session, reserved: Order, decision: Decision | None, by: str
+    session: Session, reserved: Order, decision: Decision | None, by: str, now: datetime
 ) -> tuple[Order, int | None] | None:
     """Return the order, and the stock's version where this has changed it; None where it was finalized before."""
     status, payment = _OUTCOMES[decision]
-    now = datetime.now(UTC)
     order = orders.move_order(session, reserved, status, payment, now, by)
     if order is None:
         return None

@@ -14,7 +14,7 @@ from app.storage.catalogue_store import CatalogueStore
 from app.storage.database import Database
 from app.storage.model_files import artefact_path, write_model
 from app.storage.polled import CHECK_EVERY_S, Polled
-from ml.artefact import ArtefactRefused, load
+from ml.artefact import ArtefactRefused, digest_of, load
 from ml.drift import Profile
 from ml.predict import Predictor
 from ml.verdict import Verdict
@@ -110,26 +110,31 @@ class ModelStore:
         return model
 
     def _artefact(self, run: Training) -> bytes:
-        """Return the bytes of the file, or, where this machine has none, of the database, which become its file."""
+        """Return the bytes of the file, or, where it isn't the recorded one, of the database, which become its file.
+
+        This machine's file may be missing, damaged, or older than the database.
+        """
         path = artefact_path(self._data_dir, run.id)
-        if path.exists() and not path.is_file():  # a pipe would be waited for
-            raise ArtefactRefused(UNREADABLE)
         try:
-            return path.read_bytes()
-        except FileNotFoundError:
-            log.warning("model_file_missing", extra={"version": run.id})
+            content = path.read_bytes() if path.is_file() else None  # a pipe would be waited for
         except OSError:
+            content = None
             log.exception("model_file_not_read")
-            raise ArtefactRefused(UNREADABLE) from None
+        if content is not None and digest_of(content) == run.digest:
+            return content
+        log.warning(
+            "model_file_missing" if content is None else "model_file_stale", extra={"version": run.id}
+        )
         with self._database.reading() as session:
-            content = training.artefact_of(session, run.id)
-        if content is None or run.card is None:
+            stored = training.artefact_of(session, run.id)
+        if stored is None or run.card is None:
             raise ArtefactRefused("O arquivo do modelo não existe mais.")
-        try:
-            write_model(self._data_dir, run.id, content, run.card)
-        except OSError:
-            log.exception("model_file_not_written")
-        return content
+        if digest_of(stored) == run.digest:
+            try:
+                write_model(self._data_dir, run.id, stored, run.card)
+            except OSError:
+                log.exception("model_file_not_written")
+        return stored
 
     def _fallback(self, verdict: Verdict, problem: str | None) -> ServedModel:
         """Return the baseline of the present catalogue, for want of a model."""

@@ -3,9 +3,8 @@
 import logging
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from app.core.accounts import BY_PAYMENT
@@ -102,10 +101,10 @@ class Orders:
         if isinstance(reservation, ShopError):
             raise reservation
         reserved, stock_version = reservation
-        decision = self._payments.authorise(reserved, draft.token)
         try:
+            decision = self._payments.authorise(reserved, draft.token)
             order = self._finalizer.finalize(reserved, decision, BY_PAYMENT)
-        except SQLAlchemyError:
+        except BaseException:
             self._reconciler.abandon(reserved.id)
             raise
         self._finalizer.refresh_stocks(stock_version)
@@ -161,7 +160,7 @@ class Orders:
     def purge_keys(self) -> None:
         """Delete the idempotency keys that are no longer kept."""
         with self._database.writing() as session:
-            idempotency.purge_keys(session, datetime.now(UTC))
+            idempotency.purge_keys(session, self._database.now(session))
 
     def _reserve(
         self, session: Session, draft: Draft, key: IdempotencyKey | None, by: str
@@ -170,7 +169,7 @@ class Orders:
 
         Return it with the stock's version; what an earlier request with the key came to; or why it is refused.
         """
-        now = datetime.now(UTC)
+        now = self._database.now(session)
         if key is not None:
             record = idempotency.claim_key(session, key, now)
             if record is not None:
@@ -207,7 +206,7 @@ class Orders:
         by: str,
     ) -> tuple[Order, int | None]:
         """Return the changed order, and the stock's version where this has changed it."""
-        now = datetime.now(UTC)
+        now = self._database.now(session)
         stock_version = None
         order = orders.find_order(session, order_id, lock=True)
         if order is None:

@@ -2,14 +2,15 @@
 
 import logging
 import threading
-from datetime import UTC, datetime, timedelta
+import time
+from datetime import datetime, timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.core.accounts import BY_RECOVERY
 from app.core.orders import Order
 from app.core.payments import Decision
-from app.processes import is_known_dead
+from app.processes import is_known_alive, is_known_dead
 from app.services.finalize_order import OrderFinalizer
 from app.services.payments import GatewayUnavailable, Payments
 from app.storage import orders
@@ -20,6 +21,9 @@ log = logging.getLogger(__name__)
 BATCH_SIZE = 100
 MAX_FAILURES = 5
 """In one round: more mean that the gateway is away, and each may cost its whole time limit."""
+VOIDS_WITHIN_S = 30.0
+"""Seconds of one round after which payments that are still to be voided wait for the next: a slow gateway may not
+hold up the orders that were abandoned meanwhile."""
 
 
 class PaymentReconciler:
@@ -61,27 +65,37 @@ class PaymentReconciler:
             abandoned = set(self._abandoned)
         with self._database.reading() as session:
             awaiting = orders.orders_awaiting_payment(session, BATCH_SIZE)
+            now = self._database.now(session)
         with self._lock:  # another process has finalized the rest
             self._abandoned -= abandoned - {order.id for order, _ in awaiting}
-        oldest = datetime.now(UTC) - self._abandoned_after
         failures = 0
         for order, owner in awaiting:
-            orphaned = order.id in abandoned or order.created_at < oldest or is_known_dead(owner)
-            if failures == MAX_FAILURES or not orphaned:
+            if failures == MAX_FAILURES or not self._is_abandoned(order, owner, now):
                 continue
             try:
-                self._reconcile_order(order)
+                self._reconcile_order(order, now)
             except (GatewayUnavailable, SQLAlchemyError):
                 failures += 1
                 log.exception("order_not_reconciled", extra={"order_id": order.id})
 
-    def _reconcile_order(self, order: Order) -> None:
+    def _is_abandoned(self, order: Order, owner: str, now: datetime) -> bool:
+        """Return whether the process that asks for an order's payment will not end it.
+
+        One that is alive will, or calls `abandon`, whatever the clock says, which may have been set.
+        """
+        with self._lock:
+            if order.id in self._abandoned:
+                return True
+        too_old = order.created_at < now - self._abandoned_after
+        return is_known_dead(owner) or (too_old and not is_known_alive(owner))
+
+    def _reconcile_order(self, order: Order, now: datetime) -> None:
         """Finalize an order as the gateway decided. Raises GatewayUnavailable where it can wait for the gateway."""
         decision: Decision | None
         try:
             decision = self._payments.decision(order.id)
         except GatewayUnavailable:
-            if order.created_at > datetime.now(UTC) - self._give_up_after:
+            if order.created_at > now - self._give_up_after:
                 raise
             decision = None
         finalized = self._finalizer.finalize(order, decision, BY_RECOVERY)
@@ -90,12 +104,16 @@ class PaymentReconciler:
         log.warning("order_reconciled", extra={"order_id": order.id, "outcome": finalized.status.value})
 
     def _void_payments(self) -> None:
-        """Void the payments of orders that failed, were cancelled or returned."""
+        """Void the payments of orders that failed, were cancelled or returned, as many as VOIDS_WITHIN_S allows."""
+        deadline = time.monotonic() + VOIDS_WITHIN_S
         failures, more = 0, True
         while more:
             with self._database.reading() as session:
                 due = orders.orders_to_void(session, BATCH_SIZE)
             for order_id in due:
+                if time.monotonic() > deadline:
+                    log.warning("payments_left_to_void")
+                    return
                 if self._payments.void(order_id):
                     self._record_void(order_id)
                     continue
@@ -106,4 +124,6 @@ class PaymentReconciler:
             more = len(due) == BATCH_SIZE
 
     def _record_void(self, order_id: str) -> None:
-        self._database.write(lambda session: orders.record_void(session, order_id, datetime.now(UTC)))
+        self._database.write(
+            lambda session: orders.record_void(session, order_id, self._database.now(session))
+        )

@@ -18,7 +18,8 @@ from app.services.background import BackgroundRun, RunFailed, RunKind
 from app.services.catalogue import CrawlRejected, collections_paused, publish_crawl
 from app.settings import Settings
 from app.storage import scraping
-from app.storage.database import Database, is_unavailable
+from app.storage.database import Database
+from app.storage.faults import fault_of
 from scraper.book import ScrapedBook
 from scraper.child_process import crawl_in_child
 from scraper.errors import CrawlCancelled, CrawlFailed
@@ -36,6 +37,8 @@ from scraper.options import CrawlOptions
 log = logging.getLogger(__name__)
 
 SAVE_EVERY_S = 0.5
+PUBLISH_WITHIN_S = 60.0
+"""Seconds that PostgreSQL may take for each lock and statement of a publication: a whole crawl would be in vain."""
 Staged = Mapping[str, ScrapedBook]
 
 
@@ -74,7 +77,7 @@ class BackgroundScrape(BackgroundRun[ScrapeRun]):
         except CrawlRejected as error:
             raise RunFailed(error.reason) from error
         except SQLAlchemyError as error:
-            self._leaves_pages = self._leaves_pages or is_unavailable(error)
+            self._leaves_pages = self._leaves_pages or fault_of(error) is not None
             raise
 
     def _crawl(self) -> None:
@@ -140,7 +143,10 @@ class BackgroundScrape(BackgroundRun[ScrapeRun]):
             raise CrawlCancelled
 
     def _publish(self) -> None:
-        with collections_paused(), self._database.writing() as session:  # which holds up orders
+        with (
+            collections_paused(),
+            self._database.writing(PUBLISH_WITHIN_S) as session,
+        ):  # which holds up orders
             self._renew_lease(session)
             if self._cancelled.is_set() or scraping.is_cancelled(session, self.run.id):
                 raise CrawlCancelled

@@ -15,7 +15,7 @@ def read_shop_state(database: Database, catalogue_store: CatalogueStore, invento
     """Return the state of the shop, with the stock of `inventory_books` books. Raises SQLAlchemyError."""
     catalogue = catalogue_store.current()
     copies = catalogue.all_stocks()
-    with database.reading() as session:
+    with database.reading(within_s=5.0) as session:
         by_status = orders.count_by_status(session)
         sold = stock.books_sold_last(session, inventory_books)
         scrapes, trainings = scraping.RUNS.in_progress(session), training.RUNS.in_progress(session)

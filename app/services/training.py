@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -73,7 +73,7 @@ class Trainings(RunManager[Training, BackgroundTraining]):
         version = self._catalogue.current().publication.version
         with self._database.reading() as session:
             newest = training.RUNS.latest(session, RunStatus.DONE)
-            failures = training.failures_since(session, version, datetime.now(UTC) - RETRY_DELAY)
+            failures = training.failures_since(session, version, self._database.now(session) - RETRY_DELAY)
         if newest is not None and newest.catalogue_version == version and not refused:
             return
         if _must_wait(failures) or (refused and not self._may_replace_refused()):
@@ -104,7 +104,7 @@ class Trainings(RunManager[Training, BackgroundTraining]):
         with self._database.writing() as session:
             training.RUNS.lock(session)
             model = _find_model(session, version)
-            training.activate(session, version, username, datetime.now(UTC))
+            training.activate(session, version, username, self._database.now(session))
         self._models.refresh()
         log.info("model_chosen", extra={"version": version, "username": username})
         return model

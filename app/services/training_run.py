@@ -9,7 +9,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -34,6 +33,8 @@ TRAINER: Final = (sys.executable, "-m", "ml")
 RENEW_EVERY_S: Final = 5.0
 _PROJECT: Final = Path(__file__).parents[2]
 _MAX_ERROR_CHARACTERS: Final = 2_000
+_INTERPRETER_VARIABLES: Final = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "PYTHONHOME", "TMPDIR")
+"""What some Pythons need to start."""
 
 
 class BackgroundTraining(BackgroundRun[Training]):
@@ -80,7 +81,7 @@ class BackgroundTraining(BackgroundRun[Training]):
             trainer = subprocess.Popen(  # noqa: S603 - our own program, on a file of ours
                 [*TRAINER, str(data), "--out", str(scratch), "--child"],
                 cwd=_PROJECT,
-                env={"PATH": os.defpath, "PYTHONUTF8": "1"},  # and none of the shop's secrets
+                env=_environment(),
                 stdin=subprocess.PIPE,  # it ends when this end is closed, however this process may die,
                 start_new_session=True,  # and not by a Ctrl-C that is meant for the server
                 stdout=subprocess.PIPE,
@@ -136,4 +137,10 @@ class BackgroundTraining(BackgroundRun[Training]):
             self._renew_lease(session)
             training.save_model(session, version, card, digest, artefact)
             self._record_end(session, RunStatus.DONE)
-            training.activate(session, version, self.run.started_by, datetime.now(UTC))
+            training.activate(session, version, self.run.started_by, self._database.now(session))
+
+
+def _environment() -> dict[str, str]:
+    """Return the trainer's environment: what its Python needs, and none of the shop's secrets."""
+    needed = {name: os.environ[name] for name in _INTERPRETER_VARIABLES if name in os.environ}
+    return {"PATH": os.defpath, "PYTHONUTF8": "1", **needed}

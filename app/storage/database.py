@@ -5,19 +5,22 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from datetime import UTC, datetime
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import Connection, CursorResult, Engine, Executable, event
+from sqlalchemy import Connection, CursorResult, Engine, Executable, event, text
 from sqlalchemy import Result as Rows
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
-from sqlalchemy.exc import TimeoutError as NoTurn
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from app.storage.faults import LASTING, Fault, fault_of
 from app.storage.group_commit import WriterQueue
+from app.storage.places import Places
+from app.storage.postgresql import CONNECT_ARGUMENTS, allow, answering_within, bound_waits
 
 Result = TypeVar("Result")
 Deferred = list[tuple[Executable, dict[str, Any]]]
@@ -25,6 +28,7 @@ INSERTS: dict[str, Callable[..., Any]] = {"sqlite": sqlite_insert, "postgresql":
 """Each database's own insert, with `on_conflict_do_nothing` and `on_conflict_do_update`."""
 BUSY_TIMEOUT_MS = 10_000
 WAL_KEPT_BYTES = 64_000_000
+MIGRATION_WITHIN_S = 600.0
 MAX_DEFERRED = 1_000
 """Deferred statements that wait for the next transaction; beyond, one is made for them."""
 
@@ -33,11 +37,15 @@ class Database:
     """Opens transactions on one engine. Safe to share.
 
     `_writers` orders the threads of this process that write to SQLite. Without it, writers would poll the file with
-    growing pauses, some for seconds. `_deferred_lock` protects `_deferred`.
+    growing pauses, some for seconds. `_deferred_lock` protects `_deferred`. `write_fault`, which is only ever swapped,
+    is what the last write failed of, where such a fault does not pass by itself.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, places: Places | None = None) -> None:
+        """Let request threads work only in one of `places`, if any are given."""
         self.engine = engine
+        self.places = places or Places(1)  # no thread was told that it needs one
+        self.write_fault: Fault | None = None
         self._writers = (
             WriterQueue(self._batch, BUSY_TIMEOUT_MS / 1_000) if engine.dialect.name == "sqlite" else None
         )
@@ -51,19 +59,35 @@ class Database:
         )
         if engine.dialect.name == "sqlite":
             event.listen(engine, "connect", _prepare_sqlite)
+        else:
+            bound_waits(engine)
 
     @contextmanager
-    def reading(self) -> Iterator[Session]:
-        """Open a consistent view, rolled back at the end."""
-        with Session(self._reading_engine) as session:
-            begin(session.connection())
+    def reading(self, within_s: float | None = None) -> Iterator[Session]:
+        """Open a consistent view, rolled back at the end; PostgreSQL may take `within_s` for each answer."""
+        with self.places, answering_within(within_s), Session(self._reading_engine) as session:
+            self._begin(session, "BEGIN", within_s)
             yield session
 
     @contextmanager
-    def writing(self) -> Iterator[Session]:
-        """Open a transaction: committed where the block returns, rolled back where it raises."""
-        with self._writer_turn(), self._transaction() as session:
+    def writing(self, within_s: float | None = None) -> Iterator[Session]:
+        """Open a transaction: committed where the block returns, rolled back where it raises.
+
+        PostgreSQL may take `within_s` for each lock and answer.
+        """
+        with (
+            self.places,
+            answering_within(within_s),
+            self._writer_turn(),
+            self._transaction(within_s) as session,
+        ):
             yield session
+
+    def now(self, session: Session) -> datetime:
+        """Return the time by the clock that all processes of the shop share: PostgreSQL's, or this machine's."""
+        if self.engine.dialect.name == "sqlite":
+            return datetime.now(UTC)
+        return cast(datetime, session.scalar(text("SELECT clock_timestamp()"))).astimezone(UTC)
 
     def write(self, work: Callable[[Session], Result]) -> Result:
         """Return the result of `work`, a few statements, once they are durable; nothing is left where it raises.
@@ -71,10 +95,11 @@ class Database:
         SQLite commits the work of several threads together, run in one of them: `work` may wait for nothing, and
         writes by statements. An object added to the session that can't be stored would take the others' work with it.
         """
-        if self._writers is not None:
-            return self._writers.run(work)
-        with self._batch() as session:
-            return work(session)
+        with self.places:
+            if self._writers is not None:
+                return self._writers.run(work)
+            with self._batch() as session:
+                return work(session)
 
     def execute_later(self, statement: Executable, parameters: dict[str, Any]) -> None:
         """Execute `statement` at the end of the next `write`, in its transaction; lost if the process dies before."""
@@ -92,8 +117,14 @@ class Database:
     @contextmanager
     def writing_connection(self) -> Iterator[Connection]:
         """Open the same without the ORM, for migrations."""
-        with self._writer_turn(), self.engine.begin() as connection:
+        with (
+            answering_within(MIGRATION_WITHIN_S),
+            self._writer_turn(),
+            self.engine.begin() as connection,
+        ):
             begin(connection, "BEGIN IMMEDIATE")
+            if connection.dialect.name == "postgresql":
+                allow(connection, MIGRATION_WITHIN_S)
             yield connection
 
     def _writer_turn(self) -> AbstractContextManager[None]:
@@ -101,10 +132,22 @@ class Database:
         return nullcontext() if self._writers is None else self._writers.turn()
 
     @contextmanager
-    def _transaction(self) -> Iterator[Session]:
-        with Session(self.engine, expire_on_commit=False) as session, session.begin():
-            begin(session.connection(), "BEGIN IMMEDIATE")
-            yield session
+    def _transaction(self, within_s: float | None = None) -> Iterator[Session]:
+        try:
+            with Session(self.engine, expire_on_commit=False) as session, session.begin():
+                self._begin(session, "BEGIN IMMEDIATE", within_s)
+                yield session
+        except SQLAlchemyError as error:
+            fault = fault_of(error)
+            if fault in LASTING:
+                self.write_fault = fault
+            raise
+        self.write_fault = None
+
+    def _begin(self, session: Session, statement: str, within_s: float | None) -> None:
+        begin(session.connection(), statement)
+        if within_s is not None and self.engine.dialect.name == "postgresql":
+            allow(session, within_s)
 
     @contextmanager
     def _batch(self) -> Iterator[Session]:
@@ -135,14 +178,6 @@ def updated_one(result: Rows[Any]) -> bool:
     return cast("CursorResult[Any]", result).rowcount == 1
 
 
-def is_unavailable(error: SQLAlchemyError) -> bool:
-    """Return whether the database is to blame for `error`: it is busy, full or gone, and may be none of it later."""
-    if not isinstance(error, OperationalError):
-        return isinstance(error, NoTurn)
-    # psycopg counts a value that is beyond PostgreSQL's limits (class 54) among these too.
-    return not str(getattr(error.orig, "sqlstate", None) or "").startswith("54")
-
-
 def _prepare_sqlite(connection: Any, _record: object) -> None:
     # The driver must not begin transactions itself: it begins them DEFERRED, and a reader that turns writer
     # then overwrites what others committed in between or fails as "locked".
@@ -169,7 +204,7 @@ def _enable_wal(cursor: Any) -> None:
             time.sleep(0.01)
 
 
-def begin(connection: Connection, statement: str = "BEGIN") -> None:
+def begin(connection: Connection, statement: str) -> None:
     """Begin SQLite's transaction, which its driver was told to leave to us.
 
     An event of the engine could do this, but its mere presence makes every statement a third dearer.
@@ -182,10 +217,10 @@ def database_options(url: str, threads: int) -> dict[str, Any]:
     """Return the engine options for `url`: a connection for every thread, and bounded waits."""
     options: dict[str, Any] = {
         "pool_size": threads + 2,
-        "max_overflow": 4,
+        "max_overflow": 8,  # the background's, and the payments' own
         "pool_timeout": 10,
         "hide_parameters": True,  # errors are logged, and parameters may be personal data
     }
     if url.startswith("postgresql"):
-        options |= {"pool_pre_ping": True, "connect_args": {"connect_timeout": 5}}
+        options |= {"pool_pre_ping": True, "connect_args": dict(CONNECT_ARGUMENTS)}
     return options

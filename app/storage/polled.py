@@ -8,19 +8,25 @@ from typing import Generic, TypeVar, cast
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from app.storage.faults import reason_of
+from app.storage.postgresql import answering_within
+
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
 CHECK_EVERY_S = 0.5
 """Seconds between two looks at the database, unless a caller sets others."""
+READER_WAITS_S = 1.0
+"""Seconds that a reader who looks waits for each answer of the database; a value is there already."""
 
 
 class Polled(Generic[T]):
     """A value that is compared with the database every `every_s` seconds and replaced as a whole.
 
     Readers need no lock, since `_value` is only ever swapped. `_loading` lets one thread at a time ask the
-    database, while the others go on with the present value; only before the first value do they wait.
+    database, while the others go on with the present value; only before the first value do they wait. Where a thread
+    watches, readers never ask: it may hang as long as the database does.
     """
 
     def __init__(
@@ -37,18 +43,23 @@ class Polled(Generic[T]):
         self._value = initial
         self._checked_at = float("-inf")
         self._loading = threading.Lock()
+        self._watched = False
 
     def current(self) -> T:
         """Return the value, at most `every_s` seconds late while the database answers.
 
         A failed check is logged and keeps the value; without one, raises what `load` raised.
         """
-        if self._is_due():
+        if self._value is None:
             self._look(self._is_due)
+        elif not self._watched and self._is_due():
+            with answering_within(READER_WAITS_S):
+                self._look(self._is_due)
         return cast(T, self._value)
 
     def watch(self) -> None:
         """Compare the value with the database before it is due, so that no reader has to. Failures are logged."""
+        self._watched = True
         self._look(lambda: True)
 
     def _look(self, is_wanted: Callable[[], bool]) -> None:
@@ -57,10 +68,11 @@ class Polled(Generic[T]):
             try:
                 if is_wanted():
                     self._reload()
-            except SQLAlchemyError:
+            except SQLAlchemyError as error:
                 if self._value is None:
                     raise
-                log.exception(self._failure_event)
+                reason = reason_of(error)
+                log.error(self._failure_event, extra={"reason": reason}, exc_info=reason is None)
             finally:
                 if self._value is not None:  # also after a failure: the next look waits for its time
                     self._checked_at = time.monotonic()

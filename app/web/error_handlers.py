@@ -6,10 +6,12 @@ from typing import Any
 
 from flask import Flask, Response, jsonify, request
 from marshmallow import ValidationError
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
 from app.core import errors
 from app.observability.logs.context import request_id
+from app.storage.faults import SENTENCES, Fault, fault_of, reason_of
 from app.web.access import InvalidApiKey
 from app.web.context import request_record
 from app.web.parsing import BatchTooLarge, BodyTooLarge, UnsupportedMediaType, invalid_input
@@ -27,6 +29,7 @@ _STATUS: dict[type[errors.ShopError], HTTPStatus] = {
     errors.PaymentTimedOut: HTTPStatus.GATEWAY_TIMEOUT,
     errors.KeyReused: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.VersionMismatch: HTTPStatus.PRECONDITION_FAILED,
+    errors.Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     BodyTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     BatchTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     UnsupportedMediaType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
@@ -54,6 +57,7 @@ MEANINGS: dict[int, tuple[str, str]] = {
 _ERROR_TYPES: dict[type[errors.ShopError], str] = {errors.OutOfStock: "insufficient_stock"}
 """Conflicts that operators want to tell apart."""
 ORDERS_PATH = "/orders"
+RETRY_AFTER_S = "5"
 _DETAILS = {
     404: "O endereço pedido não existe.",
     405: "Este endereço não aceita o método {method}.",
@@ -66,6 +70,8 @@ def register_error_handlers(app: Flask) -> None:
     app.register_error_handler(errors.ShopError, _shop_error)
     app.register_error_handler(ValidationError, lambda error: _shop_error(invalid_input(error)))
     app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(SQLAlchemyError, _storage_error)
+    app.register_error_handler(OSError, _storage_error)
     app.register_error_handler(Exception, _crash)
 
 
@@ -96,6 +102,8 @@ def problem(
     response.status_code = status
     response.mimetype = "application/problem+json"
     response.headers["Cache-Control"] = "no-store"
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        response.headers["Retry-After"] = RETRY_AFTER_S
     return response
 
 
@@ -122,6 +130,21 @@ def _http_error(error: HTTPException) -> Response:
         if name.lower() in ("allow", "retry-after"):
             response.headers[name] = value
     return response
+
+
+def _storage_error(error: Exception) -> Response:
+    """Respond that the shop is unavailable where the database or the disk is to blame, and not the program."""
+    fault = fault_of(error)
+    if fault is None:
+        return _crash(error)
+    record = request_record.get()
+    log.error(
+        "request_unavailable",
+        extra={"reason": reason_of(error), "method": record.method, "path": record.path},
+        # Unlike a full disk, a missing table may be our own fault.
+        exc_info=error if fault is Fault.OTHER_RELEASE else None,
+    )
+    return _shop_error(errors.Unavailable(SENTENCES[fault]))
 
 
 def _crash(error: Exception) -> Response:

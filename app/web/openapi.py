@@ -265,6 +265,8 @@ def _problem_response(status: int) -> dict[str, Any]:
         "headers": {"X-Request-ID": _HEADERS["X-Request-ID"]},
         "content": {"application/problem+json": {"schema": Problem, "example": example}},
     }
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        response["headers"]["Retry-After"] = _HEADERS["Retry-After"]
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         for name in ("Retry-After", "RateLimit", "RateLimit-Policy"):
             response["headers"][name] = _HEADERS[name]

@@ -12,11 +12,10 @@ from app.core.runs import RunStatus
 from app.processes import own_identity
 from app.shop import Shop
 from app.storage import training
-from app.storage.model_files import artefact_path
 from app.storage.models import TrainingRow
 from tests.api.conftest import SIX_BOOKS, publish
 from tests.support.runs import join_runs
-from tests.support.training import HANG, status_of, train, train_elsewhere
+from tests.support.training import HANG, damage_model, status_of, train, train_elsewhere
 
 
 @pytest.fixture
@@ -110,7 +109,7 @@ def test_a_model_that_is_refused_is_replaced_but_not_again_and_again(
     make_app: Callable[..., Flask], shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     train(shop)
-    artefact_path(shop.settings.data_dir, 1).write_bytes(b"tampered with")
+    damage_model(shop)
     other: Shop = make_app(ml_auto_train=True).extensions["shop"]
     refused = other.models.current()
     assert refused.problem is not None

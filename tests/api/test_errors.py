@@ -107,7 +107,7 @@ def test_a_shop_goes_on_after_a_crash(
 def test_a_shop_without_its_database_says_so(
     client: FlaskClient, shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail() -> None:
+    def fail(**_limits: object) -> None:
         raise OperationalError("SELECT 1", {}, Exception("unable to open /work/data/livraria.db"))
 
     monkeypatch.setattr(shop.database, "reading", fail)

@@ -240,10 +240,12 @@ def test_the_trainer_gets_none_of_the_shops_secrets(
     shop: Shop, trainer_is: Callable[[str], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("JWT_SECRET_KEY", "a secret")
+    monkeypatch.setenv("LD_LIBRARY_PATH", "/opt/python/lib")  # some Pythons start with it only
+    monkeypatch.delenv("TMPDIR", raising=False)
     trainer_is(f'env > "{tmp_path / "env"}"')
     train(shop)
     names = {line.partition("=")[0] for line in (tmp_path / "env").read_text().splitlines()}
-    assert names - {"PWD", "OLDPWD", "SHLVL", "_"} == {"PATH", "PYTHONUTF8"}
+    assert names - {"PWD", "OLDPWD", "SHLVL", "_"} == {"PATH", "PYTHONUTF8", "LD_LIBRARY_PATH"}
 
 
 @pytest.mark.usefixtures("six_books")

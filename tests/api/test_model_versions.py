@@ -19,7 +19,16 @@ from app.storage.models import ActiveModelRow
 from ml.drift import MIN_SEEN
 from tests.support.checks import problem_of
 from tests.support.exposition import read_samples, value
-from tests.support.training import ML, ROW, served_version, status_of, train, train_elsewhere, versions_of
+from tests.support.training import (
+    ML,
+    ROW,
+    damage_model,
+    served_version,
+    status_of,
+    train,
+    train_elsewhere,
+    versions_of,
+)
 
 
 @pytest.mark.usefixtures("quick_training", "six_books")
@@ -109,31 +118,46 @@ def test_other_processes_serve_what_was_trained_or_chosen_here(
     assert other.get(f"{ML}/model").get_json()["versao"] == 1
 
 
-@pytest.mark.parametrize("damage", ["one byte", "gone", "empty"])
+@pytest.mark.parametrize("damage", ["one byte", "gone", "empty", "a folder"])
 @pytest.mark.usefixtures("quick_training", "six_books")
-def test_a_damaged_file_is_refused_by_name_and_a_missing_one_comes_back(
-    make_app: Callable[..., Flask], shop: Shop, damage: str
+def test_a_file_that_is_damaged_stale_or_missing_comes_back_from_the_database(
+    make_app: Callable[..., Flask],
+    shop: Shop,
+    damage: str,
+    log_lines: Callable[[], list[dict[str, Any]]],
 ) -> None:
     train(shop)
     path = artefact_path(shop.settings.data_dir, 1)
     content = path.read_bytes()
-    if damage == "gone":
-        path.unlink()
-    else:
+    path.unlink()
+    if damage == "a folder":
+        path.mkdir()
+    elif damage != "gone":
         path.write_bytes(b"" if damage == "empty" else bytes([content[0] ^ 1]) + content[1:])
+    other = make_app().test_client()
+    answer = other.post(f"{ML}/predictions", json=[ROW])
+    card = other.get(f"{ML}/model").get_json()
+    assert (answer.headers["X-Model-Version"], card["problema"]) == ("1", None)
+    if damage != "a folder":
+        assert path.read_bytes() == content
+    said = "model_file_missing" if damage in ("gone", "a folder") else "model_file_stale"
+    assert said in [line["message"] for line in log_lines()]
+
+
+@pytest.mark.usefixtures("quick_training", "six_books")
+def test_a_model_that_is_damaged_in_the_database_too_is_refused_by_name(
+    make_app: Callable[..., Flask], shop: Shop
+) -> None:
+    train(shop)
+    damage_model(shop)
     other = make_app().test_client()
     answer = other.post(f"{ML}/predictions", json=[ROW])
     assert answer.get_json()[0]["prediction"] == 1
     card = other.get(f"{ML}/model").get_json()
-    assert card["versao"] == 1
-    if damage == "gone":
-        assert path.read_bytes() == content
-        assert (answer.headers["X-Model-Version"], card["problema"]) == ("1", None)
-    else:
-        assert answer.headers["X-Model-Verdict"] == card["servindo"] == "artefato-recusado"
-        assert answer.headers["X-Model-Version"] == "0"
-        assert "SHA-256" in card["problema"]
-        assert str(shop.settings.data_dir) not in str(card)
+    assert answer.headers["X-Model-Verdict"] == card["servindo"] == "artefato-recusado"
+    assert (answer.headers["X-Model-Version"], card["versao"]) == ("0", 1)
+    assert "SHA-256" in card["problema"]
+    assert str(shop.settings.data_dir) not in str(card)
 
 
 @pytest.mark.parametrize("damage", ["tampered with", "gone"])
@@ -143,13 +167,12 @@ def test_an_operator_goes_back_only_to_a_model_that_can_be_used(
 ) -> None:
     train(shop)
     train(shop)
-    path = artefact_path(shop.settings.data_dir, 1)
-    path.write_text(damage)
     if damage == "gone":
-        path.unlink()
+        artefact_path(shop.settings.data_dir, 1).unlink()
         assert client.post(f"{ML}/models/1/activate", headers=as_operator).status_code == 200
         assert served_version(client) == "1"
     else:
+        damage_model(shop)
         response = client.post(f"{ML}/models/1/activate", headers=as_operator)
         assert "SHA-256" in problem_of(response, 409)["detail"]
         assert versions_of(client, as_operator) == [(2, True), (1, False)]
@@ -161,11 +184,11 @@ def test_choosing_a_refused_model_again_serves_it_once_its_file_is_back(
     make_app: Callable[..., Flask], shop: Shop
 ) -> None:
     train(shop)
-    path = artefact_path(shop.settings.data_dir, 1)
-    path.write_bytes(b"tampered with")
+    content = artefact_path(shop.settings.data_dir, 1).read_bytes()
+    damage_model(shop)
     other: Shop = make_app().extensions["shop"]
     assert other.models.current().verdict == "artefato-recusado"
-    path.unlink()
+    artefact_path(shop.settings.data_dir, 1).write_bytes(content)
     other.trainings.activate(1, "operadora")
     assert (other.models.current().version, other.models.current().problem) == (1, None)
 

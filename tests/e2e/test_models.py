@@ -6,11 +6,12 @@ import os
 import pickle
 import shutil
 import signal
+import sqlite3
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -155,7 +156,7 @@ def test_a_pickle_that_would_run_code_is_refused_told_and_replaced_without_runni
     data_dir: Path, tmp_path: Path
 ) -> None:
     sign = tmp_path / "ran"
-    artefact_path(data_dir, 1).write_bytes(pickle.dumps(RunsCode(sign)))
+    damage(data_dir, pickle.dumps(RunsCode(sign)))
     with Server(data_dir, ML_AUTO_TRAIN="true") as server:
         response = predict(server)
         assert response.headers["X-Model-Verdict"] == "artefato-recusado"
@@ -171,11 +172,17 @@ def test_a_pickle_that_would_run_code_is_refused_told_and_replaced_without_runni
         assert not sign.exists()
 
 
+def damage(data_dir: Path, content: bytes) -> None:
+    """Replace the bytes of the first model, in its file and in the database."""
+    artefact_path(data_dir, 1).write_bytes(content)
+    with closing(sqlite3.connect(data_dir / "livraria.db")) as database, database:
+        database.execute("UPDATE modelo_treino SET artefato = ? WHERE id = 1", (content,))
+
+
 def test_one_changed_byte_is_refused(data_dir: Path) -> None:
-    path = artefact_path(data_dir, 1)
-    content = bytearray(path.read_bytes())
+    content = bytearray(artefact_path(data_dir, 1).read_bytes())
     content[len(content) // 2] ^= 1
-    path.write_bytes(content)
+    damage(data_dir, bytes(content))
     with Server(data_dir) as server:
         response = predict(server)
         assert response.headers["X-Model-Verdict"] == "artefato-recusado"

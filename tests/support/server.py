@@ -32,6 +32,8 @@ class Server:
 
     own_session = True
     """Its processes are a group, which a signal reaches together."""
+    command: tuple[str, ...] = ()
+    """The program that runs it, if any."""
 
     def __init__(self, data_dir: Path, root: Path = ROOT, **environment: str) -> None:
         """Serves the shop in the folder `root`."""
@@ -87,7 +89,7 @@ class Server:
         """Start without waiting for anything."""
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "run.py"],
+                [*self.command, sys.executable, "run.py"],
                 cwd=self._root,
                 env=self.environment,
                 stdout=log,

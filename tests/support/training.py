@@ -9,12 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from flask.testing import FlaskClient
+from sqlalchemy import update
 
 from app.core.runs import RunStatus
 from app.core.training import Training
 from app.processes import own_identity
 from app.shop import Shop
 from app.storage import training
+from app.storage.model_files import artefact_path
+from app.storage.models import TrainingRow
 from tests.support.runs import join_runs
 
 ML = "/api/v1/ml"
@@ -101,3 +104,12 @@ def versions_of(client: FlaskClient, headers: dict[str, str], query: str = "") -
 
 def served_version(client: FlaskClient) -> str:
     return client.post(f"{ML}/predictions", json=[ROW]).headers["X-Model-Version"]
+
+
+def damage_model(shop: Shop, version: int = 1) -> None:
+    """Change the bytes of a model, in its file and in the database."""
+    artefact_path(shop.settings.data_dir, version).write_bytes(b"tampered with")
+    with shop.database.writing() as session:
+        session.execute(
+            update(TrainingRow).where(TrainingRow.id == version).values(artefact=b"tampered with")
+        )

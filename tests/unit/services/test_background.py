@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -20,6 +21,7 @@ from app.settings import Settings
 from app.storage.database import Database
 from app.storage.runs import LEASE_TTL
 from app.storage.training import RUNS
+from tests.support.clock import set_clock
 from tests.support.runs import join_runs
 from tests.support.shop import make_settings
 
@@ -221,3 +223,35 @@ def test_an_orphaned_run_is_reaped_and_another_is_not(
     else:
         with pytest.raises(TrainingAlreadyRunning):
             works.start("admin")
+
+
+@pytest.mark.parametrize("ahead", [timedelta(seconds=31), timedelta(hours=2), timedelta(days=400)])
+def test_a_clock_that_is_set_forward_buries_no_run_whose_process_is_alive(
+    works: Works, monkeypatch: pytest.MonkeyPatch, ahead: timedelta
+) -> None:
+    release = threading.Event()
+    works.act = lambda _work: assert_set(release)
+    run = works.start("admin")
+    set_clock(monkeypatch, ahead)
+    latest = works.latest()
+    assert latest is not None
+    assert latest.status is RunStatus.PROCESSING
+    with pytest.raises(TrainingAlreadyRunning, match=f"versão {run.id}"):
+        works.start("operadora")
+    release.set()
+    join_runs()
+    assert works.counted == [DONE]
+
+
+def test_a_run_that_its_living_process_forgot_is_reaped_when_its_lease_was_seen_unrenewed_for_as_long_as_it_lasts(
+    works: Works, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with database.writing() as session:
+        RUNS.begin(session, "admin", own_identity(), datetime.now(UTC) - 2 * LEASE_TTL, catalogue_version=1)
+    for seconds, status in ((0, RunStatus.PROCESSING), (29, RunStatus.PROCESSING), (31, INTERRUPTED)):
+        with monkeypatch.context() as later:
+            monotonic = time.monotonic
+            later.setattr(time, "monotonic", lambda: monotonic() + seconds)  # noqa: B023
+            run = works.latest()
+        assert run is not None
+        assert run.status is status

@@ -5,22 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from app.core.orders import Line, Order, OrderStatus
 from app.core.payments import Decision
+from app.services import reconcile_payments
 from app.services.catalogue import publish_crawl
 from app.services.orders import Draft, Orders
 from app.services.payments import Payments
 from app.storage import orders as rows
 from app.storage.catalogue_store import CatalogueStore
 from app.storage.database import Database
+from app.storage.models import OrderRow
 from app.storage.orders import OrderFilter
 from tests.support.books import LIMITS, make_crawl, make_scraped
+from tests.support.clock import set_clock
 from tests.support.gateway import InMemoryGateway
 from tests.support.metrics import make_metrics
 
@@ -198,3 +203,80 @@ def test_many_payments_are_given_back_in_one_round(
     orders.reconcile()
     assert statuses(orders) == [("cancelled", "voided")] * 5
     assert gateway.approved == set()
+
+
+def begin_order(orders: Orders, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave an order as it is while its payment is asked for."""
+    with monkeypatch.context() as at_work:
+        at_work.setattr(orders._reconciler, "abandon", lambda _order_id: None)
+        abandon(orders, at_work)
+
+
+def own(database: Database, owner: str) -> None:
+    with database.writing() as session:
+        session.execute(update(OrderRow).values(owner=owner))
+
+
+def test_a_clock_that_is_set_forward_settles_no_order_whose_process_is_alive(
+    make_orders: Callable[..., Orders], database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    orders = make_orders()
+    begin_order(orders, database, monkeypatch)
+    set_clock(monkeypatch, timedelta(days=1))
+    make_orders().reconcile()
+    assert statuses(orders) == [("awaiting_payment", "pending")]
+
+
+def test_an_order_of_an_unknown_process_is_settled_when_it_is_old_and_not_before(
+    make_orders: Callable[..., Orders], database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    orders = make_orders()
+    begin_order(orders, database, monkeypatch)
+    own(database, "host:1:an-older-release")
+    orders.reconcile()
+    assert statuses(orders) == [("awaiting_payment", "pending")]
+    set_clock(monkeypatch, timedelta(seconds=61))
+    orders.reconcile()
+    assert statuses(orders) == [("pending", "approved")]
+
+
+def test_an_order_whose_request_breaks_in_any_way_is_settled_at_the_next_round(
+    make_orders: Callable[..., Orders], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    orders = make_orders()
+
+    def end(*_arguments: object) -> Decision:
+        raise SystemExit
+
+    with monkeypatch.context() as ending:
+        ending.setattr(orders._payments, "authorise", end)
+        with pytest.raises(SystemExit):
+            orders.place(DRAFT, None, "test")
+    orders.reconcile()
+    assert statuses(orders) == [("failed", "voided")]
+
+
+def test_refunds_of_a_slow_gateway_do_not_hold_up_the_orders_that_are_abandoned_meanwhile(
+    make_orders: Callable[..., Orders],
+    gateway: FakeGateway,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    orders = make_orders()
+    for _ in range(3):
+        order = orders.place(Draft(customer_id="c", lines=(Line(0, 1),)), None, "test").order
+        orders.change(order.id, OrderStatus.CANCELLED, {}, None, "test")
+    clock = iter(range(0, 1_000, 20))  # each refund takes 20 s
+    with monkeypatch.context() as slow:
+        slow.setattr(reconcile_payments, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+        orders.reconcile()
+        assert sorted(payment for _, payment in statuses(orders)) == ["voided", "voiding", "voiding"]
+        assert caplog.records[-1].message == "payments_left_to_void"
+        abandon(orders, monkeypatch)
+        orders.reconcile()
+    assert sorted(statuses(orders)) == [
+        ("cancelled", "voided"),
+        ("cancelled", "voided"),
+        ("cancelled", "voiding"),
+        ("pending", "approved"),
+    ]

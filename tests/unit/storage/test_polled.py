@@ -165,3 +165,22 @@ def test_a_value_that_is_watched_is_never_loaded_by_a_reader() -> None:
     watcher.join(10)
     assert polled.current() == 2
     assert loads[1:] == ["watcher"]
+
+
+def test_a_reader_never_asks_a_database_that_hangs_while_a_thread_watches_it(
+    source: Source, polled: Polled[int], clock: Clock
+) -> None:
+    polled.watch()
+    source.block = True
+    source.asked.clear()
+    with ThreadPoolExecutor(1) as pool:
+        watch = pool.submit(polled.watch)
+        assert source.asked.wait(20)
+        clock.now += 100 * CHECK_EVERY_S
+        assert polled.current() == 1
+        source.down = True
+        source.let_go.set()
+        watch.result(20)
+    loads = source.loads
+    clock.now += 100 * CHECK_EVERY_S
+    assert (polled.current(), source.loads) == (1, loads)
