@@ -44,6 +44,7 @@ from app.simulation.orders import FaultyOrders
 from app.storage.catalogue_store import CatalogueStore
 from app.storage.database import Database, database_options
 from app.storage.polled import CHECK_EVERY_S
+from app.web.body_guard import BodyGuard
 from app.web.endpoint import operation_of
 from app.web.error_handlers import register_error_handlers
 from app.web.middleware import register_middleware
@@ -96,8 +97,16 @@ def create_app(settings: Settings | None = None, check_every_s: float = CHECK_EV
     _require_operations(app.view_functions)
     serve_documentation(app)
     shop: Shop = app.extensions["shop"]
+    app.wsgi_app = BodyGuard(  # type: ignore[method-assign]
+        app.wsgi_app,
+        max_body_bytes=settings.max_body_bytes,
+        max_requests=settings.web_threads,
+        max_waits=settings.body_threads,
+        timeout_s=settings.body_timeout_s,
+        min_rate=settings.body_min_rate,
+    )
     cache = ResponseCache(shop.catalogue, settings.response_cache_bytes)
-    register_middleware(app, shop.metrics, cache, settings.api_key)
+    register_middleware(app, shop.metrics, cache, settings.api_key, shop.draining)
     if settings.trusted_proxies:
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
             app.wsgi_app, x_for=settings.trusted_proxies, x_proto=settings.trusted_proxies

@@ -18,8 +18,8 @@ from dataclasses import replace
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
-from granian.server.mp import MPServer
 
+from app.http_server import DRAIN_SIGNAL, HttpServer, allow_connections, expose_connections
 from app.observability.shared_folder import FOLDER_VARIABLE, make_shared_folder
 from app.settings import ENV_FILE, InvalidSettings, Settings, read_settings
 from app.storage.atomic_write import replace_file
@@ -80,7 +80,8 @@ def build() -> object:
     shop.order_tasks.start()
     shop.audit_tasks.start()
     shop.model_tasks.start()
-    _watch_signals(shop.log_tails.stop)
+    _watch_signals(shop.draining.set, shop.log_tails.stop)
+    expose_connections()
     # A worker ends through multiprocessing, which runs its own finalizers but not atexit's.
     multiprocessing.util.Finalize(app, shop.stop, exitpriority=10)
     gc.freeze()
@@ -142,36 +143,44 @@ def with_own_secret(settings: Settings) -> Settings:
     return replace(settings, jwt_secret_key=path.read_text().strip())
 
 
-def _server(settings: Settings) -> MPServer:
-    return MPServer(
+def _server(settings: Settings) -> HttpServer:
+    return HttpServer(
         "app.serve:build",
         factory=True,
         interface=Interfaces.WSGI,
         address=settings.host,
         port=settings.port,
         workers=settings.web_workers,
-        blocking_threads=settings.web_threads,
+        blocking_threads=settings.web_threads + settings.body_threads,
+        backpressure=allow_connections(settings.max_connections),
         http=HTTPModes.http1,
         http1_settings=HTTP1Settings(header_read_timeout=HEADER_TIMEOUT_MS),
         websockets=False,
         respawn_failed_workers=True,
         workers_kill_timeout=DRAIN_S,
+        drain_delay_s=settings.drain_delay_s,
+        send_timeout_s=settings.send_timeout_s,
         log_level=LogLevels.error,
     )
 
 
-def _watch_signals(end: Callable[[], None]) -> None:
-    """Call `end` at SIGTERM or SIGINT, which then waits for its responses: followers of the log take a minute.
+def _watch_signals(drain: Callable[[], None], end: Callable[[], None]) -> None:
+    """Call `drain` at the supervisor's word, and both at SIGTERM or SIGINT.
 
-    granian replaces signal handlers, but not the wake-up descriptor.
+    granian then waits for its responses, of which followers of the log take a minute. It replaces signal handlers, but
+    not the wake-up descriptor.
     """
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
     signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+    signal.signal(DRAIN_SIGNAL, lambda *_: None)  # only signals with a handler are written
 
     def wait_for_signal() -> None:
-        while not set(os.read(reading, 64)) & {signal.SIGTERM, signal.SIGINT}:
-            pass
+        received: set[int] = set()
+        while not received & {signal.SIGTERM, signal.SIGINT}:
+            received = set(os.read(reading, 64)) & {DRAIN_SIGNAL, signal.SIGTERM, signal.SIGINT}
+            if received:
+                drain()
         end()
 
     threading.Thread(target=wait_for_signal, name="signal-watch", daemon=True).start()

@@ -75,11 +75,11 @@ class operation:  # noqa: N801 - a decorator
 
     def error_statuses(self) -> tuple[int, ...]:
         """Return every error status of the operation."""
-        statuses = {*self.errors, 413, 500}
+        statuses = {*self.errors, 413, 500, 503}
         if self.query or self.body:
             statuses.add(400)
         if self.body:
-            statuses.add(415)
+            statuses |= {408, 415}
         if self.access is not Access.PUBLIC:
             statuses.add(401)
         if self.access in (Access.OPERATOR, Access.ADMIN, Access.LOGS):

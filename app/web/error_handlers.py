@@ -11,6 +11,7 @@ from werkzeug.exceptions import HTTPException
 from app.core import errors
 from app.observability.logs.context import request_id
 from app.web.access import InvalidApiKey
+from app.web.body_guard import BodyTimedOut, ServerBusy, TooManyBodies
 from app.web.context import request_record
 from app.web.parsing import BatchTooLarge, BodyTooLarge, UnsupportedMediaType, invalid_input
 
@@ -27,9 +28,12 @@ _STATUS: dict[type[errors.ShopError], HTTPStatus] = {
     errors.PaymentTimedOut: HTTPStatus.GATEWAY_TIMEOUT,
     errors.KeyReused: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.VersionMismatch: HTTPStatus.PRECONDITION_FAILED,
+    BodyTimedOut: HTTPStatus.REQUEST_TIMEOUT,
     BodyTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     BatchTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     UnsupportedMediaType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    ServerBusy: HTTPStatus.SERVICE_UNAVAILABLE,
+    TooManyBodies: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
 MEANINGS: dict[int, tuple[str, str]] = {
@@ -39,6 +43,7 @@ MEANINGS: dict[int, tuple[str, str]] = {
     403: ("Sem permissão", "forbidden"),
     404: ("Não encontrado", "not_found"),
     405: ("Método não permitido", "method_not_allowed"),
+    408: ("Corpo lento demais", "request_timeout"),
     409: ("Conflito", "conflict"),
     412: ("Versão ultrapassada", "precondition_failed"),
     413: ("Corpo grande demais", "payload_too_large"),
@@ -107,7 +112,7 @@ def _shop_error(error: errors.ShopError) -> Response:
     if isinstance(error, errors.Unauthenticated):
         scheme = "ApiKey" if isinstance(error, InvalidApiKey) else "Bearer"
         response.headers["WWW-Authenticate"] = f'{scheme} realm="livraria"'
-    if isinstance(error, errors.RequestInFlight):
+    if isinstance(error, (errors.RequestInFlight, ServerBusy, TooManyBodies)):
         response.headers["Retry-After"] = "1"
     if error.replayed:
         response.headers["Idempotent-Replayed"] = "true"

@@ -10,6 +10,7 @@ from flask import current_app, g, request
 from marshmallow import Schema, ValidationError
 
 from app.core.errors import FieldProblem, InvalidInput, ShopError
+from app.web.body_guard import FAILURE
 
 MAX_PROBLEMS = 100
 """Problems that are reported of one request."""
@@ -67,8 +68,11 @@ def json_body() -> Any:
     return g.json_body
 
 
-def refuse_large_body() -> None:
-    """Raise BodyTooLarge where the announced length is over the limit."""
+def refuse_body() -> None:
+    """Raise what the body's guard has found wrong, or BodyTooLarge where the announced length is over the limit."""
+    failure: ShopError | None = request.environ.get(FAILURE)
+    if failure is not None:
+        raise failure
     limit = current_app.config["MAX_CONTENT_LENGTH"]
     if (request.content_length or 0) > limit:
         raise BodyTooLarge(limit)
