@@ -142,7 +142,7 @@ class Settings:
     body_timeout_s: int = _setting("BODY_TIMEOUT_S", _integer(1, 300), "10")
     body_min_rate: int = _setting("BODY_MIN_RATE", _integer(1_024, 100_000_000), "16384")
     send_timeout_s: int = _setting("SEND_TIMEOUT_S", _integer(1, 3_600), "20")
-    max_connections: int = _setting("MAX_CONNECTIONS", _integer(100, 100_000), "10000")
+    max_connections: int = _setting("MAX_CONNECTIONS", _integer(100, 100_000), "5000")
     drain_delay_s: int = _setting("DRAIN_DELAY_S", _integer(0, 300), "0")
     response_cache_bytes: int = _setting("RESPONSE_CACHE_BYTES", _integer(0, 10_000_000_000), "32000000")
     log_level: str = _setting("LOG_LEVEL", _one_of("DEBUG", "INFO", "WARNING", "ERROR"), "INFO")

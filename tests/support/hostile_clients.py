@@ -91,7 +91,9 @@ def hostile_clients(port: int, **numbers: int) -> Iterator[None]:
 
 def attack(port: int, numbers: Mapping[str, int]) -> None:
     """Keep the clients going until the process is killed."""
-    clients = [HostileClient(port, kind, place) for kind, number in numbers.items() for place in range(number)]
+    clients = [
+        HostileClient(port, kind, place) for kind, number in numbers.items() for place in range(number)
+    ]
     announced = False
     while True:
         began = time.monotonic()
