@@ -54,7 +54,7 @@ class HttpServer(mp.MPServer):
 
 def expose_connections() -> None:
     """Let the requests of this process find the connection that they came by in their environ."""
-    wrap = mp._wsgi_call_wrap  # noqa: SLF001 - granian is pinned, and tests/e2e/test_slow_clients.py meets another
+    wrap = mp._wsgi_call_wrap  # private; granian is pinned, and tests/e2e/test_slow_clients.py needs it
 
     def wrap_and_expose(*arguments: Any) -> Callable[[Any, dict[str, Any]], object]:
         respond = wrap(*arguments)
@@ -65,7 +65,7 @@ def expose_connections() -> None:
 
         return call
 
-    mp._wsgi_call_wrap = wrap_and_expose  # noqa: SLF001
+    mp._wsgi_call_wrap = wrap_and_expose
 
 
 def allow_connections(wanted: int) -> int:

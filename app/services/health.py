@@ -1,11 +1,13 @@
 """Whether the shop can serve."""
 
 import logging
+import threading
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.core.runs import status_word
 from app.services.scraping import Scrapes
+from app.storage.catalogue_store import CatalogueStore
 
 log = logging.getLogger(__name__)
 
@@ -17,3 +19,17 @@ def check_health(scrapes: Scrapes) -> str | None:
     except SQLAlchemyError:
         log.exception("health_check_failed")
         return None
+
+
+def reasons_not_to_serve(scrapes: Scrapes, catalogue: CatalogueStore, draining: threading.Event) -> list[str]:
+    """Return why this process should get no requests now, each reason a sentence."""
+    reasons = []
+    if draining.is_set():
+        reasons.append("O processo está terminando.")
+    if check_health(scrapes) is None:
+        reasons.append("O banco de dados não responde.")
+    try:
+        catalogue.current()
+    except (RuntimeError, SQLAlchemyError):
+        reasons.append("O catálogo não foi carregado.")
+    return reasons

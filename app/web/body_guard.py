@@ -23,6 +23,8 @@ CONNECTION: Final = "livraria.connection"
 FAILURE: Final = "livraria.failure"
 """The key of the environ under which Flask finds the ShopError that it responds with."""
 PIECE_BYTES = 65_536
+UNLIMITED_PATH = "/livez"
+"""A process that is busy lives."""
 ADMISSION_TIMEOUT_S = 5.0
 _CHECK_EVERY_S = 0.25
 _FLUSH_S = 0.002
@@ -98,6 +100,8 @@ class BodyGuard:
             given_up = self._receive(environ, start_response)
             if given_up is not None:
                 return given_up
+        if environ["PATH_INFO"] == UNLIMITED_PATH:
+            return self._application(environ, start_response)
         if not self._places.acquire(timeout=ADMISSION_TIMEOUT_S):
             environ[FAILURE] = ServerBusy()
             return self._application(environ, start_response)
@@ -157,7 +161,7 @@ class BodyGuard:
         return b"".join(pieces)
 
     def _add(self, wait: _Wait) -> None:
-        oldest = None
+        oldest: _Wait | None = None
         with self._lock:
             if self._watch is None:  # here, since threads don't survive the fork of a worker
                 self._watch = threading.Thread(target=self._give_up_overdue, name="body-watch", daemon=True)
@@ -165,36 +169,35 @@ class BodyGuard:
             if len(self._waits) >= self._max_waits:
                 busiest, _ = Counter(other.client for other in self._waits).most_common(1)[0]
                 oldest = next(other for other in self._waits if other.client == busiest)
-                self._remove(oldest)
+                given_up = self._take_over(oldest)
             self._waits[wait] = None
         if oldest is not None:
-            self._give_up(oldest, TooManyBodies())
+            self._give_up(oldest, given_up, TooManyBodies())
 
-    def _remove(self, wait: _Wait) -> None:
-        """Take over the response of `wait`; the caller has the lock."""
+    def _take_over(self, wait: _Wait) -> threading.Event:
+        """Remove `wait`, whose thread then waits for the event; the caller has the lock."""
         del self._waits[wait]
         wait.given_up = threading.Event()
+        return wait.given_up
 
     def _give_up_overdue(self) -> None:
         while True:
             time.sleep(_CHECK_EVERY_S)
             now = time.monotonic()
             with self._lock:
-                overdue = [wait for wait in self._waits if wait.deadline < now]
-                for wait in overdue:
-                    self._remove(wait)
-            for wait in overdue:
-                self._give_up(wait, BodyTimedOut())
+                late = [wait for wait in self._waits if wait.deadline < now]
+                overdue = [(wait, self._take_over(wait)) for wait in late]
+            for wait, given_up in overdue:
+                self._give_up(wait, given_up, BodyTimedOut())
 
-    def _give_up(self, wait: _Wait, failure: ShopError) -> None:
+    def _give_up(self, wait: _Wait, given_up: threading.Event, failure: ShopError) -> None:
         """Respond in place of the thread that waits, which ends that thread's wait."""
         try:
             wait.context.run(self._respond, wait, failure)
         except Exception:
             log.exception("body_not_given_up")
         finally:
-            assert wait.given_up is not None
-            wait.given_up.set()
+            given_up.set()
 
     def _respond(self, wait: _Wait, failure: ShopError) -> None:
         started: tuple[str, list[tuple[str, str]]] = "500", []

@@ -1,4 +1,4 @@
-"""Clients that keep a server busy and never finish, as a program: `python -m tests.support.hostile_clients PORT KIND=N`.
+"""Clients that keep a server busy and never finish: `python -m tests.support.hostile_clients PORT KIND=N`.
 
 They keep N connections of each kind open until they are killed, and open another wherever the server closes one.
 """
