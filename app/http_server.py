@@ -7,11 +7,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from granian.net import SocketSpec
+from granian import net
 from granian.server import mp
 
 from app.web.body_guard import CONNECTION
 
+_mp: Any = mp
+_net: Any = net
+"""granian's modules, which have no types for what is used here. It is pinned, and tests/e2e notice a change."""
 DRAIN_SIGNAL = signal.SIGUSR1
 """What the supervisor sends to its workers when it is told to end."""
 _SPARE_FILES = 200
@@ -31,7 +34,7 @@ class HttpServer(mp.MPServer):
 
     def startup(self, *arguments: Any) -> None:
         signal.signal(DRAIN_SIGNAL, signal.SIG_IGN)  # inherited: it must not end a worker that still starts
-        super().startup(*arguments)
+        super().startup(*arguments)  # type: ignore[no-untyped-call]
 
     def shutdown(self, exit_code: int = 0) -> None:
         """Tell the workers, serve for the delay or until a second signal, then end them after their requests."""
@@ -41,11 +44,12 @@ class HttpServer(mp.MPServer):
                     os.kill(worker.inner.pid, DRAIN_SIGNAL)
             self.main_loop_interrupt.clear()
             self.main_loop_interrupt.wait(self._drain_delay_s)
-        super().shutdown(exit_code)
+        super().shutdown(exit_code)  # type: ignore[no-untyped-call]
 
     def _init_shared_socket(self) -> None:
-        self._shd = SocketSpec(self.bind_addr, self.bind_port, self.backlog).build()
-        self._sso = socket.socket(fileno=self._shd.get_fd())
+        holder = _net.SocketSpec(self.bind_addr, self.bind_port, self.backlog).build()
+        self._shd = holder
+        self._sso = socket.socket(fileno=holder.get_fd())
         self._sso.set_inheritable(True)
         if hasattr(socket, "TCP_USER_TIMEOUT"):
             milliseconds = int(self._send_timeout_s * 1_000)
@@ -54,7 +58,7 @@ class HttpServer(mp.MPServer):
 
 def expose_connections() -> None:
     """Let the requests of this process find the connection that they came by in their environ."""
-    wrap = mp._wsgi_call_wrap  # private; granian is pinned, and tests/e2e/test_slow_clients.py needs it
+    wrap = _mp._wsgi_call_wrap
 
     def wrap_and_expose(*arguments: Any) -> Callable[[Any, dict[str, Any]], object]:
         respond = wrap(*arguments)
@@ -65,7 +69,7 @@ def expose_connections() -> None:
 
         return call
 
-    mp._wsgi_call_wrap = wrap_and_expose
+    _mp._wsgi_call_wrap = wrap_and_expose
 
 
 def allow_connections(wanted: int) -> int:
