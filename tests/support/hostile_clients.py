@@ -5,18 +5,19 @@ They keep N connections of each kind open until they are killed, and open anothe
 
 from __future__ import annotations
 
+import random
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from tests.support.server import ROOT
 
 TICK_S = 1.0
 """After which each client sends or reads its next byte."""
-ADDRESSES = tuple(f"127.0.1.{number}" for number in range(1, 9))
+ADDRESSES = tuple(f"127.0.1.{number}" for number in range(1, 251))
 _LOGIN = b"POST /api/v1/auth/login HTTP/1.1\r\nHost: shop\r\nContent-Type: application/json\r\n"
 BEGINNINGS = {
     "stalled_body": _LOGIN + b"Content-Length: 50\r\n\r\n{",
@@ -30,6 +31,25 @@ BEGINNINGS = {
 """What each kind sends when it has connected."""
 _DRIPPING = ("dripping_body", "slow_headers")
 _READING = ("slow_reader", "slow_file")
+_TRICKS = (
+    b"/../../etc/passwd", b"/%2e%2e/%2e%2e/etc/passwd", b"/static/..%2f..%2fapp/settings.py", b"/api/v1/books/%00",
+    b"/api/v1/books/99999999999999999999", b"//evil.example/%0d%0aX-Injected:%20yes", b"/" + b"a" * 8_000,
+)  # fmt: skip
+
+
+def _guess(source: random.Random) -> bytes:
+    body = b'{"username":"admin","password":"%d"}' % source.getrandbits(32)
+    return _LOGIN + b"Content-Length: %d\r\n\r\n%s" % (len(body), body)
+
+
+ONE_REQUEST: dict[str, Callable[[random.Random], bytes]] = {
+    "scanner": lambda source: b"GET /%x.php HTTP/1.1\r\nHost: shop\r\n\r\n" % source.getrandbits(64),
+    "trickster": lambda source: b"GET %s HTTP/1.1\r\nHost: shop\r\n\r\n" % source.choice(_TRICKS),
+    "guesser": _guess,
+    "garbage": lambda source: source.randbytes(source.randrange(1, 4_000)),
+    "huge_body": lambda source: _LOGIN + b"Content-Length: 9999999999\r\n\r\n" + source.randbytes(60_000),
+}
+"""What each kind sends in all, made anew for each connection: it then reads an answer, and closes."""
 
 
 class HostileClient:
@@ -39,6 +59,7 @@ class HostileClient:
         self._port = port
         self.kind = kind
         self._address = ADDRESSES[number % len(ADDRESSES)]
+        self._source = random.Random(number)
         self._connection: socket.socket | None = None
 
     def tick(self) -> None:
@@ -48,7 +69,7 @@ class HostileClient:
         try:
             if self.kind in _DRIPPING:
                 self._connection.send(b"x")
-            if not self._connection.recv(1 if self.kind in _READING else 65_536):
+            if not self._connection.recv(1 if self.kind in _READING else 65_536) or self.kind in ONE_REQUEST:
                 self.close()
         except BlockingIOError:
             pass
@@ -68,7 +89,8 @@ class HostileClient:
             connection.bind((self._address, 0))
             connection.connect(("127.0.0.1", self._port))
             connection.setblocking(False)
-            connection.send(BEGINNINGS[self.kind])
+            made = ONE_REQUEST.get(self.kind)
+            connection.send(made(self._source) if made else BEGINNINGS[self.kind])
         except OSError:
             connection.close()
         else:
