@@ -80,6 +80,7 @@ def create_app(settings: Settings | None = None, check_every_s: float = CHECK_EV
     url = settings.database_url or f"sqlite:///{settings.data_dir / 'livraria.db'}"
     app.config.update(
         MAX_CONTENT_LENGTH=settings.max_body_bytes,
+        MAX_URL_BYTES=settings.max_url_bytes,
         SQLALCHEMY_DATABASE_URI=url,
         SQLALCHEMY_ENGINE_OPTIONS=database_options(url, settings.web_threads),
         JWT_SECRET_KEY=settings.jwt_secret_key,

@@ -154,7 +154,9 @@ def _server(settings: Settings) -> HttpServer:
         blocking_threads=settings.web_threads + settings.body_threads,
         backpressure=allow_connections(settings.max_connections),
         http=HTTPModes.http1,
-        http1_settings=HTTP1Settings(header_read_timeout=HEADER_TIMEOUT_MS),
+        http1_settings=HTTP1Settings(
+            header_read_timeout=HEADER_TIMEOUT_MS, max_buffer_size=settings.max_header_bytes
+        ),
         websockets=False,
         respawn_failed_workers=True,
         workers_kill_timeout=DRAIN_S,

@@ -138,6 +138,8 @@ class Settings:
     web_threads: int = _setting("WEB_THREADS", _integer(1, 256), "32")
     trusted_proxies: int = _setting("TRUSTED_PROXIES", _integer(0, 10), "0")
     max_body_bytes: int = _setting("MAX_BODY_BYTES", _integer(1_024, 100_000_000), "1000000")
+    max_header_bytes: int = _setting("MAX_HEADER_BYTES", _integer(16_384, 1_000_000), "65536")
+    max_url_bytes: int = _setting("MAX_URL_BYTES", _integer(1_024, 60_000), "8192")
     body_threads: int = _setting("BODY_THREADS", _integer(1, 256), "32")
     body_timeout_s: int = _setting("BODY_TIMEOUT_S", _integer(1, 300), "10")
     body_min_rate: int = _setting("BODY_MIN_RATE", _integer(1_024, 100_000_000), "16384")

@@ -75,7 +75,7 @@ class operation:  # noqa: N801 - a decorator
 
     def error_statuses(self) -> tuple[int, ...]:
         """Return every error status of the operation."""
-        statuses = {*self.errors, 413, 500, 503}
+        statuses = {*self.errors, 413, 414, 500, 503}
         if self.query or self.body:
             statuses.add(400)
         if self.body:

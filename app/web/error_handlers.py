@@ -13,7 +13,7 @@ from app.observability.logs.context import request_id
 from app.web.access import InvalidApiKey
 from app.web.body_guard import BodyTimedOut, ServerBusy, TooManyBodies
 from app.web.context import request_record
-from app.web.parsing import BatchTooLarge, BodyTooLarge, UnsupportedMediaType, invalid_input
+from app.web.parsing import BatchTooLarge, BodyTooLarge, UnsupportedMediaType, UrlTooLong, invalid_input
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +32,7 @@ _STATUS: dict[type[errors.ShopError], HTTPStatus] = {
     BodyTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     BatchTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     UnsupportedMediaType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    UrlTooLong: HTTPStatus.REQUEST_URI_TOO_LONG,
     ServerBusy: HTTPStatus.SERVICE_UNAVAILABLE,
     TooManyBodies: HTTPStatus.SERVICE_UNAVAILABLE,
 }
@@ -47,6 +48,7 @@ MEANINGS: dict[int, tuple[str, str]] = {
     409: ("Conflito", "conflict"),
     412: ("Versão ultrapassada", "precondition_failed"),
     413: ("Corpo grande demais", "payload_too_large"),
+    414: ("Endereço longo demais", "uri_too_long"),
     415: ("Tipo de conteúdo não suportado", "unsupported_media_type"),
     422: ("Chave reutilizada", "idempotency_key_reused"),
     429: ("Tentativas demais", "rate_limited"),

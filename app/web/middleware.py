@@ -22,7 +22,7 @@ from app.web.context import RequestRecord, request_record
 from app.web.endpoint import operation_of
 from app.web.error_handlers import MEANINGS
 from app.web.fields import MAX_ID
-from app.web.parsing import refuse_body
+from app.web.parsing import refuse_unparsed
 from app.web.response_cache import CachedResponse, ResponseCache
 from app.web.responses import compress
 from app.web.versions import Source
@@ -72,7 +72,7 @@ def register_middleware(
     words = {part for rule, _ in operations for part in rule.rule.split("/") if "<" not in part}
     kinds = {rule.endpoint: declared.kind for rule, declared in operations if declared is not None}
     app.before_request(_describer(words, kinds))
-    app.before_request(refuse_body)
+    app.before_request(refuse_unparsed)
     app.after_request(compress)
     app.wsgi_app = RequestMiddleware(  # type: ignore[method-assign]
         app.wsgi_app, metrics, cache, api_key, draining

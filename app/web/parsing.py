@@ -22,6 +22,11 @@ class BodyTooLarge(ShopError):
         super().__init__(f"O corpo da requisição passa do limite de {limit_bytes} bytes.")
 
 
+class UrlTooLong(ShopError):
+    def __init__(self, limit_bytes: int) -> None:
+        super().__init__(f"O endereço com a sua consulta passa do limite de {limit_bytes} bytes.")
+
+
 class BatchTooLarge(ShopError):
     def __init__(self, limit: int) -> None:
         super().__init__(f"O lote passa do limite de {limit} livros (ML_MAX_BATCH).")
@@ -68,11 +73,14 @@ def json_body() -> Any:
     return g.json_body
 
 
-def refuse_body() -> None:
-    """Raise what the body's guard has found wrong, or BodyTooLarge where the announced length is over the limit."""
+def refuse_unparsed() -> None:
+    """Raise what the body's guard has found wrong, or that the URL or the announced body is over its limit."""
     failure: ShopError | None = request.environ.get(FAILURE)
     if failure is not None:
         raise failure
+    longest = current_app.config["MAX_URL_BYTES"]
+    if len(request.path) + len(request.query_string) > longest:
+        raise UrlTooLong(longest)
     limit = current_app.config["MAX_CONTENT_LENGTH"]
     if (request.content_length or 0) > limit:
         raise BodyTooLarge(limit)
