@@ -45,6 +45,7 @@ from app.storage.catalogue_store import CatalogueStore
 from app.storage.database import Database, database_options
 from app.storage.places import Places, places_for
 from app.storage.polled import CHECK_EVERY_S
+from app.web.body_guard import BodyGuard
 from app.web.browser_headers import BrowserHeaders
 from app.web.endpoint import operation_of
 from app.web.error_handlers import register_error_handlers
@@ -84,6 +85,7 @@ def create_app(settings: Settings | None = None, check_every_s: float = CHECK_EV
     url = settings.database_url or f"sqlite:///{settings.data_dir / 'livraria.db'}"
     app.config.update(
         MAX_CONTENT_LENGTH=settings.max_body_bytes,
+        MAX_URL_BYTES=settings.max_url_bytes,
         SQLALCHEMY_DATABASE_URI=url,
         SQLALCHEMY_ENGINE_OPTIONS=database_options(url, settings.web_threads),
         JWT_SECRET_KEY=settings.jwt_secret_key,
@@ -102,8 +104,17 @@ def create_app(settings: Settings | None = None, check_every_s: float = CHECK_EV
     _require_operations(app.view_functions)
     serve_documentation(app)
     shop: Shop = app.extensions["shop"]
+    app.wsgi_app = BodyGuard(  # type: ignore[method-assign]
+        app.wsgi_app,
+        max_body_bytes=settings.max_body_bytes,
+        max_requests=settings.web_threads,
+        max_waits=settings.body_threads,
+        timeout_s=settings.body_timeout_s,
+        min_rate=settings.body_min_rate,
+    )
     cache = ResponseCache(shop.catalogue, settings.response_cache_bytes)
-    register_middleware(app, shop.metrics, cache, (*settings.api_keys, settings.metrics_token), read_limit)
+    secrets = (*settings.api_keys, settings.metrics_token)
+    register_middleware(app, shop.metrics, cache, secrets, read_limit, shop.draining)
     if settings.cors_origins or settings.production:
         app.wsgi_app = BrowserHeaders(  # type: ignore[method-assign]
             app.wsgi_app, settings.cors_origins, hsts=settings.production

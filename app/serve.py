@@ -12,16 +12,14 @@ import signal
 import socket
 import sys
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
-from granian.server.mp import MPServer
 
+from app.http_server import DRAIN_SIGNAL, EXIT_NOT_STARTED, HttpServer, allow_connections, expose_connections
 from app.observability.shared_folder import FOLDER_VARIABLE, make_shared_folder
 from app.production import SECRET_FILE
 from app.settings import ENV_FILE, InvalidSettings, Settings, read_settings
@@ -30,10 +28,6 @@ from app.storage.atomic_write import read_or_create
 log = logging.getLogger(__name__)
 
 EXIT_INVALID_SETTINGS = 2
-EXIT_NOT_STARTED = 3
-"""A worker's, which its supervisor turns into 1."""
-STARTS_WITHIN_S = 60.0
-RESTART_PAUSE_S = 5.0
 HEADER_TIMEOUT_MS = 5_000
 DRAIN_S = 15
 
@@ -85,7 +79,8 @@ def build() -> object:
     shop.order_tasks.start()
     shop.audit_tasks.start()
     shop.model_tasks.start()
-    _watch_signals(shop.log_tails.stop)
+    _watch_signals(shop.draining.set, shop.log_tails.stop)
+    expose_connections()
     # A worker ends through multiprocessing, which runs its own finalizers but not atexit's.
     multiprocessing.util.Finalize(app, shop.stop, exitpriority=10)
     gc.freeze()
@@ -145,59 +140,46 @@ def with_own_secret(settings: Settings) -> Settings:
     return replace(settings, jwt_secret_key=secret)
 
 
-class Supervisor(MPServer):
-    """Replaces workers that end, unless the shop can't start at all: another worker would find the same."""
-
-    started_at = float("-inf")
-
-    def _spawn_workers(self, *arguments: Any) -> None:
-        self.started_at = time.monotonic()
-        super()._spawn_workers(*arguments)  # type: ignore[no-untyped-call]
-
-    def _respawn_workers(self, workers: list[int], *arguments: Any, **options: Any) -> None:
-        not_started = any(self.wrks[index].inner.exitcode == EXIT_NOT_STARTED for index in workers)
-        if not_started and time.monotonic() < self.started_at + STARTS_WITHIN_S:
-            self.interrupt_children.extend(workers)  # makes granian's exit code 1
-            self.interrupt_signal = True
-            self.main_loop_interrupt.set()
-            return
-        if not_started:  # the others serve, and the database may come back
-            self.main_loop_interrupt.wait(RESTART_PAUSE_S)
-        super()._respawn_workers(workers, *arguments, **options)
-        if not_started:
-            self.respawned_wrks.clear()  # or granian would take this for a loop of crashes, and end
-
-
-def _server(settings: Settings) -> MPServer:
-    return Supervisor(
+def _server(settings: Settings) -> HttpServer:
+    return HttpServer(
         "app.serve:build",
         factory=True,
         interface=Interfaces.WSGI,
         address=settings.host,
         port=settings.port,
         workers=settings.web_workers,
-        blocking_threads=settings.web_threads,
+        blocking_threads=settings.web_threads + settings.body_threads,
+        backpressure=allow_connections(settings.max_connections),
         http=HTTPModes.http1,
-        http1_settings=HTTP1Settings(header_read_timeout=HEADER_TIMEOUT_MS),
+        http1_settings=HTTP1Settings(
+            header_read_timeout=HEADER_TIMEOUT_MS, max_buffer_size=settings.max_header_bytes
+        ),
         websockets=False,
         respawn_failed_workers=True,
         workers_kill_timeout=DRAIN_S,
+        drain_delay_s=settings.drain_delay_s,
+        send_timeout_s=settings.send_timeout_s,
         log_level=LogLevels.error,
     )
 
 
-def _watch_signals(end: Callable[[], None]) -> None:
-    """Call `end` at SIGTERM or SIGINT, which then waits for its responses: followers of the log take a minute.
+def _watch_signals(drain: Callable[[], None], end: Callable[[], None]) -> None:
+    """Call `drain` at the supervisor's word, and both at SIGTERM or SIGINT.
 
-    granian replaces signal handlers, but not the wake-up descriptor.
+    granian then waits for its responses, of which followers of the log take a minute. It replaces signal handlers, but
+    not the wake-up descriptor.
     """
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
     signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+    signal.signal(DRAIN_SIGNAL, lambda *_: None)  # only signals with a handler are written
 
     def wait_for_signal() -> None:
-        while not set(os.read(reading, 64)) & {signal.SIGTERM, signal.SIGINT}:
-            pass
+        received: set[int] = set()
+        while not received & {signal.SIGTERM, signal.SIGINT}:
+            received = set(os.read(reading, 64)) & {DRAIN_SIGNAL, signal.SIGTERM, signal.SIGINT}
+            if received:
+                drain()
         end()
 
     threading.Thread(target=wait_for_signal, name="signal-watch", daemon=True).start()

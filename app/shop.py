@@ -1,6 +1,7 @@
 """The parts of one application."""
 
-from dataclasses import dataclass
+import threading
+from dataclasses import dataclass, field
 
 from app.core.payments import PaymentGateway
 from app.observability.logs.follower import LogTails
@@ -43,6 +44,8 @@ class Shop:
     order_tasks: PeriodicTasks
     audit_tasks: PeriodicTasks
     model_tasks: PeriodicTasks
+    draining: threading.Event = field(default_factory=threading.Event)
+    """Set from the first word of the end on: `/readyz` says so, and kept-alive connections are closed."""
 
     def stop(self) -> None:
         """Stop the threads of this application and join them."""

@@ -50,15 +50,23 @@ def wait_for(url: str, within_s: float = 20) -> None:
 def memory_mb(process_id: int) -> float | None:
     """Return the proportional set size of a process and all that it started, in MB; None where the system has none."""
     try:
-        return sum(_pss_kb(found) for found in _descendants(process_id)) / 1_000
+        return sum(_pss_kb(found) for found in descendants(process_id)) / 1_000
     except FileNotFoundError:
         return None
 
 
-def _descendants(process_id: int) -> list[int]:
+def descendants(process_id: int) -> list[int]:
+    """Return a process and all that it started. Raises FileNotFoundError where the system doesn't tell."""
     tasks = Path(f"/proc/{process_id}/task").iterdir()
-    children = [int(child) for task in tasks for child in (task / "children").read_text().split()]
-    return [process_id, *(found for child in children for found in _descendants(child))]
+    children = [child for task in tasks for child in _children(task)]
+    return [process_id, *(found for child in children for found in descendants(child))]
+
+
+def _children(task: Path) -> list[int]:
+    try:
+        return [int(child) for child in (task / "children").read_text().split()]
+    except (FileNotFoundError, ProcessLookupError):  # a thread that has ended meanwhile
+        return []
 
 
 def _pss_kb(process_id: int) -> float:

@@ -3,14 +3,15 @@
 from flask import Blueprint, Response, render_template, request
 from flask.typing import ResponseReturnValue
 
+from app.core.errors import Unavailable
 from app.observability.metrics import CONTENT_TYPE
-from app.services.health import check_health
+from app.services.health import check_health, reasons_not_to_serve
 from app.web.access import Access
 from app.web.context import catalogue, shop
 from app.web.endpoint import operation
 from app.web.presenters.catalogue import present_listed_book, present_overview
-from app.web.presenters.system import present_health
-from app.web.schemas.system import Health, Welcome
+from app.web.presenters.system import present_health, present_pulse
+from app.web.schemas.system import Health, Pulse, Welcome
 
 system = Blueprint("system", __name__)
 LINKS = {
@@ -68,6 +69,36 @@ def welcome() -> ResponseReturnValue:
 )
 def show_metrics() -> ResponseReturnValue:
     return Response(shop().metrics.render(), content_type=CONTENT_TYPE)
+
+
+@system.get("/livez")
+@operation(
+    "Vida",
+    description="Para quem reinicia processos: não consulta nada.",
+    access=Access.PUBLIC,
+    ok="O processo responde",
+    response=Pulse(),
+)
+def show_life() -> ResponseReturnValue:
+    return present_pulse("alive"), {"Cache-Control": "no-store"}
+
+
+@system.get("/readyz")
+@operation(
+    "Prontidão",
+    description="Para balanceadores: 503, com os motivos, enquanto o processo não deve receber requisições.",
+    access=Access.PUBLIC,
+    ok="O processo pode receber requisições",
+    response=Pulse(),
+    errors=(503,),
+)
+def show_readiness() -> ResponseReturnValue:
+    reasons = reasons_not_to_serve(
+        shop().database, shop().settings.data_dir, shop().catalogue, shop().draining
+    )
+    if reasons:
+        raise Unavailable(" ".join(reasons))
+    return present_pulse("ready"), {"Cache-Control": "no-store"}
 
 
 @system.get("/health")

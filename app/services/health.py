@@ -2,6 +2,7 @@
 
 import logging
 import shutil
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.core.errors import Unavailable
 from app.core.runs import status_word
 from app.storage import scraping
+from app.storage.catalogue_store import CatalogueStore
 from app.storage.database import Database
 from app.storage.faults import SENTENCES, Fault, fault_of, reason_of
 
@@ -41,6 +43,24 @@ def check_health(database: Database, data_dir: Path) -> str:
         log.error("health_check_failed", extra={"reason": reason})
         raise Unavailable(SENTENCES[fault])
     return status
+
+
+def reasons_not_to_serve(
+    database: Database, data_dir: Path, catalogue: CatalogueStore, draining: threading.Event
+) -> list[str]:
+    """Return why this process should get no requests now, each reason a sentence."""
+    reasons = []
+    if draining.is_set():
+        reasons.append("O processo está terminando.")
+    try:
+        check_health(database, data_dir)
+    except Unavailable as unavailable:
+        reasons.append(unavailable.detail)
+    try:
+        catalogue.current()
+    except (RuntimeError, SQLAlchemyError):
+        reasons.append("O catálogo não foi carregado.")
+    return reasons
 
 
 def _look(database: Database, data_dir: Path) -> tuple[str, Fault | None]:

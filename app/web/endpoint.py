@@ -84,11 +84,9 @@ class operation:  # noqa: N801 - a decorator
 
     def error_statuses(self) -> tuple[int, ...]:
         """Return every error status of the operation."""
-        statuses = {*self.errors, 400, 413, 500}
-        if self.versioned is None or self.access is not Access.PUBLIC:
-            statuses.add(503)  # the catalogue is in memory, everything else may need the database
+        statuses = {*self.errors, 400, 413, 414, 500, 503}
         if self.body:
-            statuses.add(415)
+            statuses |= {408, 415}
         if self.access is not Access.PUBLIC:
             statuses.add(401)
         if self.access not in _NEVER_FORBIDDEN:

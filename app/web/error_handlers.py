@@ -13,8 +13,9 @@ from app.core import errors
 from app.observability.logs.context import request_id
 from app.storage.faults import SENTENCES, Fault, fault_of, reason_of
 from app.web.access import InvalidApiKey
+from app.web.body_guard import BodyTimedOut, ServerBusy, TooManyBodies
 from app.web.context import request_record
-from app.web.parsing import BatchTooLarge, BodyTooLarge, UnsupportedMediaType, invalid_input
+from app.web.parsing import BatchTooLarge, BodyTooLarge, UnsupportedMediaType, UrlTooLong, invalid_input
 
 log = logging.getLogger(__name__)
 
@@ -30,9 +31,13 @@ _STATUS: dict[type[errors.ShopError], HTTPStatus] = {
     errors.KeyReused: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.VersionMismatch: HTTPStatus.PRECONDITION_FAILED,
     errors.Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    BodyTimedOut: HTTPStatus.REQUEST_TIMEOUT,
     BodyTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     BatchTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     UnsupportedMediaType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    UrlTooLong: HTTPStatus.REQUEST_URI_TOO_LONG,
+    ServerBusy: HTTPStatus.SERVICE_UNAVAILABLE,
+    TooManyBodies: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
 MEANINGS: dict[int, tuple[str, str]] = {
@@ -42,9 +47,11 @@ MEANINGS: dict[int, tuple[str, str]] = {
     403: ("Sem permissão", "forbidden"),
     404: ("Não encontrado", "not_found"),
     405: ("Método não permitido", "method_not_allowed"),
+    408: ("Corpo lento demais", "request_timeout"),
     409: ("Conflito", "conflict"),
     412: ("Versão ultrapassada", "precondition_failed"),
     413: ("Corpo grande demais", "payload_too_large"),
+    414: ("Endereço longo demais", "uri_too_long"),
     415: ("Tipo de conteúdo não suportado", "unsupported_media_type"),
     422: ("Chave reutilizada", "idempotency_key_reused"),
     429: ("Tentativas demais", "rate_limited"),
@@ -115,7 +122,7 @@ def _shop_error(error: errors.ShopError) -> Response:
     if isinstance(error, errors.Unauthenticated):
         scheme = "ApiKey" if isinstance(error, InvalidApiKey) else "Bearer"
         response.headers["WWW-Authenticate"] = f'{scheme} realm="livraria"'
-    if isinstance(error, errors.RequestInFlight):
+    if isinstance(error, (errors.RequestInFlight, ServerBusy, TooManyBodies)):
         response.headers["Retry-After"] = "1"
     if error.replayed:
         response.headers["Idempotent-Replayed"] = "true"

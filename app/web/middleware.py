@@ -3,6 +3,7 @@
 import logging
 import random
 import re
+import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -20,7 +21,7 @@ from app.web.context import RequestRecord, request_record
 from app.web.endpoint import operation_of
 from app.web.error_handlers import MEANINGS
 from app.web.fields import MAX_ID
-from app.web.parsing import refuse_large_body, refuse_other_spellings
+from app.web.parsing import refuse_other_spellings, refuse_unparsed
 from app.web.rate_limits import HEADERS as RATE_HEADERS
 from app.web.rate_limits import ReadLimit
 from app.web.response_cache import CachedResponse, ResponseCache
@@ -48,6 +49,8 @@ _HEADERS = {
         "font-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     ),
 }
+_CLOSE = ("Connection", "close")
+"""Asks a client to send its next request elsewhere; the server then closes the connection."""
 _KEPT = (200, 304)
 """Statuses of the responses that their source determines: an error may still follow the view."""
 _MASKED_PART = "*"
@@ -61,6 +64,7 @@ def register_middleware(
     cache: ResponseCache,
     secrets: Collection[str],
     read_limit: ReadLimit | None,
+    draining: threading.Event,
 ) -> None:
     """Wrap `app`, when all its routes are registered, in the middleware that times, counts and logs requests."""
     operations = [
@@ -75,9 +79,11 @@ def register_middleware(
     kinds = {rule.endpoint: declared.kind for rule, declared in operations if declared is not None}
     app.before_request(_describer(words, kinds))
     app.before_request(refuse_other_spellings)
-    app.before_request(refuse_large_body)
+    app.before_request(refuse_unparsed)
     app.after_request(compress)
-    app.wsgi_app = RequestMiddleware(app.wsgi_app, metrics, cache, secrets, read_limit)  # type: ignore[method-assign]
+    app.wsgi_app = RequestMiddleware(  # type: ignore[method-assign]
+        app.wsgi_app, metrics, cache, secrets, read_limit, draining
+    )
 
 
 class RequestMiddleware:
@@ -95,12 +101,14 @@ class RequestMiddleware:
         cache: ResponseCache,
         secrets: Collection[str],
         read_limit: ReadLimit | None,
+        draining: threading.Event,
     ) -> None:
         self._application = application
         self._metrics = metrics
         self._cache = cache
         self._secrets = frozenset(secrets)
         self._read_limit = read_limit
+        self._draining = draining
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         started_at = time.perf_counter()
@@ -116,7 +124,10 @@ class RequestMiddleware:
         if cached is None or rate is None:  # Flask counts what it responds to, and refuses what is too much
             record = RequestRecord(method if method in METHODS else "other", remote_addr)
             return self._run(environ, start_response, record, own_id, started_at)
-        start_response(cached.status_line, [*cached.headers, *rate, ("X-Request-ID", own_id)])
+        headers = [*cached.headers, *rate, ("X-Request-ID", own_id)]
+        if self._draining.is_set():
+            headers.append(_CLOSE)
+        start_response(cached.status_line, headers)
         seconds = time.perf_counter() - started_at
         cached.observe(seconds)
         log_request(
@@ -157,7 +168,8 @@ class RequestMiddleware:
                 length = int(present["content-length"])
             headers += [(name, value) for name, value in _HEADERS.items() if name.lower() not in present]
             status_line, sent_headers = line, headers
-            return start_response(line, [*headers, ("X-Request-ID", own_id)], error)
+            closing = [_CLOSE] if self._draining.is_set() else []
+            return start_response(line, [*headers, *closing, ("X-Request-ID", own_id)], error)
 
         def end(sent_bytes: int) -> None:
             request_id.set(own_id)  # another thread may close a stream than the one that made it
@@ -186,15 +198,18 @@ class RequestMiddleware:
         self._metrics.begin_request()
         try:
             body = self._application(environ, start)
+            if length is not None:
+                # The parts of an iterable are sent from this thread, at the pace of the client.
+                whole = _whole(body)
         except BaseException:
             end(0)
             raise
         if length is None:
             return StreamedBody(body, end)
         if record.source is not None and record.method == "GET" and record.status in _KEPT:
-            body = self._keep(environ, record, record.source, status_line, sent_headers, body)
+            self._keep(environ, record, record.source, status_line, sent_headers, whole)
         end(length)
-        return body
+        return [whole]
 
     def _keep(
         self,
@@ -203,22 +218,17 @@ class RequestMiddleware:
         source: Source,
         status_line: str,
         headers: list[tuple[str, str]],
-        body: Iterable[bytes],
-    ) -> Iterable[bytes]:
-        """Put the response that `source` determines into the cache, and return its body."""
-        whole = b"".join(body)
-        close = getattr(body, "close", None)
-        if close is not None:
-            close()
+        body: bytes,
+    ) -> None:
+        """Put the response that `source` determines into the cache."""
         route = record.route or UNMATCHED
         observe = self._metrics.observer(record.method, route, record.status)
         lasting = tuple(header for header in headers if header[0] not in RATE_HEADERS)
-        response = CachedResponse(status_line, lasting, whole, record.status, route, record.path, observe)
+        response = CachedResponse(status_line, lasting, body, record.status, route, record.path, observe)
         try:
             self._cache.add(environ, source, response)
         except Exception:
             log.exception("response_not_kept")
-        return [whole]
 
     def _request_id(self, offered: str) -> str:
         """Return the client's own id where it has the form of one: another text may be a secret, and is logged."""
@@ -229,6 +239,15 @@ class RequestMiddleware:
 def new_request_id() -> str:
     """Return 128 random bits in hex. They tell requests apart and protect nothing."""
     return f"{random.getrandbits(128):032x}"
+
+
+def _whole(body: Iterable[bytes]) -> bytes:
+    try:
+        return b"".join(body)
+    finally:
+        close = getattr(body, "close", None)
+        if close is not None:
+            close()
 
 
 class StreamedBody:

@@ -13,6 +13,7 @@ from marshmallow import Schema, ValidationError
 from werkzeug.exceptions import MethodNotAllowed
 
 from app.core.errors import FieldProblem, InvalidInput, ShopError
+from app.web.body_guard import FAILURE
 
 MAX_PROBLEMS = 100
 """Problems that are reported of one request."""
@@ -22,6 +23,11 @@ _MAX_PATH_CHARS = 80
 class BodyTooLarge(ShopError):
     def __init__(self, limit_bytes: int) -> None:
         super().__init__(f"O corpo da requisição passa do limite de {limit_bytes} bytes.")
+
+
+class UrlTooLong(ShopError):
+    def __init__(self, limit_bytes: int) -> None:
+        super().__init__(f"O endereço com a sua consulta passa do limite de {limit_bytes} bytes.")
 
 
 class BatchTooLarge(ShopError):
@@ -80,8 +86,14 @@ def refuse_other_spellings() -> None:
         raise MethodNotAllowed(valid_methods=sorted(request_ctx.url_adapter.allowed_methods()))
 
 
-def refuse_large_body() -> None:
-    """Raise BodyTooLarge where the announced length is over the limit."""
+def refuse_unparsed() -> None:
+    """Raise what the body's guard has found wrong, or that the URL or the announced body is over its limit."""
+    failure: ShopError | None = request.environ.get(FAILURE)
+    if failure is not None:
+        raise failure
+    longest = current_app.config["MAX_URL_BYTES"]
+    if len(request.path) + len(request.query_string) > longest:
+        raise UrlTooLong(longest)
     limit = current_app.config["MAX_CONTENT_LENGTH"]
     if (request.content_length or 0) > limit:
         raise BodyTooLarge(limit)

@@ -4,6 +4,10 @@ from app.core.catalogue import Catalogue
 from app.web.presenters.common import Shape, present_time
 
 
+def present_pulse(status: str) -> Shape:
+    return {"status": status}
+
+
 def present_health(catalogue: Catalogue, scrape_status: str) -> Shape:
     publication = catalogue.publication
     return {

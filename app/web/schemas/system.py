@@ -18,6 +18,10 @@ class Health(Schema):
     scraping = fields.String(required=True, metadata={"description": "Como em /api/v1/scraping/status"})
 
 
+class Pulse(Schema):
+    status = fields.String(required=True, metadata={"enum": ["alive", "ready"]})
+
+
 class Welcome(Schema):
     message = fields.String(required=True)
     links = fields.Dict(keys=fields.String(), values=fields.String(), required=True)
