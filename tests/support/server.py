@@ -120,7 +120,7 @@ class Server:
         return subprocess.run(
             command,
             cwd=self._root,
-            env=self._environment,
+            env=self.environment,
             capture_output=True,
             text=True,
             timeout=120,

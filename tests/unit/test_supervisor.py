@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from granian.server.mp import MPServer
 
-from app import serve
-from app.serve import EXIT_NOT_STARTED, STARTS_WITHIN_S
+from app import http_server, serve
+from app.http_server import EXIT_NOT_STARTED, STARTS_WITHIN_S
 from tests.support.shop import make_settings
 
 AGO = {"at its start": 1.0, "later": STARTS_WITHIN_S + 1}
@@ -21,7 +21,7 @@ AGO = {"at its start": 1.0, "later": STARTS_WITHIN_S + 1}
 def respawned(monkeypatch: pytest.MonkeyPatch) -> list[list[int]]:
     """The workers that were started again."""
     again: list[list[int]] = []
-    monkeypatch.setattr(serve, "RESTART_PAUSE_S", 0.01)
+    monkeypatch.setattr(http_server, "RESTART_PAUSE_S", 0.01)
     monkeypatch.setattr(MPServer, "_respawn_workers", lambda _server, workers, *_rest: again.append(workers))
     return again
 
@@ -29,7 +29,7 @@ def respawned(monkeypatch: pytest.MonkeyPatch) -> list[list[int]]:
 def supervisor_of(tmp_path: Path, exit_code: int | None, when: str) -> Any:
     """Return a supervisor one of whose two workers has just ended."""
     server: Any = serve._server(make_settings(tmp_path))
-    server.started_at = time.monotonic() - AGO[when]
+    server._started_at = time.monotonic() - AGO[when]
     server.wrks = [SimpleNamespace(inner=SimpleNamespace(exitcode=code)) for code in (None, exit_code)]
     server.respawned_wrks[1] = time.monotonic()
     return server

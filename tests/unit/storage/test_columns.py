@@ -26,7 +26,7 @@ MANY = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCh
 @pytest.fixture
 def connection(database: Database) -> Iterator[Connection]:
     with database.engine.connect() as connection:
-        begin(connection)
+        begin(connection, "BEGIN")
         SHELF.metadata.create_all(connection)
         yield connection
 
