@@ -88,7 +88,7 @@ def _finding(holds: bool, text: str) -> Finding:
 
 
 def _median(name: str, samples: Sequence[Sample]) -> float:
-    return float(statistics.median(getattr(sample, name) for sample in samples))
+    return statistics.median(float(getattr(sample, name)) for sample in samples)
 
 
 def write_report(samples: Sequence[Sample], findings: Sequence[Finding], hostile: Mapping[str, int]) -> None:
