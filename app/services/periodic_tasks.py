@@ -5,6 +5,8 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
+from app.storage.faults import reason_of
+
 log = logging.getLogger(__name__)
 
 INTERVAL_S = 60.0
@@ -48,8 +50,10 @@ class PeriodicTasks:
                 return
             try:
                 task()
-            except Exception:
-                log.exception("task_failed", extra={"task": str(task)})
+            except Exception as error:
+                reason = reason_of(error)  # a database that is away needs no traceback
+                extra = {"task": str(task)} | ({"reason": reason} if reason else {})
+                log.error("task_failed", extra=extra, exc_info=reason is None)
 
     def _run(self) -> None:
         self._stopping.wait(self._first_after_s)

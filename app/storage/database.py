@@ -1,5 +1,6 @@
 """Connections and transactions."""
 
+import os
 import sqlite3
 import threading
 import time
@@ -10,11 +11,11 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import Connection, CursorResult, Engine, Executable, event, text
+from sqlalchemy import Connection, CursorResult, Engine, Executable, event
 from sqlalchemy import Result as Rows
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from app.storage.faults import LASTING, Fault, fault_of
@@ -38,7 +39,7 @@ class Database:
 
     `_writers` orders the threads of this process that write to SQLite. Without it, writers would poll the file with
     growing pauses, some for seconds. `_deferred_lock` protects `_deferred`. `write_fault`, which is only ever swapped,
-    is what the last write failed of, where such a fault does not pass by itself.
+    is what the last write failed of, where such a fault does not pass by itself; so is `_inode`, SQLite's file.
     """
 
     def __init__(self, engine: Engine, places: Places | None = None) -> None:
@@ -46,6 +47,8 @@ class Database:
         self.engine = engine
         self.places = places or Places(1)  # no thread was told that it needs one
         self.write_fault: Fault | None = None
+        self._file = engine.url.database if engine.dialect.name == "sqlite" else None
+        self._inode: int | None = None
         self._writers = (
             WriterQueue(self._batch, BUSY_TIMEOUT_MS / 1_000) if engine.dialect.name == "sqlite" else None
         )
@@ -87,7 +90,8 @@ class Database:
         """Return the time by the clock that all processes of the shop share: PostgreSQL's, or this machine's."""
         if self.engine.dialect.name == "sqlite":
             return datetime.now(UTC)
-        return cast(datetime, session.scalar(text("SELECT clock_timestamp()"))).astimezone(UTC)
+        now = session.connection().exec_driver_sql("SELECT clock_timestamp()").scalar_one()
+        return cast(datetime, now).astimezone(UTC)
 
     def write(self, work: Callable[[Session], Result]) -> Result:
         """Return the result of `work`, a few statements, once they are durable; nothing is left where it raises.
@@ -145,9 +149,26 @@ class Database:
         self.write_fault = None
 
     def _begin(self, session: Session, statement: str, within_s: float | None) -> None:
+        if self._file is not None:
+            self._check_file(self._file)
         begin(session.connection(), statement)
         if within_s is not None and self.engine.dialect.name == "postgresql":
             allow(session, within_s)
+
+    def _check_file(self, path: str) -> None:
+        """Raise OperationalError where SQLite's file is gone or another: what open connections write would be lost.
+
+        A new connection would make an empty file in its place.
+        """
+        try:
+            inode = os.stat(path).st_ino  # noqa: PTH116 - a third of the time of a Path
+        except OSError:
+            inode = None
+        if self._inode is None:
+            self._inode = inode
+        elif inode != self._inode:
+            gone = sqlite3.OperationalError("the database's file was moved or replaced")
+            raise OperationalError("BEGIN", {}, gone)
 
     @contextmanager
     def _batch(self) -> Iterator[Session]:

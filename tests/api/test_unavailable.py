@@ -17,7 +17,7 @@ from app.services import health
 from app.shop import Shop
 from app.storage.faults import SENTENCES, Fault
 from tests.support.checks import problem_of
-from tests.support.orders import place, place_order
+from tests.support.orders import place, place_order, query
 
 Lines = Callable[[], list[dict[str, Any]]]
 
@@ -76,6 +76,25 @@ def test_a_file_that_is_overwritten_is_told_by_name(client: FlaskClient, shop: S
     assert_unavailable(place(client, (0, 1)), Fault.CORRUPT)
     assert_unavailable(client.get("/health"), Fault.CORRUPT)
     assert client.get("/api/v1/books/0").status_code == 200
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_file_that_was_moved_takes_nothing_and_comes_back_with_all_that_was_acknowledged(
+    client: FlaskClient, shop: Shop, replaced: bool
+) -> None:
+    place_order(client, (0, 1))
+    file = shop.settings.data_dir / "livraria.db"
+    away = file.rename(file.with_name("elsewhere.db"))
+    if replaced:
+        file.touch()
+    assert_unavailable(place(client, (0, 1)), Fault.UNREACHABLE)
+    assert_unavailable(client.get("/health"), Fault.UNREACHABLE)
+    assert client.get("/api/v1/books/0").status_code == 200
+    assert not replaced or file.stat().st_size == 0
+    away.rename(file)
+    place_order(client, (0, 1))
+    assert client.get("/health").status_code == 200
+    assert len(query(shop, "SELECT id FROM pedido")) == 2
 
 
 def test_too_many_requests_for_the_database_are_told_that_it_is_busy(
