@@ -11,7 +11,9 @@ import flask_migrate
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import text
 
+from app.services import copy_database
 from app.shop import Shop
 from tests.conftest import close
 from tests.support.databases import ON_POSTGRESQL, Databases
@@ -126,6 +128,18 @@ def test_a_file_that_exists_is_never_overwritten(app: Flask, backup: Path) -> No
     before = backup.read_bytes()
     assert run(app, "backup", backup) == (2, f"{backup} já existe: escolha outro nome.\n")
     assert backup.read_bytes() == before
+
+
+@pytest.mark.postgresql_only("SQLite's own copy of a file is not compared row by row")
+def test_a_backup_that_differs_is_shown_and_not_kept(
+    app: Flask, six_books: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loss = text("DELETE FROM estoque_movimento WHERE livro_id = 1")
+    monkeypatch.setattr(copy_database, "reset_sequences", lambda connection: connection.execute(loss))
+    code, told = run(app, "backup", tmp_path / "b.db")
+    assert code == 1
+    assert told.endswith("A cópia difere, e foi desfeita: o destino está vazio.\n")
+    assert not (tmp_path / "b.db").exists()
 
 
 def test_a_folder_that_does_not_exist_is_a_sentence(app: Flask, six_books: None, tmp_path: Path) -> None:
