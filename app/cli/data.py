@@ -40,10 +40,6 @@ def run_copy(url: str) -> None:
             Path(str(engine.url.database)).touch(mode=0o600)  # it will hold password hashes
         try:
             report = copy_database(source, Database(engine))
-        except CopyDiffers as error:
-            _show(error.report)
-            click.echo("A cópia difere, e foi desfeita: o destino está vazio.", err=True)
-            raise SystemExit(EXIT_MISMATCH) from None
         finally:
             engine.dispose()
     _show(report)
@@ -77,10 +73,14 @@ def run_restore(arquivo: Path) -> None:
 
 @contextmanager
 def _failures() -> Iterator[None]:
-    """Turn what can go wrong into a sentence, and exit 2."""
+    """Turn what can go wrong into a sentence, and exit 1 where a copy differs, or else 2."""
     try:
         with database_errors():
             yield
+    except CopyDiffers as error:
+        _show(error.report)
+        click.echo("A cópia difere, e foi desfeita: o destino está vazio.", err=True)
+        raise SystemExit(EXIT_MISMATCH) from None
     except CopyRefused as error:
         refuse(str(error))
     except (sqlite3.Error, OSError) as error:

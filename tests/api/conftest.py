@@ -21,7 +21,12 @@ from demo.site.server import DemoSite
 from ml.__main__ import main as trainer_main
 from scraper.book import ScrapedBook
 from tests.conftest import ADMIN, close
+<<<<<<< HEAD
 from tests.support.books import TRUSTING, make_crawl, make_scraped
+=======
+from tests.support.books import LIMITS, make_crawl, make_scraped
+from tests.support.commands import run
+>>>>>>> h4
 from tests.support.contract import ContractClient
 from tests.support.databases import ReadyShop
 from tests.support.orders import place_order
@@ -103,6 +108,16 @@ def order_id(client: FlaskClient, six_books: None) -> str:
     """Place an order of two of 22 copies of book 0, and of one copy of book 3."""
     order_id: str = place_order(client, (0, 2), (3, 1))["order_id"]
     return order_id
+
+
+@pytest.fixture
+def backup(app: Flask, client: FlaskClient, six_books: None, tmp_path: Path) -> Path:
+    """A backup of a shop with one order of two copies of book 0."""
+    place_order(client, (0, 2))
+    file = tmp_path / "backup.db"
+    code, told = run(app, "backup", file)
+    assert code == 0, told
+    return file
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,7 @@ from app.services import copy_database
 from app.services.audit import audit
 from app.shop import Shop
 from app.storage.copies import TABLES, Content, copy_table
+from tests.support.commands import run
 from tests.support.databases import Databases
 from tests.support.orders import API_KEY, get_order, get_orders, move, place, place_order
 
@@ -44,8 +45,7 @@ def order_ids(client: FlaskClient, six_books: None) -> list[str]:
 
 def copy_to(app: Flask, url: str) -> tuple[int, str]:
     """Return the exit code of `flask db-copy`, and what it said."""
-    result = app.test_cli_runner().invoke(args=["db-copy", "--to", url])
-    return result.exit_code, result.output
+    return run(app, "db-copy", "--to", url)
 
 
 def tables_of(url: str) -> list[str]:

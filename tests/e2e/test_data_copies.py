@@ -14,16 +14,12 @@ from flask import Flask
 
 from app.services.backup import opened_file
 from app.storage.orders import find_order
+from tests.support.commands import run
 from tests.support.orders import API_KEY, get_orders, order_for, place_order
 from tests.support.server import Server
 
 BUYERS = 4
 READ = ("/api/v1/books", "/api/v1/stats/overview", "/api/v1/stats/categories", "/orders")
-
-
-def run(app: Flask, *arguments: object) -> tuple[int, str]:
-    result = app.test_cli_runner().invoke(args=[str(argument) for argument in arguments])
-    return result.exit_code, result.output
 
 
 def test_a_shop_moves_from_sqlite_to_postgresql_and_back(
