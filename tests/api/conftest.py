@@ -21,12 +21,8 @@ from demo.site.server import DemoSite
 from ml.__main__ import main as trainer_main
 from scraper.book import ScrapedBook
 from tests.conftest import ADMIN, close
-<<<<<<< HEAD
 from tests.support.books import TRUSTING, make_crawl, make_scraped
-=======
-from tests.support.books import LIMITS, make_crawl, make_scraped
 from tests.support.commands import run
->>>>>>> h4
 from tests.support.contract import ContractClient
 from tests.support.databases import ReadyShop
 from tests.support.orders import place_order
