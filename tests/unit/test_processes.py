@@ -86,7 +86,7 @@ def test_a_pid_that_was_given_again_does_not_bring_its_former_process_to_life(
         "///",
         "another.machine:1:0",
         "fe80::1:1:0",
-        f"{socket.gethostname()}:{os.getpid()}:0",  # as older releases wrote them
+        pytest.param(f"{socket.gethostname()}:{os.getpid()}:0", id="as older releases wrote them"),
     ],
 )
 def test_nothing_is_known_of_another_machine_or_another_text(identity: str) -> None:
