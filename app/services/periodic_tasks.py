@@ -52,8 +52,7 @@ class PeriodicTasks:
                 task()
             except Exception as error:
                 reason = reason_of(error)  # a database that is away needs no traceback
-                extra = {"task": str(task)} | ({"reason": reason} if reason else {})
-                log.error("task_failed", extra=extra, exc_info=reason is None)
+                log.error("task_failed", extra={"task": str(task), "reason": reason}, exc_info=reason is None)
 
     def _run(self) -> None:
         self._stopping.wait(self._first_after_s)

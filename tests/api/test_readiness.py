@@ -9,6 +9,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.exc import OperationalError
 
+from app.services import health
 from app.shop import Shop
 
 
@@ -36,14 +37,11 @@ def test_a_process_that_ends_sends_its_clients_away(client: FlaskClient, shop: S
 def test_a_process_without_its_database_is_alive_and_not_ready(
     make_app: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    app = make_app()
-    shop: Shop = app.extensions["shop"]
-
-    def fail() -> None:
+    def fail(*_arguments: object) -> None:
         raise OperationalError("SELECT 1", {}, Exception("no such host"))
 
-    monkeypatch.setattr(shop.scrapes, "latest", fail)
-    client = app.test_client()
+    monkeypatch.setattr(health, "_look", fail)
+    client = make_app().test_client()
     refused = client.get("/readyz")
     assert refused.status_code == 503
     assert refused.get_json()["detail"] == "O banco de dados não responde."

@@ -15,6 +15,8 @@ GET   /oauth2-redirect.html                     public
 GET   /apispec_1.json                           public
 GET   /health                                   public
 GET   /api/v1/health                            public
+GET   /livez                                    public
+GET   /readyz                                   public
 GET   /metrics                                  metrics
 GET   /api/v1/logs                              logs
 POST  /api/v1/auth/login                        public
