@@ -154,8 +154,9 @@ def _add_limits(app: Flask, document: dict[str, Any]) -> None:
     settings = app.extensions["shop"].settings
     schemas = document["components"]["schemas"]
     schemas["OrderChanges"]["minProperties"] = 1
-    password = schemas["NewUser"]["properties"]["password"]
-    password["minLength"] = min_password_length(production=settings.production)
+    shortest = min_password_length(production=settings.production)
+    schemas["NewUser"]["properties"]["password"]["minLength"] = shortest
+    schemas["NewPassword"]["properties"]["senha_nova"]["minLength"] = shortest
     predictions = document["paths"]["/api/v1/ml/predictions"]["post"]["requestBody"]["content"]
     predictions["application/json"]["schema"]["maxItems"] = settings.ml_max_batch
     schemas["NewOrder"]["properties"]["items"]["maxItems"] = settings.order_max_items

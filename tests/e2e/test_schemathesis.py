@@ -31,6 +31,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         tmp_path_factory.mktemp("fuzzed") / "data",
         LOGIN_FAILURES_PER_MINUTE="1000",
         LOGIN_FAILURES_PER_ADDRESS_PER_MINUTE="10000",
+        LOGIN_FAILURES_PER_ACCOUNT_PER_MINUTE="100000",
+        RUNS_PER_MINUTE="10000",
         ML_TRAINING_TIMEOUT_S="1",
         SCRAPER_MAX_ATTEMPTS="1",
     ) as running:
@@ -70,7 +72,8 @@ def headers_of(server: Server, caller: str) -> dict[str, str]:
 @pytest.mark.parametrize("caller", ["nobody", "API key", "operador", "admin"])
 def test_every_operation_does_what_the_document_says(server: Server, caller: str) -> None:
     excluded = [argument for path in DISRUPTIVE for argument in ("--exclude-path", path)]
-    cases = run_schemathesis(server, headers_of(server, caller), "--workers", "2", *excluded)
+    # One worker: threads that parse Python at once meet a fault of CPython 3.11 (its issue 106905).
+    cases = run_schemathesis(server, headers_of(server, caller), "--workers", "1", *excluded)
     assert cases >= CASES
 
 

@@ -14,10 +14,11 @@ RULES_IN_WORDS = {
     "não pode ser depois de until",
     "não combina com page nem per_page",
     "exige format=ndjson ou Accept: application/x-ndjson",
+    "deve ser diferente da atual",
     "não é um cursor desta rota",
     "o arquivo de log a que se refere não existe mais",
 }
-"""Rules between two parameters, or about a cursor's meaning, which OpenAPI 3.0 has no words for: 400 is right."""
+"""Rules between two parameters or fields, or about a cursor's meaning, which OpenAPI 3.0 has no words for: 400 is right."""
 FAILING_CARDS = {"tok_error": 502, "tok_timeout": 504}
 """Test cards that ask for a failure of the payment service."""
 
