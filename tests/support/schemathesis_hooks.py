@@ -18,7 +18,7 @@ RULES_IN_WORDS = {
     "não é um cursor desta rota",
     "o arquivo de log a que se refere não existe mais",
 }
-"""Rules between two parameters or fields, or about a cursor's meaning, which OpenAPI 3.0 has no words for: 400 is right."""
+"""Rules between two values, or about a cursor's meaning, which OpenAPI 3.0 has no words for: 400 is right."""
 FAILING_CARDS = {"tok_error": 502, "tok_timeout": 504}
 """Test cards that ask for a failure of the payment service."""
 
