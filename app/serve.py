@@ -166,7 +166,7 @@ def _server(settings: Settings) -> HttpServer:
 def _watch_signals(drain: Callable[[], None], end: Callable[[], None]) -> None:
     """Call `drain` at the supervisor's word, and both at SIGTERM or SIGINT.
 
-    granian then waits for its responses, of which followers of the log take a minute. It replaces signal handlers, but
+    granian then waits for its responses; those to followers of the log take a minute. It replaces signal handlers, but
     not the wake-up descriptor.
     """
     reading, writing = os.pipe()

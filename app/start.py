@@ -4,7 +4,6 @@ import logging
 from pathlib import Path
 from typing import Final
 
-from alembic import command
 from alembic.util import CommandError
 from flask import Flask
 from sqlalchemy import text
@@ -18,6 +17,7 @@ from app.storage.catalogue import DEMONSTRATION
 from app.storage.database import Database
 from app.storage.exports import export_catalogue, export_is_stale
 from app.storage.faults import SENTENCES, Fault, fault_of, reason_of
+from app.storage.schema import upgrade
 
 log = logging.getLogger(__name__)
 
@@ -85,9 +85,7 @@ def _upgrade(app: Flask, database: Database) -> None:
     with app.app_context(), database.writing_connection() as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
-        config = app.extensions["migrate"].migrate.get_config()
-        config.attributes["connection"] = connection
         try:
-            command.upgrade(config, "head")
+            upgrade(connection)
         except CommandError as error:  # it knows no such revision
             raise NotStarted(f"{SENTENCES[Fault.OTHER_RELEASE]} ({error})") from error

@@ -70,9 +70,7 @@ def judge(samples: Sequence[Sample], failures: Sequence[str], most_log_bytes: in
     )
     first = f": {failures[0]}" if failures else ""
     requests = sum(sample.requests for sample in samples)
-    findings.append(
-        _finding(not failures, f"friendly requests: {requests:,}, of which {len(failures)} failed{first}")
-    )
+    findings.append(_finding(not failures, f"friendly requests: {requests:,}, {len(failures)} failed{first}"))
     return findings
 
 

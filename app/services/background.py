@@ -239,7 +239,7 @@ class RunManager(ABC, Generic[R, B]):
         """Return whether a run in progress has no living holder that renews its lease.
 
         Where the holder is known to be alive, an expired lease may mean that the clock was set: the run is orphaned
-        only when this process has seen the lease unrenewed for as long as it lasts, by a clock that nobody sets.
+        only when this process has seen the lease unrenewed for as long as it lasts, by a clock that can't be set.
         """
         if run.holder is None or run.expires_at is None or is_known_dead(run.holder):
             return True

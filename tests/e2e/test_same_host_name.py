@@ -1,4 +1,4 @@
-"""Replicas of which each knows nothing of the other but what the database says."""
+"""Replicas that know nothing of each other but what the database says."""
 
 from __future__ import annotations
 

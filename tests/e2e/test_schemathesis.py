@@ -59,7 +59,7 @@ def run_schemathesis(server: Server, headers: dict[str, str], *arguments: str) -
 
 def headers_of(server: Server, caller: str) -> dict[str, str]:
     """Return the credentials of a caller; a role's are of a new user, who may lose its login or its password."""
-    if caller == "nobody":
+    if caller == "anonymous":
         return {}
     if caller == "API key":
         return {"X-API-Key": SAMPLE_API_KEY}
@@ -69,7 +69,7 @@ def headers_of(server: Server, caller: str) -> dict[str, str]:
     return server.log_in(**user)
 
 
-@pytest.mark.parametrize("caller", ["nobody", "API key", "operador", "admin"])
+@pytest.mark.parametrize("caller", ["anonymous", "API key", "operador", "admin"])
 def test_every_operation_does_what_the_document_says(server: Server, caller: str) -> None:
     excluded = [argument for path in DISRUPTIVE for argument in ("--exclude-path", path)]
     # One worker: threads that parse Python at once meet a fault of CPython 3.11 (its issue 106905).
@@ -77,7 +77,7 @@ def test_every_operation_does_what_the_document_says(server: Server, caller: str
     assert cases >= CASES
 
 
-@pytest.mark.parametrize("caller", ["nobody", "API key", "operador", "admin"])
+@pytest.mark.parametrize("caller", ["anonymous", "API key", "operador", "admin"])
 def test_what_disturbs_other_requests_does_what_the_document_says(server: Server, caller: str) -> None:
     documented = server.get("/apispec_1.json").json()["paths"]
     for path in [path for path in DISRUPTIVE if path in documented]:

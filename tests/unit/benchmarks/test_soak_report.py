@@ -28,7 +28,7 @@ LOG_LIMIT = 3_000_000
 
 
 def samples(**last: Any) -> list[Sample]:
-    """Return nine samples, of which the last three differ by `last`."""
+    """Return nine samples; the last three differ by `last`."""
     return [replace(SAMPLE, at_s=10.0 * place, **(last if place > 6 else {})) for place in range(1, 10)]
 
 
