@@ -66,8 +66,9 @@ class PaymentReconciler:
         with self._database.reading() as session:
             awaiting = orders.orders_awaiting_payment(session, BATCH_SIZE)
             now = self._database.now(session)
-        with self._lock:  # another process has finalized the rest
-            self._abandoned -= abandoned - {order.id for order, _ in awaiting}
+        if len(awaiting) < BATCH_SIZE:  # these are all: another process has finalized the rest
+            with self._lock:
+                self._abandoned -= abandoned - {order.id for order, _ in awaiting}
         failures = 0
         for order, owner in awaiting:
             if failures == MAX_FAILURES or not self._is_abandoned(order, owner, now):

@@ -132,6 +132,20 @@ def test_a_process_forgets_the_orders_that_another_one_has_settled_for_it(
     assert orders._reconciler._abandoned == set()
 
 
+def test_orders_that_wait_behind_a_full_round_are_settled_in_the_next_ones(
+    make_orders: Callable[..., Orders], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reconcile_payments, "BATCH_SIZE", 2)
+    orders = make_orders()
+    for _ in range(3):
+        abandon(orders, monkeypatch)
+    orders.reconcile()
+    orders.reconcile()
+    assert statuses(orders) == [("pending", "approved")] * 3
+    orders.reconcile()
+    assert orders._reconciler._abandoned == set()
+
+
 def test_an_order_waits_for_a_gateway_that_cannot_be_asked_and_then_is_what_it_says(
     make_orders: Callable[..., Orders], gateway: FakeGateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
