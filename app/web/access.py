@@ -98,6 +98,18 @@ def login_id() -> str:
     return str(get_jwt()["sessao"])
 
 
+def claimed_login_id() -> str:
+    """Return the same before the caller is authorized; empty without a valid access token.
+
+    The login may have ended since: the token tells only whose it is.
+    """
+    try:
+        _verify_token(refresh=False, verify_type=True)
+    except (JWTExtendedException, PyJWTError):
+        return ""
+    return str(get_jwt().get("sessao", ""))
+
+
 @jwt.decode_key_loader
 def _verification_key(_headers: dict[str, Any], _claims: dict[str, Any]) -> str:
     key: str = g.get("verification_key") or shop().settings.jwt_secret_key

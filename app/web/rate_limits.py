@@ -16,7 +16,7 @@ from limits.storage import Storage
 
 from app.core.errors import ShopError, Unauthenticated
 from app.settings import Settings
-from app.web.access import knows_api_key
+from app.web.access import claimed_login_id, knows_api_key
 from app.web.clients import client_of
 from app.web.endpoint import ATTRIBUTE, operation, operation_of
 from app.web.error_handlers import problem
@@ -223,7 +223,8 @@ def _busy() -> Response:
 def _account() -> str:
     """Return a digest of the account's name, which a client may have mistaken for its password.
 
-    A user that is logged in sends no name: the token stands for it. Empty without both.
+    A user that is logged in sends no name: the login stands for it, since its tokens, and the ways to write one in a
+    header, are as many as a client likes. Empty without both.
     """
     try:
         body = json_body()
@@ -231,7 +232,7 @@ def _account() -> str:
         return ""
     name = body.get("username") if isinstance(body, dict) else None
     if not isinstance(name, str):
-        name = request.headers.get("Authorization", "")
+        name = claimed_login_id()
     if not name:
         return ""
     folded = unicodedata.normalize("NFKC", name).casefold()
