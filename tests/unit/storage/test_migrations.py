@@ -275,9 +275,9 @@ def test_staged_pages_of_an_older_release_are_as_old_as_the_first_run_of_their_c
         for run_id, resumed_from, hour in ((1, None, 1), (2, 1, 2), (3, 2, 3), (4, None, 4)):
             session.execute(
                 text(
-                    f"INSERT INTO scraping_execucao ({columns}) VALUES (:id, :resumed, '2026-01-01 0{hour}:00:00', "
+                    f"INSERT INTO scraping_execucao ({columns}) VALUES (:id, :resumed, :began, "
                     "'HTTP 404 (http://bob:s@x/a@b)', 'error', 'http://bob:s3cret@x/', 'admin', 0, 0, 0, 0, 0)"
-                ),
+                ).bindparams(bindparam("began", datetime(2026, 1, 1, hour, tzinfo=UTC), UtcTime)),
                 {"id": run_id, "resumed": resumed_from},
             )
         for run_id in (3, 4):
@@ -286,7 +286,9 @@ def test_staged_pages_of_an_older_release_are_as_old_as_the_first_run_of_their_c
                 {"id": run_id},
             )
         failures = json.dumps([{"url": "http://bob:s3cret@x/é@b", "motivo": "HTTP 404 (http://bob@x/)"}])
-        session.execute(text("UPDATE scraping_execucao SET falhas = :falhas WHERE id = 4"), {"falhas": failures})
+        session.execute(
+            text("UPDATE scraping_execucao SET falhas = :falhas WHERE id = 4"), {"falhas": failures}
+        )
         session.execute(text("UPDATE catalogo SET fonte = 'http://bob:s3cret@x/'"))
         session.execute(text("UPDATE livros SET url_imagem = 'https://bob@x:8/a?b@c' WHERE id = 5 OR id = 6"))
     with app.app_context():
