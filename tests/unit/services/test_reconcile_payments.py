@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -241,6 +242,29 @@ def test_a_clock_that_is_set_forward_settles_no_order_whose_process_is_alive(
     set_clock(monkeypatch, timedelta(days=1))
     make_orders().reconcile()
     assert statuses(orders) == [("awaiting_payment", "pending")]
+
+
+def test_an_order_whose_commit_nobody_heard_of_is_settled_although_its_process_is_alive(
+    make_orders: Callable[..., Orders], database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    orders = make_orders()
+    write = database.write
+
+    def lose_the_answer(work: Callable[[Session], Any]) -> None:
+        write(work)
+        raise OperationalError("COMMIT", {}, Exception("the server does not answer"))
+
+    with monkeypatch.context() as cut:
+        cut.setattr(database, "write", lose_the_answer)
+        with pytest.raises(OperationalError):
+            orders.place(DRAFT, None, "test")
+    orders.reconcile()
+    assert statuses(orders) == [("awaiting_payment", "pending")]
+    later = time.monotonic() + 61
+    monkeypatch.setattr(reconcile_payments, "time", SimpleNamespace(monotonic=lambda: later))
+    orders.reconcile()
+    assert statuses(orders) == [("failed", "voided")]
+    assert stock(database) == COPIES
 
 
 def test_an_order_of_an_unknown_process_is_settled_when_it_is_old_and_not_before(
