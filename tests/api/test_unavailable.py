@@ -42,6 +42,7 @@ def assert_unavailable(response: Any, fault: Fault) -> None:
     assert response.headers["Retry-After"] == "5"
 
 
+@pytest.mark.sqlite_only("a pragma makes the database so")
 def test_a_database_that_takes_no_writes_is_told_by_name_until_it_does(
     client: FlaskClient, shop: Shop, log_lines: Lines
 ) -> None:
@@ -66,6 +67,7 @@ def test_a_disk_without_room_makes_the_shop_unhealthy_before_a_write_fails(
     assert client.get("/health").status_code == 200
 
 
+@pytest.mark.sqlite_only("it is about a database file")
 def test_a_file_that_is_overwritten_is_told_by_name(client: FlaskClient, shop: Shop) -> None:
     client.get("/api/v1/books")
     shop.database.engine.dispose()
@@ -78,6 +80,7 @@ def test_a_file_that_is_overwritten_is_told_by_name(client: FlaskClient, shop: S
     assert client.get("/api/v1/books/0").status_code == 200
 
 
+@pytest.mark.sqlite_only("it is about a database file")
 @pytest.mark.parametrize("replaced", [False, True])
 def test_a_file_that_was_moved_takes_nothing_and_comes_back_with_all_that_was_acknowledged(
     client: FlaskClient, shop: Shop, replaced: bool

@@ -229,9 +229,9 @@ def begin_order(orders: Orders, database: Database, monkeypatch: pytest.MonkeyPa
         abandon(orders, at_work)
 
 
-def own(database: Database, owner: str) -> None:
+def change_row(database: Database, **values: Any) -> None:
     with database.writing() as session:
-        session.execute(update(OrderRow).values(owner=owner))
+        session.execute(update(OrderRow).values(**values))
 
 
 def test_a_clock_that_is_set_forward_settles_no_order_whose_process_is_alive(
@@ -272,10 +272,10 @@ def test_an_order_of_an_unknown_process_is_settled_when_it_is_old_and_not_before
 ) -> None:
     orders = make_orders()
     begin_order(orders, database, monkeypatch)
-    own(database, "host:1:an-older-release")
+    change_row(database, owner="host:1:an-older-release")
     orders.reconcile()
     assert statuses(orders) == [("awaiting_payment", "pending")]
-    set_clock(monkeypatch, timedelta(seconds=61))
+    change_row(database, created_at=datetime.now(UTC) - timedelta(seconds=61))
     orders.reconcile()
     assert statuses(orders) == [("pending", "approved")]
 
