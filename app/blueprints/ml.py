@@ -122,7 +122,10 @@ def show_training() -> ResponseReturnValue:
 @ml.get("/models")
 @operation(
     "Lista as versões do modelo",
-    description="Da mais nova à mais antiga; as últimas 10 e a que está em uso são guardadas.",
+    description=(
+        "Da mais nova à mais antiga; a que está em uso e as últimas são guardadas, 10 se MODELS_KEPT não diz outra "
+        "coisa."
+    ),
     access=Access.OPERATOR,
     query=pagination.PageQuery(),
     ok="As versões",
@@ -130,7 +133,7 @@ def show_training() -> ResponseReturnValue:
     response_headers=pagination.HEADERS,
 )
 def list_models(query: dict[str, Any]) -> ResponseReturnValue:
-    first, end = pagination.page_bounds(query, pagination.MAX_PER_PAGE)
+    first, end = pagination.page_bounds(query, pagination.MAX_UNPAGED)
     models, total = shop().trainings.models(first, end - first)
     active = shop().trainings.active()
     shapes = [

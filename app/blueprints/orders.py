@@ -115,7 +115,7 @@ def list_orders(query: dict[str, Any]) -> ResponseReturnValue:
         until=query.get("until"),
     )
     if "cursor" in query or "limit" in query:
-        limit = query.get("limit", pagination.DEFAULT_PER_PAGE)
+        limit = pagination.items_asked_for(query, "limit")
         place = _place_of(query["cursor"]) if "cursor" in query else None
         page, total = shop().orders.orders(order_filter, 0, limit + 1, place)
         headers = {"X-Total-Count": str(total)}

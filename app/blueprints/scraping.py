@@ -62,7 +62,7 @@ def show_status() -> ResponseReturnValue:
 @scraping.get("/runs")
 @operation(
     "Lista as execuções",
-    description="Da mais nova à mais antiga; as últimas 100 são lembradas.",
+    description="Da mais nova à mais antiga; as últimas são lembradas, 100 se SCRAPE_RUNS_KEPT não diz outra coisa.",
     access=Access.OPERATOR,
     query=pagination.PageQuery(),
     ok="As execuções",
@@ -71,7 +71,7 @@ def show_status() -> ResponseReturnValue:
     links={"get_api_v1_scraping_runs_intrun_id": {"run_id": "$response.body#/0/id"}},
 )
 def list_runs(query: dict[str, Any]) -> ResponseReturnValue:
-    first, end = pagination.page_bounds(query, pagination.MAX_PER_PAGE)
+    first, end = pagination.page_bounds(query, pagination.MAX_UNPAGED)
     runs, total = shop().scrapes.history(first, end - first)
     return [present_run(run) for run in runs], pagination.page_headers(query, total)
 

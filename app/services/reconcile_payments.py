@@ -29,7 +29,8 @@ hold up the orders that were abandoned meanwhile."""
 class PaymentReconciler:
     """Runs at the start of every process and every minute; several may run at once.
 
-    `_abandoned` are the orders that this process could not finalize; `_lock` protects it.
+    `_abandoned` are the orders that this process could not finalize, `_seen` those that it has found awaiting their
+    payment, by when it first did; `_lock` protects both.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class PaymentReconciler:
         self._give_up_after = give_up_after
         self._lock = threading.Lock()
         self._abandoned: set[str] = set()
+        self._seen: dict[str, float] = {}
 
     def abandon(self, order_id: str) -> None:
         """Reconcile an order in the next round although its process, this one, is alive."""
@@ -66,8 +68,11 @@ class PaymentReconciler:
         with self._database.reading() as session:
             awaiting = orders.orders_awaiting_payment(session, BATCH_SIZE)
             now = self._database.now(session)
-        with self._lock:  # another process has finalized the rest
-            self._abandoned -= abandoned - {order.id for order, _ in awaiting}
+        ids = [order.id for order, _ in awaiting]
+        with self._lock:
+            if len(awaiting) < BATCH_SIZE:  # these are all: another process has finalized the rest
+                self._abandoned -= abandoned - {*ids}
+            self._seen = {order_id: self._seen.get(order_id, time.monotonic()) for order_id in ids}
         failures = 0
         for order, owner in awaiting:
             if failures == MAX_FAILURES or not self._is_abandoned(order, owner, now):
@@ -81,13 +86,16 @@ class PaymentReconciler:
     def _is_abandoned(self, order: Order, owner: str, now: datetime) -> bool:
         """Return whether the process that asks for an order's payment will not end it.
 
-        One that is alive will, or calls `abandon`, whatever the clock says, which may have been set.
+        Of one that is alive, the age by the clock proves nothing, which may have been set. But it knows nothing of an
+        order where the answer to the commit of its reservation was lost: by a clock that nobody sets, that waits too.
         """
         with self._lock:
             if order.id in self._abandoned:
                 return True
-        too_old = order.created_at < now - self._abandoned_after
-        return is_known_dead(owner) or (too_old and not is_known_alive(owner))
+            seen_for_s = time.monotonic() - self._seen[order.id]
+        if is_known_dead(owner) or seen_for_s > self._abandoned_after.total_seconds():
+            return True
+        return order.created_at < now - self._abandoned_after and not is_known_alive(owner)
 
     def _reconcile_order(self, order: Order, now: datetime) -> None:
         """Finalize an order as the gateway decided. Raises GatewayUnavailable where it can wait for the gateway."""

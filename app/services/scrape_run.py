@@ -6,7 +6,6 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -134,7 +133,7 @@ class BackgroundScrape(BackgroundRun[ScrapeRun]):
         """Stage what arrived, show progress and renew the lease, in one transaction."""
         with self._database.writing() as session:
             self._renew_lease(session)
-            scraping.stage_books(session, self.run.id, self._unsaved, datetime.now(UTC))
+            scraping.stage_books(session, self.run.id, self._unsaved, self._database.now(session))
             scraping.save_progress(session, self.run.id, self.result)
             cancelled = scraping.is_cancelled(session, self.run.id)
         self._unsaved.clear()

@@ -8,6 +8,8 @@ import psycopg
 from psycopg.abc import PQGen
 from psycopg.pq import TransactionStatus
 
+from app.storage.postgresql import ANSWER_WITHIN_S
+
 _PAUSE_S: Final = 2.0
 """Seconds in which a server that did not answer is not asked again: each request would wait as long for it."""
 _GLANCE_PAUSE_S: Final = 10.0
@@ -59,11 +61,13 @@ class BoundedConnection(psycopg.Connection[Any]):
 
     def wait(self, gen: PQGen[T], interval: float = 0.1, timeout: float | None = None) -> T:
         """Wait as psycopg does, but never without a limit."""
+        within_s = self.answer_within_s() if timeout is None else timeout
         try:
-            return super().wait(gen, interval, self.answer_within_s() if timeout is None else timeout)
+            return super().wait(gen, interval, within_s)
         except psycopg.OperationalError:
             if self.pgconn.transaction_status != TransactionStatus.ACTIVE:
                 raise  # the server has answered
             self.pgconn.finish()
-            self.silence.begin()
+            if within_s > ANSWER_WITHIN_S:  # a caller in haste learns nothing of a server that is only slow
+                self.silence.begin()
             raise psycopg.OperationalError("the server does not answer") from None

@@ -12,6 +12,7 @@ from jwt.exceptions import ExpiredSignatureError, InvalidSignatureError, PyJWTEr
 from app.core.accounts import BY_API_KEY, Role, User
 from app.core.errors import InvalidToken, PasswordChangeRequired, RoleRequired, Unauthenticated
 from app.extensions import jwt
+from app.settings import Settings
 from app.web.context import request_record, shop
 
 
@@ -76,10 +77,14 @@ def authorize(access: Access) -> None:
 
 
 def knows_api_key() -> bool:
-    """Return whether the request carries the API key, or the one before it."""
-    offered = request.headers.get("X-API-Key", "")
+    """Return whether the request carries the API key."""
+    return is_api_key(request.headers.get("X-API-Key", ""), shop().settings)
+
+
+def is_api_key(offered: str, settings: Settings) -> bool:
+    """Return whether `offered` is the API key, or the one before it."""
     # In constant time, which tells nothing about how much of a guess was right.
-    return any(hmac.compare_digest(offered.encode(), key.encode()) for key in shop().settings.api_keys)
+    return any(hmac.compare_digest(offered.encode(), key.encode()) for key in settings.api_keys)
 
 
 def actor() -> str:
@@ -96,6 +101,18 @@ def caller() -> User:
 def login_id() -> str:
     """Return the id of the login that the caller's token belongs to."""
     return str(get_jwt()["sessao"])
+
+
+def claimed_login_id() -> str:
+    """Return the same before the caller is authorized; empty without a valid access token.
+
+    The login may have ended since: the token tells only whose it is.
+    """
+    try:
+        _verify_token(refresh=False, verify_type=True)
+    except (JWTExtendedException, PyJWTError):
+        return ""
+    return str(get_jwt().get("sessao", ""))
 
 
 @jwt.decode_key_loader

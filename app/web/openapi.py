@@ -16,7 +16,7 @@ from app.core.accounts import min_password_length
 from app.version import API_VERSION
 from app.web.access import Access
 from app.web.endpoint import operation, operation_of
-from app.web.error_handlers import MEANINGS
+from app.web.error_handlers import MEANINGS, ORDERS_PATH
 from app.web.idempotency import HEADER as IDEMPOTENCY_KEY
 from app.web.idempotency import VALID_KEY
 from app.web.schemas.problem import Problem
@@ -160,10 +160,10 @@ def _add_limits(app: Flask, document: dict[str, Any]) -> None:
     predictions = document["paths"]["/api/v1/ml/predictions"]["post"]["requestBody"]["content"]
     predictions["application/json"]["schema"]["maxItems"] = settings.ml_max_batch
     schemas["NewOrder"]["properties"]["items"]["maxItems"] = settings.order_max_items
-    for operations in document["paths"].values():
+    for path, operations in document["paths"].items():
         for described in operations.values():
             for parameter in described["parameters"]:
-                if parameter["name"] == "per_page":
+                if parameter["name"] == "per_page" or (path, parameter["name"]) == (ORDERS_PATH, "limit"):
                     parameter["schema"]["maximum"] = settings.max_per_page
 
 

@@ -50,11 +50,18 @@ def page_bounds(query: Mapping[str, Any], total: int) -> tuple[int, int]:
     most = shop().settings.max_per_page
     if "page" not in query and "per_page" not in query:
         return 0, min(total, _unpaged(most))
-    per_page = query.get("per_page", min(DEFAULT_PER_PAGE, most))
-    if per_page > most:
-        raise InvalidInput.of("per_page", f"deve ser um inteiro de 1 a {most}")
+    per_page = items_asked_for(query, "per_page")
     first = (query.get("page", 1) - 1) * per_page
     return first, first + per_page
+
+
+def items_asked_for(query: Mapping[str, Any], name: str) -> int:
+    """Return how many items a page may have, as the parameter `name` says. Raises InvalidInput."""
+    most = shop().settings.max_per_page
+    items: int = query.get(name, min(DEFAULT_PER_PAGE, most))
+    if items > most:
+        raise InvalidInput.of(name, f"deve ser um inteiro de 1 a {most}")
+    return items
 
 
 def page_headers(query: Mapping[str, Any], total: int) -> dict[str, str]:

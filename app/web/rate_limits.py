@@ -16,7 +16,7 @@ from limits.storage import Storage
 
 from app.core.errors import ShopError, Unauthenticated
 from app.settings import Settings
-from app.web.access import knows_api_key
+from app.web.access import claimed_login_id, is_api_key
 from app.web.clients import client_of
 from app.web.endpoint import ATTRIBUTE, operation, operation_of
 from app.web.error_handlers import problem
@@ -76,20 +76,21 @@ def limit_rates(app: Flask, settings: Settings) -> "ReadLimit | None":
             view = _redeclare(logins.limited(view), errors=(429, 503))
         limits = reads if methods[endpoint] <= _SAFE_METHODS else writes + runs * declared.starts_run
         if limits:
-            view = _redeclare(_counted(view, limits), errors=(429,), headers=HEADERS)
+            view = _redeclare(_counted(view, limits, settings), errors=(429,), headers=HEADERS)
         app.view_functions[endpoint] = view
-    return ReadLimit(reads[0]) if reads else None
+    return ReadLimit(reads[0], settings) if reads else None
 
 
 class ReadLimit:
     """Counts the reads that are answered without Flask. Holds no state of its own."""
 
-    def __init__(self, limit: Limit) -> None:
+    def __init__(self, limit: Limit, settings: Settings) -> None:
         self._limit = limit
+        self._settings = settings
 
     def admit(self, environ: WSGIEnvironment) -> Headers | None:
         """Count a read, and return the headers that tell the client; None for one too many."""
-        client = client_of(environ)
+        client = _client(environ, self._settings)
         remaining = self._limit.hit(client)
         return None if remaining < 0 else _headers([(self._limit, client, remaining)])
 
@@ -171,10 +172,10 @@ def _redeclare(view: View, errors: tuple[int, ...], headers: tuple[str, ...] = (
     return view
 
 
-def _counted(view: View, limits: Sequence[Limit]) -> View:
+def _counted(view: View, limits: Sequence[Limit], settings: Settings) -> View:
     @functools.wraps(view)
     def run(**arguments: Any) -> Any:
-        client = _client()
+        client = _client(request.environ, settings)
         counted = []
         for limit in limits:
             remaining = limit.hit(client)
@@ -193,10 +194,10 @@ def _counted(view: View, limits: Sequence[Limit]) -> View:
     return run
 
 
-def _client() -> str:
-    """Return the key of the request's client; those that hold the API key are apart from others at their address."""
-    client = client_of(request.environ)
-    return f"{client}+chave" if knows_api_key() else client
+def _client(environ: WSGIEnvironment, settings: Settings) -> str:
+    """Return the key of a request's client; those that hold the API key are apart from others at their address."""
+    client = client_of(environ)
+    return f"{client}+chave" if is_api_key(environ.get("HTTP_X_API_KEY", ""), settings) else client
 
 
 def _headers(counted: Sequence[tuple[Limit, str, int]]) -> Headers:
@@ -223,7 +224,8 @@ def _busy() -> Response:
 def _account() -> str:
     """Return a digest of the account's name, which a client may have mistaken for its password.
 
-    A user that is logged in sends no name: the token stands for it. Empty without both.
+    A user that is logged in sends no name: the login stands for it, since its tokens, and the ways to write one in a
+    header, are as many as a client likes. Empty without both.
     """
     try:
         body = json_body()
@@ -231,7 +233,7 @@ def _account() -> str:
         return ""
     name = body.get("username") if isinstance(body, dict) else None
     if not isinstance(name, str):
-        name = request.headers.get("Authorization", "")
+        name = claimed_login_id()
     if not name:
         return ""
     folded = unicodedata.normalize("NFKC", name).casefold()

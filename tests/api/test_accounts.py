@@ -156,6 +156,22 @@ def test_a_wrong_current_password_changes_nothing_and_may_not_be_guessed(
     assert client.get(RUNS, headers=bearer(other["access_token"])).status_code == 200
 
 
+def test_neither_another_token_of_the_login_nor_another_spelling_of_its_header_is_another_guess(
+    make_app: Callable[..., Flask],
+) -> None:
+    client = make_app(login_failures_per_minute=2).test_client()
+    tokens = log_in(client, **ADMIN)
+    problem_of(change(client, tokens, "guess", "54321"), 401)
+    renewed = client.post(REFRESH, headers=bearer(tokens["refresh_token"])).get_json()
+    problem_of(change(client, renewed, "guess2", "54321"), 401)
+    problem_of(change(client, renewed, "1234", "54321"), 429)
+    spelt = {"Authorization": f"Other x, Bearer {renewed['access_token']}"}
+    body = {"senha_atual": "1234", "senha_nova": "54321"}
+    problem_of(client.post(PASSWORD, json=body, headers=spelt), 429)
+    other = log_in(client, **ADMIN)
+    assert change(client, other, "1234", "54321").status_code == 204
+
+
 def test_a_login_in_flight_does_not_outlive_the_password_it_was_made_with(
     app: Flask, client: FlaskClient, shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -124,6 +124,15 @@ def test_reads_count_whether_the_cache_or_a_view_answers_them(make_app: MakeApp)
     assert client.get(BOOKS, **at("10.0.0.2")).status_code == 200
 
 
+def test_who_has_the_key_reads_apart_from_its_neighbours_also_from_the_cache(make_app: MakeApp) -> None:
+    client = make_app(reads_per_minute=2).test_client()
+    answers = [client.get(BOOKS, headers=API_KEY) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
+    assert [client.get(BOOKS).status_code for _ in range(3)] == [200, 200, 429]
+    wrong = {"X-API-Key": "wrong"}
+    assert client.get(BOOKS, headers=wrong).status_code == 429
+
+
 def test_the_document_names_429_for_what_is_limited_only(make_app: MakeApp) -> None:
     def limited(**settings: int) -> set[str]:
         document = make_app(**settings).test_client().get("/apispec_1.json").get_json()

@@ -42,7 +42,7 @@ def assert_unavailable(response: Any, fault: Fault) -> None:
     assert response.headers["Retry-After"] == "5"
 
 
-@pytest.mark.sqlite_only("a PRAGMA makes it read-only; tests/e2e has PostgreSQL")
+@pytest.mark.sqlite_only("a pragma makes the database so")
 def test_a_database_that_takes_no_writes_is_told_by_name_until_it_does(
     client: FlaskClient, shop: Shop, log_lines: Lines
 ) -> None:

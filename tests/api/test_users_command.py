@@ -106,7 +106,7 @@ def test_an_unknown_user_is_refused(app: Flask, command: str) -> None:
     assert users(app, command, "ninguem", typed=f"{GOOD}\n") == (1, "Usuário não encontrado.\n")
 
 
-@pytest.mark.sqlite_only("it is about a database file")
+@pytest.mark.sqlite_only("PostgreSQL makes no database by itself")
 def test_without_a_database_nothing_is_made(make_app: Callable[..., Flask]) -> None:
     app = make_app()
     data_dir = app.extensions["shop"].settings.data_dir

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -132,6 +133,20 @@ def test_a_process_forgets_the_orders_that_another_one_has_settled_for_it(
     assert orders._reconciler._abandoned == set()
 
 
+def test_orders_that_wait_behind_a_full_round_are_settled_in_the_next_ones(
+    make_orders: Callable[..., Orders], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reconcile_payments, "BATCH_SIZE", 2)
+    orders = make_orders()
+    for _ in range(3):
+        abandon(orders, monkeypatch)
+    orders.reconcile()
+    orders.reconcile()
+    assert statuses(orders) == [("pending", "approved")] * 3
+    orders.reconcile()
+    assert orders._reconciler._abandoned == set()
+
+
 def test_an_order_waits_for_a_gateway_that_cannot_be_asked_and_then_is_what_it_says(
     make_orders: Callable[..., Orders], gateway: FakeGateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -214,9 +229,9 @@ def begin_order(orders: Orders, database: Database, monkeypatch: pytest.MonkeyPa
         abandon(orders, at_work)
 
 
-def own(database: Database, owner: str) -> None:
+def change_row(database: Database, **values: Any) -> None:
     with database.writing() as session:
-        session.execute(update(OrderRow).values(owner=owner))
+        session.execute(update(OrderRow).values(**values))
 
 
 def test_a_clock_that_is_set_forward_settles_no_order_whose_process_is_alive(
@@ -229,15 +244,39 @@ def test_a_clock_that_is_set_forward_settles_no_order_whose_process_is_alive(
     assert statuses(orders) == [("awaiting_payment", "pending")]
 
 
+def test_an_order_whose_commit_nobody_heard_of_is_settled_although_its_process_is_alive(
+    make_orders: Callable[..., Orders], database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    orders = make_orders()
+    write = database.write
+
+    def lose_the_answer(work: Callable[[Session], Any]) -> None:
+        write(work)
+        raise OperationalError("COMMIT", {}, Exception("the server does not answer"))
+
+    with monkeypatch.context() as cut:
+        cut.setattr(database, "write", lose_the_answer)
+        with pytest.raises(OperationalError):
+            orders.place(DRAFT, None, "test")
+    orders.reconcile()
+    assert statuses(orders) == [("awaiting_payment", "pending")]
+    later = time.monotonic() + 61
+    monkeypatch.setattr(reconcile_payments, "time", SimpleNamespace(monotonic=lambda: later))
+    orders.reconcile()
+    assert statuses(orders) == [("failed", "voided")]
+    assert stock(database) == COPIES
+
+
 def test_an_order_of_an_unknown_process_is_settled_when_it_is_old_and_not_before(
     make_orders: Callable[..., Orders], database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     orders = make_orders()
     begin_order(orders, database, monkeypatch)
-    own(database, "host:1:an-older-release")
+    change_row(database, owner="host:1:an-older-release")
     orders.reconcile()
     assert statuses(orders) == [("awaiting_payment", "pending")]
-    make_orders(abandoned_after=-1).reconcile()
+    change_row(database, created_at=datetime.now(UTC) - timedelta(seconds=61))
+    orders.reconcile()
     assert statuses(orders) == [("pending", "approved")]
 
 

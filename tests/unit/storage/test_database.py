@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 from sqlalchemy import inspect, select, text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from app.storage.database import Database
 from app.storage.models import BookRow, LoginRow, UserRow
@@ -157,3 +157,14 @@ def test_a_users_logins_end_with_the_user(database: Database) -> None:
 def test_every_connection_is_prepared(database: Database, pragma: str, value: object) -> None:
     with database.reading() as session:
         assert session.execute(text(f"PRAGMA {pragma}")).scalar() == value
+
+
+@pytest.mark.postgresql_only("SQLite answers in the process that asks")
+def test_a_statement_that_is_too_slow_for_a_caller_in_haste_keeps_nobody_from_connecting(
+    database: Database,
+) -> None:
+    with pytest.raises(OperationalError), database.reading(within_s=0.2) as session:
+        session.execute(text("SELECT pg_sleep(1)"))
+    database.engine.dispose()
+    with database.reading() as session:
+        assert session.scalar(text("SELECT 1")) == 1

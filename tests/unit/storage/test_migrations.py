@@ -277,14 +277,18 @@ def test_staged_pages_of_an_older_release_are_as_old_as_the_first_run_of_their_c
                 text(
                     f"INSERT INTO scraping_execucao ({columns}) VALUES (:id, :resumed, :began, "
                     "'HTTP 404 (http://bob:s@x/a@b)', 'error', 'http://bob:s3cret@x/', 'admin', 0, 0, 0, 0, 0)"
-                ).bindparams(bindparam("began", type_=UtcTime())),
-                {"id": run_id, "resumed": resumed_from, "began": datetime(2026, 1, 1, hour, tzinfo=UTC)},
+                ).bindparams(bindparam("began", datetime(2026, 1, 1, hour, tzinfo=UTC), UtcTime)),
+                {"id": run_id, "resumed": resumed_from},
             )
         for run_id in (3, 4):
             session.execute(
                 text("INSERT INTO scraping_pagina (execucao_id, url, livro) VALUES (:id, 'u', '{}')"),
                 {"id": run_id},
             )
+        failures = json.dumps([{"url": "http://bob:s3cret@x/é@b", "motivo": "HTTP 404 (http://bob@x/)"}])
+        session.execute(
+            text("UPDATE scraping_execucao SET falhas = :falhas WHERE id = 4"), {"falhas": failures}
+        )
         session.execute(text("UPDATE catalogo SET fonte = 'http://bob:s3cret@x/'"))
         session.execute(text("UPDATE livros SET url_imagem = 'https://bob@x:8/a?b@c' WHERE id = 5 OR id = 6"))
     with app.app_context():
@@ -294,11 +298,13 @@ def test_staged_pages_of_an_older_release_are_as_old_as_the_first_run_of_their_c
             select(StagedPageRow.run_id, StagedPageRow.read_at).order_by(StagedPageRow.run_id)
         )
         assert [(run_id, read_at.hour) for run_id, read_at in staged] == [(3, 1), (4, 4)]
-        run = RUNS.get(session, 4)
+        run, detail = RUNS.get(session, 4), scraping.load_detail(session, 4)
         publication = load_publication(session)
         image_url = session.scalar(select(BookRow.image_url).where(BookRow.id == 6))
     assert run is not None
     assert (run.base_url, run.reason) == ("http://x/", "HTTP 404 (http://x/a@b)")
+    assert detail is not None
+    assert detail.failures == {"http://x/é@b": "HTTP 404 (http://x/)"}
     assert publication is not None
     assert (publication.source_url, image_url) == ("http://x/", "https://x:8/a?b@c")
 

@@ -34,6 +34,7 @@ def upgrade() -> None:
         table.alter_column("lida_em", existing_type=sa.DateTime(timezone=True), nullable=False)
     for table_name, column_name in _ADDRESSES:
         _remove_credentials(sa.table(table_name, sa.column("id"), sa.column(column_name)), column_name)
+    _remove_credentials_of_failed_pages()
 
 
 def _remove_credentials(table: sa.TableClause, column_name: str) -> None:
@@ -42,6 +43,15 @@ def _remove_credentials(table: sa.TableClause, column_name: str) -> None:
     for row_id, value in connection.execute(sa.select(key, column).where(column.like("%://%@%"))).all():
         clean = _CREDENTIALS.sub("", value)
         connection.execute(sa.update(table).where(key == row_id).values({column_name: clean}))
+
+
+def _remove_credentials_of_failed_pages() -> None:
+    runs = sa.table("scraping_execucao", sa.column("id"), sa.column("falhas", sa.JSON(none_as_null=True)))
+    connection = op.get_bind()
+    for run_id, pages in connection.execute(sa.select(runs.c.id, runs.c.falhas)).all():
+        clean = [{key: _CREDENTIALS.sub("", text) for key, text in page.items()} for page in pages or ()]
+        if clean != (pages or []):
+            connection.execute(sa.update(runs).where(runs.c.id == run_id).values(falhas=clean))
 
 
 def downgrade() -> None:
