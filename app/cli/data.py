@@ -20,6 +20,8 @@ FILE = click.Path(path_type=Path, dir_okay=False)
 
 
 def _url(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
+    if not value:
+        raise click.BadParameter("deve nomear um banco de dados")
     try:
         return read_settings({"DATABASE_URL": value}).database_url
     except InvalidSettings as error:

@@ -244,7 +244,7 @@ def test_a_clock_that_is_set_forward_settles_no_order_whose_process_is_alive(
     assert statuses(orders) == [("awaiting_payment", "pending")]
 
 
-def test_an_order_whose_commit_nobody_heard_of_is_settled_although_its_process_is_alive(
+def test_an_order_whose_commit_was_not_heard_of_is_settled_although_its_process_is_alive(
     make_orders: Callable[..., Orders], database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     orders = make_orders()
