@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -47,7 +46,10 @@ def test_a_postgresql_server_that_is_killed_under_orders_loses_none_that_was_ack
     tmp_path: Path, postgresql_alone: str
 ) -> None:
     cluster = tmp_path / "postgresql"
-    with Server(tmp_path / "data", DATABASE_URL=postgresql_alone, **TROUBLE) as server, ExitStack() as restarted:
+    with (
+        Server(tmp_path / "data", DATABASE_URL=postgresql_alone, **TROUBLE) as server,
+        ExitStack() as restarted,
+    ):
         start = stocks_of(server.data_dir, postgresql_alone)
         with buyers_at(server.url) as buyers:
             for _ in range(KILLS):
