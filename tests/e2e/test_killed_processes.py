@@ -17,6 +17,8 @@ from tests.support.orders import wait_until
 from tests.support.server import ROOT, Server
 
 KILLS = 3
+SLOW_PAYMENTS = TROUBLE | {"SIMULATION_PAYMENT_LATENCY_MS": "50"}
+"""So that at every moment an order is between its two transactions."""
 REPLACED_WITHIN_S = 15.0
 BACK_WITHIN_S = 20.0
 """The time after which a PostgreSQL server that was killed and started again is used again."""
@@ -29,7 +31,7 @@ def is_replaced(server: Server, victim: int) -> bool:
 def test_a_worker_that_is_killed_is_replaced_and_loses_no_order_that_was_acknowledged(
     start_on: Callable[..., Server],
 ) -> None:
-    server = start_on(WEB_WORKERS="2", WEB_THREADS="8", **TROUBLE)
+    server = start_on(WEB_WORKERS="2", WEB_THREADS="8", **SLOW_PAYMENTS)
     start = stocks_of(server.data_dir, server.database_url)
     with buyers_at(server.url) as buyers:
         for _ in range(KILLS):
@@ -49,7 +51,7 @@ def test_a_postgresql_server_that_is_killed_under_orders_loses_none_that_was_ack
 ) -> None:
     cluster = tmp_path / "postgresql"
     with ExitStack() as stack:
-        environment = {"DATABASE_URL": postgresql_alone, **TROUBLE}
+        environment = {"DATABASE_URL": postgresql_alone, **SLOW_PAYMENTS}
         server = stack.enter_context(Server(tmp_path / "data", ROOT, **environment))
         start = stocks_of(server.data_dir, postgresql_alone)
         with buyers_at(server.url) as buyers:

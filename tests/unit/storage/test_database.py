@@ -4,10 +4,11 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from sqlalchemy import inspect, select, text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from app.storage.database import Database
 from app.storage.models import BookRow, LoginRow, UserRow
@@ -157,3 +158,18 @@ def test_a_users_logins_end_with_the_user(database: Database) -> None:
 def test_every_connection_is_prepared(database: Database, pragma: str, value: object) -> None:
     with database.reading() as session:
         assert session.execute(text(f"PRAGMA {pragma}")).scalar() == value
+
+
+@pytest.mark.sqlite_only("PostgreSQL has no file that a connection could make")
+def test_a_new_connection_makes_no_empty_file_where_the_database_was(database: Database) -> None:
+    file = Path(str(database.engine.url.database))
+    with database.reading():
+        pass
+    database.engine.dispose()
+    away = file.rename(file.with_name("elsewhere.db"))
+    with pytest.raises(OperationalError):
+        database.engine.connect()
+    assert not file.exists()
+    away.rename(file)
+    with database.reading():
+        pass
