@@ -14,6 +14,7 @@ from prometheus_client.registry import Collector
 
 from app.core.shop_state import ShopState
 from app.processes import has_ended
+from app.storage.faults import log_failure
 from app.version import API_VERSION
 
 log = logging.getLogger(__name__)
@@ -33,8 +34,8 @@ class StateCollector(Collector):
         yield build
         try:
             state = self._read_state()
-        except Exception:
-            log.exception("state_not_read")
+        except Exception as error:  # noqa: BLE001 - whatever is wrong, the other figures are shown
+            log_failure(log, "state_not_read", error)
         else:
             yield from _families(state)
 

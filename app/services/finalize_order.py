@@ -13,6 +13,7 @@ from app.observability.metrics import Metrics
 from app.storage import idempotency, orders, stock
 from app.storage.catalogue_store import CatalogueStore
 from app.storage.database import Database
+from app.storage.faults import log_failure
 from app.storage.stock import Reason
 
 log = logging.getLogger(__name__)
@@ -59,9 +60,9 @@ class OrderFinalizer:
         """Show readers the stock that was just committed."""
         try:
             self._catalogue.ensure_stock_version(stock_version)
-        except SQLAlchemyError:
+        except SQLAlchemyError as error:
             # The sale is committed; readers follow at their next look.
-            log.exception("stocks_not_shown")
+            log_failure(log, "stocks_not_shown", error)
 
 
 def _finalize(

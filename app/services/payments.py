@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from app.core.orders import Order
 from app.core.payments import Decision, PaymentGateway
 from app.observability.metrics import Metrics
+from app.storage.faults import log_failure
 
 log = logging.getLogger(__name__)
 
@@ -108,7 +109,7 @@ class Payments:
             log.warning("payment_timed_out", extra={"order_id": reference})
             raise
         if raised is not None:
-            log.error("payment_gateway_failed", exc_info=raised, extra={"order_id": reference})
+            log_failure(log, "payment_gateway_failed", raised, order_id=reference)
             raise GatewayUnavailable from raised
         return future.result()
 

@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
-from app.storage.faults import reason_of
+from app.storage.faults import log_failure
 
 log = logging.getLogger(__name__)
 
@@ -50,9 +50,8 @@ class PeriodicTasks:
                 return
             try:
                 task()
-            except Exception as error:
-                reason = reason_of(error)  # a database that is away needs no traceback
-                log.error("task_failed", extra={"task": str(task), "reason": reason}, exc_info=reason is None)
+            except Exception as error:  # noqa: BLE001 - no task may end the thread of the others
+                log_failure(log, "task_failed", error, task=str(task))
 
     def _run(self) -> None:
         self._stopping.wait(self._first_after_s)

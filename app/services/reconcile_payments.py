@@ -15,6 +15,7 @@ from app.services.finalize_order import OrderFinalizer
 from app.services.payments import GatewayUnavailable, Payments
 from app.storage import orders
 from app.storage.database import Database
+from app.storage.faults import log_failure
 
 log = logging.getLogger(__name__)
 
@@ -79,9 +80,9 @@ class PaymentReconciler:
                 continue
             try:
                 self._reconcile_order(order, now)
-            except (GatewayUnavailable, SQLAlchemyError):
+            except (GatewayUnavailable, SQLAlchemyError) as error:
                 failures += 1
-                log.exception("order_not_reconciled", extra={"order_id": order.id})
+                log_failure(log, "order_not_reconciled", error, order_id=order.id)
 
     def _is_abandoned(self, order: Order, owner: str, now: datetime) -> bool:
         """Return whether the process that asks for an order's payment will not end it.

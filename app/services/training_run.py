@@ -21,6 +21,7 @@ from app.services.model_store import assemble
 from app.settings import Settings
 from app.storage import training
 from app.storage.database import Database
+from app.storage.faults import log_failure
 from app.storage.model_files import SCRATCH_PREFIX, clear_scratch, models_folder, write_model
 from ml.artefact import CARD_NAME, MODEL_NAME, ArtefactRefused, digest_of
 from ml.features import Row
@@ -113,8 +114,8 @@ class BackgroundTraining(BackgroundRun[Training]):
                 try:
                     with self._database.writing() as session:
                         self._renew_lease(session)
-                except SQLAlchemyError:  # the lease outlasts several of these
-                    log.exception("training_lease_not_renewed", extra={"version": self.run.id})
+                except SQLAlchemyError as error:  # the lease outlasts several of these
+                    log_failure(log, "training_lease_not_renewed", error, version=self.run.id)
         if self._stopping.is_set():
             raise RunFailed(self._kind.stopped, RunStatus.INTERRUPTED)
         raise RunFailed(

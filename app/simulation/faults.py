@@ -10,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.settings import Settings
 from app.storage.database import Database, upsert_into
+from app.storage.faults import log_failure
 from app.storage.models import SimulationRow
 from app.storage.polled import CHECK_EVERY_S, Polled
 
@@ -86,8 +87,8 @@ class Simulation:
             )
         try:
             self._faults.refresh()
-        except SQLAlchemyError:
-            log.exception("simulation_check_failed")
+        except SQLAlchemyError as error:
+            log_failure(log, "simulation_check_failed", error)
         log.warning("simulation_set", extra=asdict(settings))
 
     def should_fail(self, fault: str) -> bool:

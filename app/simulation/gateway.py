@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from app.core.payments import Decision
 from app.simulation.faults import Simulation
 from app.storage.database import INSERTS, Database
+from app.storage.faults import log_failure
 from app.storage.models import SimulatedPaymentRow
 
 log = logging.getLogger(__name__)
@@ -96,8 +97,8 @@ class SimulatedGateway:
         self._closing.set()
         try:
             self._database.flush()
-        except SQLAlchemyError:
-            log.exception("payments_not_stored")
+        except SQLAlchemyError as error:
+            log_failure(log, "payments_not_stored", error)
 
     def _decide(self, reference: str, decision: Decision) -> Decision:
         """Store the first decision about `reference` and return it."""

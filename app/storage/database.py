@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, TypeVar, cast
+from urllib.parse import quote
 
 from sqlalchemy import Connection, CursorResult, Engine, Executable, event
 from sqlalchemy import Result as Rows
@@ -61,6 +62,7 @@ class Database:
             else engine.execution_options(isolation_level="REPEATABLE READ")
         )
         if engine.dialect.name == "sqlite":
+            event.listen(engine, "do_connect", self._open_existing)
             event.listen(engine, "connect", _prepare_sqlite)
         else:
             bound_waits(engine)
@@ -158,7 +160,7 @@ class Database:
     def _check_file(self, path: str) -> None:
         """Raise OperationalError where SQLite's file is gone or another: what open connections write would be lost.
 
-        A new connection would make an empty file in its place.
+        A new connection is refused then too: see `_open_existing`.
         """
         try:
             inode = os.stat(path).st_ino  # noqa: PTH116 - a third of the time of a Path
@@ -169,6 +171,12 @@ class Database:
         elif inode != self._inode:
             gone = sqlite3.OperationalError("the database's file was moved or replaced")
             raise OperationalError("BEGIN", {}, gone)
+
+    def _open_existing(self, _dialect: object, _record: object, arguments: list[Any], options: Any) -> None:
+        """Have SQLite open the file that is there, rather than make an empty one after it was moved."""
+        if self._inode is not None:
+            arguments[0] = f"file:{quote(str(self._file))}?mode=rw"
+            options["uri"] = True
 
     @contextmanager
     def _batch(self) -> Iterator[Session]:

@@ -1,6 +1,7 @@
 """Why a database can't serve, told by the errors of its driver."""
 
 import errno
+import logging
 import sqlite3
 from enum import StrEnum
 
@@ -100,3 +101,12 @@ def reason_of(error: BaseException) -> str | None:
         return None
     lines = str(getattr(error, "orig", None) or error).strip().splitlines()
     return f"{fault}: {lines[0] if lines else type(error).__name__}"
+
+
+def log_failure(log: logging.Logger, event: str, error: BaseException, **fields: str | int) -> None:
+    """Log an error; in one line where the database can't serve, which needs no traceback."""
+    reason = reason_of(error)
+    if reason is None:
+        log.error(event, extra=fields, exc_info=error)
+    else:
+        log.error(event, extra=fields | {"reason": reason})

@@ -8,7 +8,7 @@ from typing import Generic, TypeVar, cast
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.storage.faults import reason_of
+from app.storage.faults import log_failure
 from app.storage.postgresql import answering_within
 
 log = logging.getLogger(__name__)
@@ -71,8 +71,7 @@ class Polled(Generic[T]):
             except SQLAlchemyError as error:
                 if self._value is None:
                     raise
-                reason = reason_of(error)
-                log.error(self._failure_event, extra={"reason": reason}, exc_info=reason is None)
+                log_failure(log, self._failure_event, error)
             finally:
                 if self._value is not None:  # also after a failure: the next look waits for its time
                     self._checked_at = time.monotonic()

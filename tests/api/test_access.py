@@ -40,6 +40,7 @@ CREDENTIALS = (
     "basic",
     "expired",
     "revoked",
+    "disabled operator",
     "unsigned",
     "other key",
     "other algorithm",
@@ -106,6 +107,8 @@ def request_with(client: FlaskClient, credentials: str) -> dict[str, Any]:
     past = datetime.now(UTC) - timedelta(hours=1)
     if credentials == "revoked":
         client.post("/api/v1/auth/logout", headers=bearer(token))
+    if credentials == "disabled operator":
+        client.application.extensions["shop"].accounts.disable(OPERATOR["username"])
     if credentials == "in the query":
         return {"query_string": {"access_token": token, "jwt": token, "api_key": SAMPLE_API_KEY}}
     headers = {
@@ -123,6 +126,7 @@ def request_with(client: FlaskClient, credentials: str) -> dict[str, Any]:
         "basic": {"Authorization": "Basic YWRtaW46MTIzNA=="},
         "expired": bearer(forged(claims, exp=past, iat=past, nbf=past)),
         "revoked": bearer(token),
+        "disabled operator": bearer(token),
         "unsigned": bearer(unsigned(claims)),
         "other key": bearer(forged(claims, "another secret of forty bytes, in a test")),
         "other algorithm": bearer(forged(claims, SECRET * 2, "HS512")),

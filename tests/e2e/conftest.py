@@ -4,6 +4,7 @@ import shutil
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -29,11 +30,27 @@ def start_server(tmp_path: Path, ready_data: Path) -> Iterator[Callable[..., Ser
         yield lambda **environment: servers.enter_context(Server(data_dir, **environment))
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def start_on(request: pytest.FixtureRequest, start_server: Callable[..., Server]) -> Callable[..., Server]:
+    """The same, once on SQLite and once on an empty PostgreSQL database."""
+    url: str = "" if request.param == "sqlite" else request.getfixturevalue("database_url")
+    return partial(start_server, **({"DATABASE_URL": url} if url else {}))
+
+
 @pytest.fixture(scope="session")
 def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a PostgreSQL server that the tests of this process share."""
     with run_postgresql(tmp_path_factory.mktemp("postgresql")) as url:
         yield url
+
+
+@pytest.fixture
+def postgresql_alone(tmp_path: Path) -> Iterator[str]:
+    """A database of a PostgreSQL server in `tmp_path / "postgresql"` that the test may break."""
+    folder = tmp_path / "postgresql"
+    folder.mkdir()
+    with run_postgresql(folder) as url:
+        yield f"{url}/postgres"
 
 
 @pytest.fixture

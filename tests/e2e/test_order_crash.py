@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.e2e.conftest import create_database
 from tests.support.server import ROOT
 
 START = {"0": 15, "1": 10}
@@ -17,12 +18,17 @@ SOLD = {"0": 12, "1": 8}
 STOCK_OF = {"pending": SOLD, "delivered": SOLD}  # any other state has given its copies back
 
 
-@pytest.fixture(scope="module")
-def reports(ready_data: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def reports(
+    request: pytest.FixtureRequest, ready_data: Path, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Any]:
     """The report of every scenario."""
     work = tmp_path_factory.mktemp("crashes")
+    arguments = [str(ready_data), str(work)]
+    if request.param == "postgresql":
+        arguments.append(create_database(request.getfixturevalue("postgresql")))
     lab = subprocess.run(
-        [sys.executable, "-m", "tests.support.crash_lab", str(ready_data), str(work)],
+        [sys.executable, "-m", "tests.support.crash_lab", *arguments],
         cwd=ROOT, capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
     assert lab.returncode == 0, lab.stderr

@@ -1,7 +1,8 @@
 """Kills a shop before each of its statements, one after the other, and recovers it.
 
-`python -m tests.support.crash_lab <ready data> <work folder>` prints a JSON report for each scenario. It is a process
-of its own because it forks: each death and each recovery is a child, so that the parent never has a thread.
+`python -m tests.support.crash_lab <ready data> <work folder> [<PostgreSQL database>]` prints a JSON report for each
+scenario, on SQLite unless an empty database is named. It is a process of its own because it forks: each death and each
+recovery is a child, so that the parent never has a thread.
 """
 
 from __future__ import annotations
@@ -14,22 +15,51 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psycopg
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import event
+from sqlalchemy import event, make_url
 
 from app.factory import create_app
 from app.services.audit import audit
 from app.shop import Shop
+from app.start import prepare
 from tests.support.orders import API_KEY
 from tests.support.shop import make_settings
 
 BOOKS = (0, 1)
 BODY = {"customer_id": "c", "items": [{"product_id": 1, "quantity": 2}, {"product_id": 0, "quantity": 3}]}
 Report = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A shop at rest: its files, and its database where that is not one of them."""
+
+    folder: Path
+    database_url: str = ""
+
+    def named(self, folder: Path, suffix: str) -> Stored:
+        """Return where a copy may be."""
+        return Stored(folder, self.database_url and f"{self.database_url}_{suffix}")
+
+    def copy_to(self, other: Stored) -> None:
+        """Replace another by a copy of this one."""
+        shutil.rmtree(other.folder, ignore_errors=True)
+        shutil.copytree(self.folder, other.folder)
+        if self.database_url:
+            source, target = make_url(self.database_url), make_url(other.database_url)
+            server = source.set(drivername="postgresql", database="postgres")
+            with psycopg.connect(server.render_as_string(hide_password=False), autocommit=True) as operator:
+                operator.execute(f"DROP DATABASE IF EXISTS {target.database} WITH (FORCE)")
+                operator.execute(f"CREATE DATABASE {target.database} TEMPLATE {source.database}")
+
+    def open(self) -> Flask:
+        return create_app(make_settings(self.folder, database_url=self.database_url))
 
 
 def place(client: FlaskClient, token: str = "tok_approved") -> int:
@@ -153,18 +183,17 @@ def recover(app: Flask, act: Callable[[FlaskClient], int]) -> Report:
     }
 
 
-def crash_everywhere(ready: Path, work: Path, scenario: str) -> Report:
+def crash_everywhere(ready: Stored, work: Path, scenario: str) -> Report:
     before, act = SCENARIOS[scenario]
-    data = work / scenario / "data"
-    pristine = work / scenario / "pristine"
-    shutil.copytree(ready, data)
-    app = create_app(make_settings(data))
+    shop = ready.named(work / scenario / "data", scenario)
+    pristine = ready.named(work / scenario / "pristine", f"{scenario}_pristine")
+    ready.copy_to(shop)
+    app = shop.open()
     start = in_child(lambda: {"stocks": stocks(app.test_client()), "status": before(app.test_client())})
-    shutil.copytree(data, pristine)
+    shop.copy_to(pristine)
     crashes: list[Report] = []
     while True:
-        shutil.rmtree(data)
-        shutil.copytree(pristine, data)
+        pristine.copy_to(shop)
         whole = in_child(lambda: run(app, act, boundary=len(crashes)))
         if whole is not None:
             return {"start": start, "whole": whole, "crashes": crashes}
@@ -173,12 +202,20 @@ def crash_everywhere(ready: Path, work: Path, scenario: str) -> Report:
         crashes.append(crash)
 
 
-def main(ready: Path, work: Path) -> None:
+def make_ready(ready: Stored) -> Report:
+    prepare(ready.open())
+    return {}
+
+
+def main(folder: Path, work: Path, database_url: str = "") -> None:
     gc.freeze()
+    ready = Stored(folder, database_url)
+    if database_url:
+        in_child(lambda: make_ready(ready))
     sys.stdout.write(
         json.dumps({scenario: crash_everywhere(ready, work, scenario) for scenario in SCENARIOS})
     )
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]), *sys.argv[3:])

@@ -27,6 +27,11 @@ def free_port() -> int:
         return port
 
 
+def children_of(pid: int) -> list[int]:
+    """Return the processes that a process has started from its first thread."""
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
 class Server:
     """`python run.py` on a free port, as a context manager; ended by its own process id."""
 
@@ -64,6 +69,17 @@ class Server:
     ) -> None:
         if self.running:
             self.end(signal.SIGTERM)
+
+    @property
+    def database_url(self) -> str:
+        """The address of its database, empty where that is in the data directory."""
+        return self.environment.get("DATABASE_URL", "")
+
+    @property
+    def workers(self) -> list[int]:
+        """The process ids of its workers."""
+        assert self.process is not None
+        return children_of(self.process.pid)
 
     @property
     def running(self) -> bool:

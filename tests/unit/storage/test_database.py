@@ -4,6 +4,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from sqlalchemy import inspect, select, text
@@ -160,7 +161,7 @@ def test_every_connection_is_prepared(database: Database, pragma: str, value: ob
 
 
 @pytest.mark.postgresql_only("SQLite answers in the process that asks")
-def test_a_statement_that_is_too_slow_for_a_caller_in_haste_keeps_nobody_from_connecting(
+def test_a_statement_that_is_too_slow_for_a_caller_in_haste_keeps_no_other_from_connecting(
     database: Database,
 ) -> None:
     with pytest.raises(OperationalError), database.reading(within_s=0.2) as session:
@@ -168,3 +169,18 @@ def test_a_statement_that_is_too_slow_for_a_caller_in_haste_keeps_nobody_from_co
     database.engine.dispose()
     with database.reading() as session:
         assert session.scalar(text("SELECT 1")) == 1
+
+
+@pytest.mark.sqlite_only("PostgreSQL has no file that a connection could make")
+def test_a_new_connection_makes_no_empty_file_where_the_database_was(database: Database) -> None:
+    file = Path(str(database.engine.url.database))
+    with database.reading():
+        pass
+    database.engine.dispose()
+    away = file.rename(file.with_name("elsewhere.db"))
+    with pytest.raises(OperationalError):
+        database.engine.connect()
+    assert not file.exists()
+    away.rename(file)
+    with database.reading():
+        pass
