@@ -25,7 +25,7 @@ from tests.support.server import Server, children_of
 from tests.support.shop import make_settings
 
 AT_ONCE_S = 2.0
-FROM_MEMORY = ("/api/v1/books/1", "/api/v1/books", "/static/livro.svg")
+FROM_MEMORY = ("/livez", "/api/v1/books/1", "/api/v1/books", "/static/livro.svg")
 
 
 class Buyers:
