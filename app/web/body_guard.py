@@ -26,7 +26,7 @@ UNLIMITED_PATH = "/livez"
 """A process that is busy lives."""
 ADMISSION_TIMEOUT_S = 5.0
 _CHECK_EVERY_S = 0.25
-_FLUSH_S = 0.002
+_FLUSH_S = 0.02
 """What the network thread gets to send a response before the connection is closed."""
 _WITH_BODIES = ("POST", "PUT", "PATCH", "DELETE")
 

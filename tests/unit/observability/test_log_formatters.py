@@ -47,12 +47,22 @@ def extra_names(source: str) -> Iterator[str]:
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.keyword) and node.arg == "extra":
             yield from names_of(node.value)
+        elif isinstance(node, ast.Call) and ast.unparse(node.func) == "log_failure":
+            yield from (str(keyword.arg) for keyword in node.keywords)
 
 
 def names_of(value: ast.expr) -> Iterator[str]:
     if isinstance(value, ast.Call):
         assert ast.unparse(value) == "asdict(settings)", "the sweep knows of no other record"
         yield from (field.name for field in fields(SimulationSettings))
+        return
+    if isinstance(value, ast.BinOp):
+        yield from names_of(value.left)
+        value = value.right
+    if isinstance(value, ast.Name):
+        assert value.id == "fields", (
+            "the sweep knows of no other names, which are those of calls of log_failure"
+        )
         return
     assert isinstance(value, ast.Dict), ast.unparse(value)
     for key in value.keys:
