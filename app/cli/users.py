@@ -76,7 +76,7 @@ def list_users() -> None:
     with _accounts() as accounts:
         for account in accounts.list_accounts():
             user = account.user
-            click.echo(f"{user.username}\t{user.role}\t{account.logins} sessões\t{_remarks(account)}")
+            click.echo(f"{user.username}\t{user.role}\t{_logins(account)}\t{_remarks(account)}")
 
 
 @contextmanager
@@ -98,6 +98,10 @@ def _read_password() -> str:
         return sys.stdin.readline(MAX_LINE_CHARS).rstrip("\r\n")
     password: str = click.prompt("Senha", hide_input=True, confirmation_prompt="Repita a senha")
     return password
+
+
+def _logins(account: Account) -> str:
+    return f"{account.logins} {'sessão' if account.logins == 1 else 'sessões'}"
 
 
 def _remarks(account: Account) -> str:

@@ -98,7 +98,7 @@ def test_the_list_has_a_line_for_each_user(app: Flask, client: FlaskClient) -> N
     log_in(client, **ADMIN)
     users(app, "create", "zoe", typed=f"{GOOD}\n")
     users(app, "disable", "zoe")
-    assert users(app, "list") == (0, "admin\tadmin\t1 sessões\t\nzoe\toperador\t0 sessões\tdesativado\n")
+    assert users(app, "list") == (0, "admin\tadmin\t1 sessão\t\nzoe\toperador\t0 sessões\tdesativado\n")
 
 
 @pytest.mark.parametrize("command", ["reset", "disable", "enable", "logout"])
