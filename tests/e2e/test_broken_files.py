@@ -25,7 +25,7 @@ from tests.support.database_faults import (
     watching,
 )
 from tests.support.exposition import read_samples, value
-from tests.support.orders import API_KEY, order_for
+from tests.support.orders import API_KEY, order_for, wait_until
 from tests.support.server import Server
 
 
@@ -51,6 +51,8 @@ def test_a_file_that_is_damaged_is_told_by_name_and_a_backup_brings_back_what_it
     start_server: Callable[..., Server], tmp_path: Path
 ) -> None:
     server = start_server(WEB_WORKERS="2")
+    # A worker that still starts would take a missing file for a new shop's.
+    wait_until(lambda: server.log.read_text(encoding="utf-8").count('"message":"ready"') == 2)
     sold = buy(server, 5)
     buyers = Buyers(server, 10, book=0)
     assert server.flask("backup", tmp_path / "backup.db").returncode == 0
@@ -74,6 +76,8 @@ def test_a_file_that_is_moved_away_is_told_by_name_until_it_is_back_and_loses_no
     start_server: Callable[..., Server],
 ) -> None:
     server = start_server(WEB_WORKERS="2")
+    # A worker that still starts would take a missing file for a new shop's.
+    wait_until(lambda: server.log.read_text(encoding="utf-8").count('"message":"ready"') == 2)
     sold = buy(server, 5)
     buyers = Buyers(server, 10, book=0)
     file = server.data_dir / "livraria.db"
