@@ -50,9 +50,10 @@ from app.web.browser_headers import BrowserHeaders
 from app.web.endpoint import operation_of
 from app.web.error_handlers import register_error_handlers
 from app.web.fields import PlainInteger
-from app.web.middleware import register_middleware
+from app.web.hooks import register_hooks
+from app.web.middleware import RequestMiddleware
 from app.web.openapi import serve_documentation
-from app.web.rate_limits import limit_rates
+from app.web.rate_limits import ReadLimit, limit_rates
 from app.web.response_cache import ResponseCache
 from app.web.responses import OrjsonProvider
 
@@ -103,6 +104,14 @@ def create_app(settings: Settings | None = None, check_every_s: float = CHECK_EV
     read_limit = limit_rates(app, settings)
     _require_operations(app.view_functions)
     serve_documentation(app)
+    register_hooks(app, app.extensions["shop"].metrics)
+    _add_wsgi_layers(app, settings, read_limit)
+    register_commands(app)
+    return app
+
+
+def _add_wsgi_layers(app: Flask, settings: Settings, read_limit: ReadLimit | None) -> None:
+    """Wrap Flask in what comes before it, from the inside out."""
     shop: Shop = app.extensions["shop"]
     app.wsgi_app = BodyGuard(  # type: ignore[method-assign]
         app.wsgi_app,
@@ -114,7 +123,9 @@ def create_app(settings: Settings | None = None, check_every_s: float = CHECK_EV
     )
     cache = ResponseCache(shop.catalogue, settings.response_cache_bytes)
     secrets = (*settings.api_keys, settings.metrics_token)
-    register_middleware(app, shop.metrics, cache, secrets, read_limit, shop.draining)
+    app.wsgi_app = RequestMiddleware(  # type: ignore[method-assign]
+        app.wsgi_app, shop.metrics, cache, secrets, read_limit, shop.draining
+    )
     if settings.cors_origins or settings.production:
         app.wsgi_app = BrowserHeaders(  # type: ignore[method-assign]
             app.wsgi_app, settings.cors_origins, hsts=settings.production
@@ -123,8 +134,6 @@ def create_app(settings: Settings | None = None, check_every_s: float = CHECK_EV
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
             app.wsgi_app, x_for=settings.trusted_proxies, x_proto=settings.trusted_proxies
         )
-    register_commands(app)
-    return app
 
 
 def _assemble(app: Flask, settings: Settings, check_every_s: float) -> Shop:
