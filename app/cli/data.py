@@ -36,14 +36,14 @@ def _url(_context: click.Context, _parameter: click.Parameter, value: str) -> st
 def run_copy(url: str) -> None:
     """Copy the shop's database into an empty one, and compare the two; exits 1 where they differ."""
     source = existing_database()
-    engine = create_engine(url, **database_options(url, threads=1))
+    target = Database(create_engine(url, **database_options(url, threads=1)))
     with _failures():
-        if engine.dialect.name == "sqlite":
-            Path(str(engine.url.database)).touch(mode=0o600)  # it will hold password hashes
+        if target.file is not None:
+            target.file.touch(mode=0o600)  # it will hold password hashes
         try:
-            report = copy_database(source, Database(engine))
+            report = copy_database(source, target)
         finally:
-            engine.dispose()
+            target.engine.dispose()
     _show(report)
     click.echo("Tudo confere: inicie a loja com DATABASE_URL no destino.")
 

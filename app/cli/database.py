@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import NoReturn
 
 import click
@@ -17,16 +16,10 @@ EXIT_NOT_READ = 2
 
 def existing_database() -> Database:
     """Return the shop's database; exit 2 where there is none yet."""
-    file = database_file()
-    if file is not None and not file.exists():  # connecting would create an empty one
-        refuse(f"Não há banco de dados em {file}: inicie a loja uma vez.")
-    return shop().database
-
-
-def database_file() -> Path | None:
-    """Return the file of the shop's database, None where it is PostgreSQL's."""
-    url = shop().database.engine.url
-    return Path(str(url.database)) if url.get_backend_name() == "sqlite" else None
+    database = shop().database
+    if database.file is not None and not database.file.exists():  # connecting would create an empty one
+        refuse(f"Não há banco de dados em {database.file}: inicie a loja uma vez.")
+    return database
 
 
 def refuse(sentence: str) -> NoReturn:

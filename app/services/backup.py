@@ -30,8 +30,8 @@ def back_up(database: Database, file: Path) -> list[str]:
     if file.exists():
         raise CopyRefused(f"{file} já existe: escolha outro nome.")
     with _scratch_file(file) as copy:
-        if database.engine.dialect.name == "sqlite":
-            copy_file(_file_of(database), copy)
+        if database.file is not None:
+            copy_file(database.file, copy)
         else:
             with opened_file(copy) as target:
                 copy_database(database, target)
@@ -52,8 +52,8 @@ def restore(backup: Path, database: Database) -> Path | None:
     """
     if not backup.is_file():
         raise CopyRefused(f"{backup} não existe.")
-    in_file = database.engine.dialect.name == "sqlite"
-    file = _file_of(database) if in_file else backup
+    in_file = database.file is not None
+    file = database.file or backup
     file.parent.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         if in_file and file.exists() and not stack.enter_context(held_alone(file)):
@@ -112,7 +112,3 @@ def _scratch_file(beside: Path) -> Iterator[Path]:
         file = Path(folder) / "livraria.db"
         file.touch(mode=0o600)
         yield file
-
-
-def _file_of(database: Database) -> Path:
-    return Path(str(database.engine.url.database))

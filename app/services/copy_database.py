@@ -12,11 +12,11 @@ from app.storage.copies import (
     Content,
     clear_tables,
     copy_table,
+    keep_waiting,
     read_content,
     reset_sequences,
-    take_time,
 )
-from app.storage.database import Database
+from app.storage.database import MIGRATION_WITHIN_S, Database
 from app.storage.schema import known_revisions, revision_of, upgrade
 
 
@@ -60,12 +60,12 @@ def copy_database(source: Database, target: Database) -> CopyReport:
     All is one transaction in `target`, which therefore stays empty where the copy breaks off. Raises CopyRefused,
     CopyDiffers, or sqlalchemy's DBAPIError.
     """
-    with source.reading() as reader, target.writing_connection() as connection:
+    with source.reading(MIGRATION_WITHIN_S) as reader, target.writing_connection() as connection:
         if inspect(connection).get_table_names():
             raise CopyRefused("O destino não está vazio: crie um banco de dados novo para a cópia.")
         origin = reader.connection()
         for side in (origin, connection):
-            take_time(side)
+            keep_waiting(side)
         _require_tables_of_this_release(origin)
         upgrade(connection)
         clear_tables(connection)

@@ -16,7 +16,6 @@ TABLES: tuple[Table, ...] = tuple(Base.metadata.sorted_tables)
 """Every table, after those that it refers to."""
 _ROWS_AT_ONCE = 1_000
 _BLOBS_AT_ONCE = 2
-_TIMEOUTS = ("statement_timeout", "idle_in_transaction_session_timeout")
 
 
 @dataclass(slots=True)
@@ -47,11 +46,10 @@ def _plain(value: object) -> str:
     raise TypeError(f"no column holds a {type(value).__name__}")
 
 
-def take_time(connection: Connection) -> None:
-    """Let the statements of this transaction take an hour, where requests have seconds."""
+def keep_waiting(connection: Connection) -> None:
+    """Let this transaction do nothing for up to an hour, while the other database works."""
     if connection.dialect.name == "postgresql":
-        for name in _TIMEOUTS:
-            connection.execute(text(f"SET LOCAL {name} = '1h'"))
+        connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = '1h'"))
 
 
 def clear_tables(connection: Connection) -> None:

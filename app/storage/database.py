@@ -1,6 +1,5 @@
 """Connections and transactions."""
 
-import os
 import sqlite3
 import threading
 import time
@@ -9,6 +8,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from itertools import groupby
 from operator import itemgetter
+from pathlib import Path
 from typing import Any, TypeVar, cast
 from urllib.parse import quote
 
@@ -48,7 +48,8 @@ class Database:
         self.engine = engine
         self.places = places or Places(1)  # no thread was told that it needs one
         self.write_fault: Fault | None = None
-        self._file = engine.url.database if engine.dialect.name == "sqlite" else None
+        self.file = Path(str(engine.url.database)) if engine.dialect.name == "sqlite" else None
+        """SQLite's file; None where the database is PostgreSQL's."""
         self._inode: int | None = None
         self._writers = (
             WriterQueue(self._batch, BUSY_TIMEOUT_MS / 1_000) if engine.dialect.name == "sqlite" else None
@@ -151,19 +152,19 @@ class Database:
         self.write_fault = None
 
     def _begin(self, session: Session, statement: str, within_s: float | None) -> None:
-        if self._file is not None:
-            self._check_file(self._file)
+        if self.file is not None:
+            self._check_file(self.file)
         begin(session.connection(), statement)
         if within_s is not None and self.engine.dialect.name == "postgresql":
             allow(session, within_s)
 
-    def _check_file(self, path: str) -> None:
+    def _check_file(self, path: Path) -> None:
         """Raise OperationalError where SQLite's file is gone or another: what open connections write would be lost.
 
         A new connection is refused then too: see `_open_existing`.
         """
         try:
-            inode = os.stat(path).st_ino  # noqa: PTH116 - a third of the time of a Path
+            inode = path.stat().st_ino
         except OSError:
             inode = None
         if self._inode is None:
@@ -175,7 +176,7 @@ class Database:
     def _open_existing(self, _dialect: object, _record: object, arguments: list[Any], options: Any) -> None:
         """Have SQLite open the file that is there, rather than make an empty one after it was moved."""
         if self._inode is not None:
-            arguments[0] = f"file:{quote(str(self._file))}?mode=rw"
+            arguments[0] = f"file:{quote(str(self.file))}?mode=rw"
             options["uri"] = True
 
     @contextmanager
