@@ -24,7 +24,7 @@ NO_STORE = {"Cache-Control": "no-store"}
     body=Credentials(),
     ok="Os tokens da sessão",
     response=Tokens(),
-    errors=(401, 429),
+    errors=(401,),
     kind=RequestKind.LOGIN,
     throttled=True,
 )
@@ -71,7 +71,6 @@ def log_out() -> ResponseReturnValue:
     body=NewPassword(),
     status=204,
     ok="Senha trocada",
-    errors=(429,),
     throttled=True,
 )
 def change_password(body: dict[str, str]) -> ResponseReturnValue:

@@ -90,7 +90,6 @@ def show_life() -> ResponseReturnValue:
     access=Access.PUBLIC,
     ok="O processo pode receber requisições",
     response=Pulse(),
-    errors=(503,),
 )
 def show_readiness() -> ResponseReturnValue:
     reasons = reasons_not_to_serve(

@@ -87,8 +87,9 @@ class PaymentReconciler:
     def _is_abandoned(self, order: Order, owner: str, now: datetime) -> bool:
         """Return whether the process that asks for an order's payment will not end it.
 
-        Of one that is alive, the age by the clock proves nothing, which may have been set. But it knows nothing of an
-        order where the answer to the commit of its reservation was lost: by a clock that nobody sets, that waits too.
+        The age of an order proves nothing of a process that is alive, since the clock may have been set. But where the
+        answer to the commit of a reservation was lost, the process knows nothing of the order: so one that was seen
+        waiting for as long, by a clock that can't be set, is abandoned too.
         """
         with self._lock:
             if order.id in self._abandoned:

@@ -17,6 +17,7 @@ from limits.storage import Storage
 from app.core.errors import ShopError, Unauthenticated
 from app.settings import Settings
 from app.web.access import claimed_login_id, is_api_key
+from app.web.body_guard import ServerBusy
 from app.web.clients import client_of
 from app.web.endpoint import ATTRIBUTE, operation, operation_of
 from app.web.error_handlers import problem
@@ -33,6 +34,7 @@ _UNLIMITED_BLUEPRINT = "system"
 """Health and metrics: a monitor must never be refused."""
 _LOGIN_WAIT_S = 2.0
 _KNOWN_FOR_S = 30 * 24 * 60 * 60
+_TOO_MANY_LOGINS = "Há logins demais em andamento. Tente de novo em instantes."
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,7 @@ def limit_rates(app: Flask, settings: Settings) -> "ReadLimit | None":
         if declared is None or endpoint.partition(".")[0] == _UNLIMITED_BLUEPRINT:
             continue
         if declared.throttled:
-            view = _redeclare(logins.limited(view), errors=(429, 503))
+            view = _redeclare(logins.limited(view), errors=(429,))
         limits = reads if methods[endpoint] <= _SAFE_METHODS else writes + runs * declared.starts_run
         if limits:
             view = _redeclare(_counted(view, limits, settings), errors=(429,), headers=HEADERS)
@@ -126,10 +128,10 @@ class LoginLimits:
                 if limit.is_spent(key):
                     return _refuse(limit, key)
             if not self._room.acquire(blocking=False):
-                return _busy()
+                raise ServerBusy(_TOO_MANY_LOGINS)
             try:
                 if not self._checking.acquire(timeout=_LOGIN_WAIT_S):
-                    return _busy()
+                    raise ServerBusy(_TOO_MANY_LOGINS)
                 try:
                     return self._attempt(view, arguments, counters, known)
                 finally:
@@ -212,12 +214,6 @@ def _refuse(limit: Limit, key: str) -> Response:
     response = problem(429, f"Tentativas demais. Tente de novo em {wait_s} segundos.")
     response.headers["Retry-After"] = str(wait_s)
     response.headers.extend(_headers([(limit, key, 0)]))
-    return response
-
-
-def _busy() -> Response:
-    response = problem(503, "Há logins demais em andamento. Tente de novo em instantes.")
-    response.headers["Retry-After"] = "1"
     return response
 
 

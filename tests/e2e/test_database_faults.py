@@ -217,6 +217,6 @@ def test_a_server_that_lets_nobody_in_ends_the_start_with_a_sentence(
     url = (
         f"{postgresql}/nowhere"
         if wrong == "database"
-        else postgresql.replace("postgres@", "nobody:x@") + "/postgres"
+        else postgresql.replace("postgres@", "stranger:x@") + "/postgres"
     )
     assert SENTENCES[Fault.REFUSED] in ends_at_its_start(Server(tmp_path / "data", DATABASE_URL=url))

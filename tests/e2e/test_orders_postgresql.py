@@ -124,7 +124,7 @@ def test_an_order_left_between_its_transactions_is_settled_by_another_replica(
     with pytest.raises(ProcessKilled):
         here.orders.place(Draft(customer_id="c", lines=(Line(0, 2),)), None, "test")
     assert stocks(there)[0] == COPIES - 2
-    execute(there, "UPDATE pedido SET dono = 'of a machine of which nothing is known'")
+    execute(there, "UPDATE pedido SET dono = 'on a machine that is not ours'")
     there.orders._reconciler._abandoned_after = timedelta(seconds=-1)
     there.orders.reconcile()
     [order], _ = there.orders.orders(OrderFilter(), 0, 10)
