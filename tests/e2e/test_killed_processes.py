@@ -12,13 +12,11 @@ from pathlib import Path
 import requests
 
 from tests.support.database_faults import killed, postmaster_of, wait_for_health
-from tests.support.order_load import TROUBLE, buyers_at, check, stocks_of, wait_for_each, wait_for_more
+from tests.support.order_load import SLOW_PAYMENTS, buyers_at, check, stocks_of, wait_for_each, wait_for_more
 from tests.support.orders import wait_until
 from tests.support.server import ROOT, Server
 
 KILLS = 3
-SLOW_PAYMENTS = TROUBLE | {"SIMULATION_PAYMENT_LATENCY_MS": "50"}
-"""So that at every moment an order is between its two transactions."""
 REPLACED_WITHIN_S = 15.0
 BACK_WITHIN_S = 20.0
 """The time after which a PostgreSQL server that was killed and started again is used again."""

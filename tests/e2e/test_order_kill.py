@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.support.order_load import TROUBLE, buyers_at, check, stocks_of, wait_for_more
+from tests.support.order_load import SLOW_PAYMENTS, TROUBLE, buyers_at, check, stocks_of, wait_for_more
 from tests.support.server import ROOT, Server, free_port
 
 KILLS = 50
@@ -47,7 +47,7 @@ def test_killed_at_fifty_random_moments_under_load_nothing_is_lost_doubled_or_le
 
 
 def test_the_real_server_killed_under_load_reconciles_its_orders(start_on: Callable[..., Server]) -> None:
-    server = start_on(**TROUBLE)
+    server = start_on(**SLOW_PAYMENTS)
     start = stocks_of(server.data_dir, server.database_url)
     with buyers_at(server.url) as buyers:
         for _ in range(3):

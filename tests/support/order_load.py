@@ -30,6 +30,8 @@ TROUBLE = {
     "SIMULATION_PAYMENT_DENIED_RATE": "0.1",
     "WRITES_PER_MINUTE": "10000000",
 }
+SLOW_PAYMENTS = TROUBLE | {"SIMULATION_PAYMENT_LATENCY_MS": "50"}
+"""With these, nearly every order is between its two transactions at any moment."""
 
 
 class Buyer:
