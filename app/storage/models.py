@@ -57,6 +57,52 @@ class CatalogueRow(Base):
     source_url: Mapped[str] = mapped_column("fonte", Text)
 
 
+class PublicationRow(Base):
+    """A version of the catalogue, past or present; `last_movement` is the newest in the ledger that its stocks have."""
+
+    __tablename__ = "publicacao"
+
+    version: Mapped[int] = mapped_column("versao", primary_key=True, autoincrement=False)
+    published_at: Mapped[datetime] = mapped_column("publicado_em", UtcTime)
+    origin: Mapped[str] = mapped_column("origem", String(20))
+    source_url: Mapped[str] = mapped_column("fonte", Text)
+    last_movement: Mapped[int] = mapped_column("ultimo_movimento")
+
+
+class BookHistoryRow(Base):
+    """A book as a publication left it, where that was different from the publication before.
+
+    `changes` is a `BookChange`; 0 in what is known of a book from before its changes were recorded.
+    """
+
+    __tablename__ = "livro_historico"
+    __table_args__ = (Index(None, "versao", "livro_id"),)
+
+    book_id: Mapped[int] = mapped_column("livro_id", primary_key=True, autoincrement=False)
+    version: Mapped[int] = mapped_column("versao", primary_key=True, autoincrement=False)
+    price_excl_tax: Mapped[Decimal] = mapped_column("preco_sem_taxa", Money)
+    price_incl_tax: Mapped[Decimal] = mapped_column("preco_com_taxa", Money)
+    stock: Mapped[int] = mapped_column("disponibilidade")
+    listed: Mapped[bool] = mapped_column("listado")
+    changes: Mapped[int] = mapped_column("mudancas")
+
+
+class PastTextRow(Base):
+    """What a book was called and said up to a version: `livros` has what came after the last one."""
+
+    __tablename__ = "livro_texto_anterior"
+
+    book_id: Mapped[int] = mapped_column("livro_id", primary_key=True, autoincrement=False)
+    last_version: Mapped[int] = mapped_column("ultima_versao", primary_key=True, autoincrement=False)
+    title: Mapped[str] = mapped_column("titulo", Text)
+    category: Mapped[str] = mapped_column("categoria", Text)
+    rating: Mapped[int] = mapped_column("classificacao_em_estrelas")
+    image_url: Mapped[str] = mapped_column("url_imagem", Text)
+    description: Mapped[str] = mapped_column("descricao", Text)
+    upc: Mapped[str] = mapped_column(Text)
+    source_url: Mapped[str] = mapped_column("url_produto", Text)
+
+
 class UserRow(Base):
     """A user. `username_key` is unique, and None where a user of an older release shares it with an older one."""
 

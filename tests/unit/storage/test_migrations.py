@@ -44,6 +44,9 @@ from tests.support.shop import make_settings
 TABLES = {
     "livros",
     "catalogo",
+    "publicacao",
+    "livro_historico",
+    "livro_texto_anterior",
     "usuario",
     "sessao",
     "scraping_execucao",
@@ -136,7 +139,7 @@ def test_the_tables_of_the_models_come_and_go_and_the_shop_stays(make_empty: Cal
     app = make_empty()
     prepare(app)
     before = counts(app)
-    models = {"modelo_treino", "modelo_em_uso"}
+    models = {"modelo_treino", "modelo_em_uso", "publicacao", "livro_historico", "livro_texto_anterior"}
     with app.app_context():
         flask_migrate.downgrade(revision="0002")
     assert set(inspect(database_of(app).engine).get_table_names()) == {*TABLES, "alembic_version"} - models
