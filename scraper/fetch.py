@@ -15,7 +15,7 @@ from scraper.address import authorization, origin_of, without_credentials
 from scraper.deadline_watchdog import DeadlineWatchdog, WatchedAdapter
 from scraper.errors import BodyTooLarge, CrawlCancelled, DisallowedByRobots, FetchFailed, OffSite, PageRefused
 from scraper.options import DEFAULT_OPTIONS, CrawlOptions
-from scraper.robots import RobotsRules, parse_robots
+from scraper.robots import RobotsRules
 from scraper.throttle import Throttle, backoff_s, retry_after_s
 
 AGENT = "livraria-scraper"
@@ -130,7 +130,7 @@ class Fetcher:
             page = self._follow(f"{self._origin}/robots.txt", RobotsRules())
         except PageRefused:
             return RobotsRules()
-        return parse_robots(page.body, AGENT)
+        return RobotsRules(page.body, AGENT)
 
     def _follow(self, url: str, rules: RobotsRules) -> FetchedPage:
         target = urldefrag(url).url
