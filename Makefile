@@ -3,7 +3,7 @@
 .DELETE_ON_ERROR:
 
 # The newest of the supported interpreters, unless PYTHON names one.
-PYTHON ?= $(shell for v in 3.13 3.12 3.11; do python$$v -c '' 2>/dev/null && { echo python$$v; exit; }; done; echo python3)
+PYTHON ?= $(shell for v in 3.14 3.13 3.12 3.11; do python$$v -c '' 2>/dev/null && { echo python$$v; exit; }; done; echo python3)
 VENV := .venv
 BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
@@ -16,8 +16,8 @@ help: ## list these commands
 
 # The stamps carry the requirements' time: nothing is installed again until a requirements file changes.
 $(VENV)/python.stamp:
-	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
-		{ echo "Python 3.11, 3.12 or 3.13 is needed; name one: make PYTHON=/path/to/python3.12 ..." >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))' || \
+		{ echo "Python 3.11 to 3.14 is needed; name one: make PYTHON=/path/to/python3.12 ..." >&2; exit 1; }
 	@$(PYTHON) -m venv $(VENV) || { echo "On Debian and Ubuntu: sudo apt install python3-venv" >&2; exit 1; }
 	@touch $@
 
@@ -88,11 +88,13 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 vulnerabilities: $(VENV)/dev.stamp ## ask a database of vulnerabilities about every pinned package; needs the internet
 	@$(BIN)/pip-audit --disable-pip --require-hashes --strict -r requirements.txt -r requirements-build.txt
 
-lock: $(VENV)/dev.stamp ## compile requirements*.in into pinned, hashed requirements*.txt, and list them in sbom.cdx.json
-	@$(LOCK) $(ARGS) requirements-build.in -o requirements-build.txt
-	@$(LOCK) $(ARGS) requirements.in -o requirements.txt
-	@$(LOCK) $(ARGS) requirements-dev.in -o requirements-dev.txt
-	@$(LOCK) $(ARGS) requirements-bench.in -o requirements-bench.txt
+lock: $(VENV)/dev.stamp ## compile pyproject.toml into pinned, hashed requirements*.txt, and list them in sbom.cdx.json
+	@$(LOCK) $(ARGS) --group build -o requirements-build.txt
+	@$(LOCK) $(ARGS) pyproject.toml --extra api --extra dashboard -o requirements.txt
+	@for part in api dashboard; do \
+		$(LOCK) $(ARGS) pyproject.toml --extra $$part -c requirements.txt -o requirements-$$part.txt || exit; done
+	@for group in dev bench; do \
+		$(LOCK) $(ARGS) --group $$group -c requirements.txt -o requirements-$$group.txt || exit; done
 	@$(BIN)/python -m tools.sbom
 
 clean: ## remove the environments and the caches (never data/)

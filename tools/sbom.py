@@ -45,7 +45,7 @@ def make_bom() -> Bom:
     bom.metadata = BomMetaData(component=shop, timestamp=datetime(2026, 1, 1, tzinfo=UTC))
     for component, rest in packages:
         bom.register_dependency(component)
-        if "-r requirements" in rest:
+        if "pyproject.toml" in rest:
             bom.register_dependency(shop, [component])
         for name in _DEPENDENT.findall(rest):
             for dependent in versions[name]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import tomllib
+from itertools import chain
 from typing import Any
 
 import pytest
@@ -13,7 +15,8 @@ from cyclonedx.validation.json import JsonStrictValidator
 from tests.support.server import ROOT
 from tools.sbom import PINNED, SBOM
 
-FILES = [*PINNED, "requirements-dev.txt", "requirements-bench.txt"]
+PARTS = ["requirements-api.txt", "requirements-dashboard.txt"]
+FILES = [*PINNED, *PARTS, "requirements-dev.txt", "requirements-bench.txt"]
 
 
 def pins(file: str) -> dict[str, str]:
@@ -37,6 +40,17 @@ def test_every_package_has_one_version_and_hashes(file: str) -> None:
         assert "--hash=sha256:" in block, package
 
 
+@pytest.mark.parametrize("file", PARTS)
+def test_a_part_is_pinned_as_the_whole_is(file: str) -> None:
+    assert pins(file).keys() < pins("requirements.txt").keys()
+
+
+def test_each_part_leaves_out_what_weighs_and_is_the_others_alone() -> None:
+    parts = {file: {re.split(r"==|\[", name)[0] for name in pins(file)} for file in PARTS}
+    assert not parts["requirements-api.txt"] & {"streamlit", "pyarrow", "altair"}
+    assert not parts["requirements-dashboard.txt"] & {"scikit-learn", "scipy", "flask", "sqlalchemy"}
+
+
 def test_the_build_tools_of_the_package_that_comes_as_source_are_pinned_too() -> None:
     assert [name.partition("==")[0] for name in pins("requirements-build.txt")] == ["setuptools"]
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
@@ -54,9 +68,8 @@ def test_the_bill_of_materials_is_valid() -> None:
 
 
 def test_the_bill_of_materials_names_the_packages_that_the_shop_asks_for(sbom: dict[str, Any]) -> None:
-    wanted = {
-        line for line in (ROOT / "requirements.in").read_text().splitlines() if not line.startswith("#")
-    }
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    wanted = {*project["dependencies"], *chain(*project["optional-dependencies"].values())}
     [direct] = [entry["dependsOn"] for entry in sbom["dependencies"] if entry["ref"] == "livraria"]
     named = {re.sub(r"pkg:pypi/|@.*", "", reference) for reference in direct}
     assert named == {re.sub(r"\[.*]", "", name) for name in wanted} | {"setuptools"}
