@@ -11,7 +11,7 @@ from app.core.orders import MAX_LINES
 from app.production import MIN_SECRET_BYTES, SECRETS, exposed_files, production_problems
 from app.production import SAMPLE_ADMIN_PASSWORD as SAMPLE_ADMIN_PASSWORD
 from app.production import SAMPLE_API_KEY as SAMPLE_API_KEY
-from environment import read_environment
+from environment import ambiguous_names, read_environment
 
 ENV_FILE = Path(".env")
 
@@ -145,6 +145,7 @@ def read_settings(environ: Mapping[str, str], env_file: Path | None = None) -> S
     try:
         texts = read_environment(env_file, environ)
         file_texts = read_environment(env_file, {})
+        ambiguous = ambiguous_names(env_file)
     except (OSError, UnicodeDecodeError):
         raise InvalidSettings(
             [f"{env_file} não pode ser lido: deve ser um arquivo de texto em UTF-8"]
@@ -159,6 +160,7 @@ def read_settings(environ: Mapping[str, str], env_file: Path | None = None) -> S
         except ValueError as error:
             secret = name in SECRETS or "@" in text  # a URL may contain a password
             problems.append(f"{name} {error}" if secret else f"{name} {error} (veio {text[:80]!r})")
+    problems += [f"{name} tem um $ em {env_file}: escreva o valor entre aspas simples" for name in ambiguous]
     problems += _contradictions(values)
     if values.get("app_env") == "production":
         problems += production_problems(values, texts)

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from dotenv import dotenv_values
 
+from app.serve import DRAIN_S
+from app.settings import InvalidSettings, read_settings
 from tests.support.operators_files import read_yaml
 from tests.support.server import ROOT
 
@@ -67,7 +69,7 @@ def test_what_is_mounted_is_there(composition: dict[str, Any]) -> None:
             source = volume.split(":")[0]
             if source.startswith("."):
                 assert (ROOT / source).exists(), name
-                assert volume.endswith(":ro"), name
+                assert volume.endswith(":ro,z"), name
             else:
                 assert source in composition["volumes"], name
 
@@ -88,7 +90,7 @@ def test_grafana_finds_prometheus_and_the_dashboards(composition: dict[str, Any]
     assert source["url"] == "$PROMETHEUS_URL"
     assert grafana["environment"]["PROMETHEUS_URL"] == "http://prometheus:9090"
     [provider] = read_yaml(ROOT / "grafana/provisioning/dashboards/livraria.yml")["providers"]
-    assert f"./grafana/dashboards:{provider['options']['path']}:ro" in grafana["volumes"]
+    assert f"./grafana/dashboards:{provider['options']['path']}:ro,z" in grafana["volumes"]
     home = Path(grafana["environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"])
     assert str(home.parent) == provider["options"]["path"]
     assert (ROOT / "grafana" / "dashboards" / home.name).exists()
@@ -98,6 +100,25 @@ def test_grafana_is_the_one_that_the_dashboards_are_checked_against(composition:
     package = json.loads((ROOT / "tests/e2e/operations/grafana-schema/package.json").read_text())
     version = package["dependencies"]["@grafana/schema"]
     assert composition["services"]["grafana"]["image"] == f"grafana/grafana:{version}"
+
+
+def test_no_two_services_build_one_image(composition: dict[str, Any]) -> None:
+    built = [service for service in composition["services"].values() if "build" in service]
+    assert len({service["image"] for service in built}) == len(built) == 2
+    stages = re.findall(r"^FROM \S+ AS (\w+)$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    assert {service["build"]["target"] for service in built} == {"api", "dashboard"} < set(stages)
+
+
+def test_a_stop_is_given_longer_than_the_longest_drain(composition: dict[str, Any]) -> None:
+    seconds = int(composition["services"]["api"]["stop_grace_period"].removesuffix("s"))
+    assert seconds > read_settings({"DRAIN_DELAY_S": "300"}).drain_delay_s + DRAIN_S
+    with pytest.raises(InvalidSettings, match="DRAIN_DELAY_S"):
+        read_settings({"DRAIN_DELAY_S": "301"})
+
+
+def test_a_shop_whose_settings_are_refused_is_not_started_for_ever(composition: dict[str, Any]) -> None:
+    for name in ("api", "dashboard"):
+        assert re.fullmatch(r"on-failure:\d", composition["services"][name]["restart"]), name
 
 
 def test_images_are_pinned(composition: dict[str, Any]) -> None:

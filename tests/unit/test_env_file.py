@@ -38,6 +38,20 @@ def test_a_quoted_value_keeps_its_hash_sign(env_file: Path) -> None:
     assert read_settings({}, env_file).api_key == "a key # with a hash"
 
 
+@pytest.mark.parametrize(
+    "line", ["API_KEY_REQUIRED=ca$h", 'API_KEY_REQUIRED="ca${H}"', "export API_KEY_REQUIRED = $"]
+)
+def test_a_dollar_that_compose_would_read_as_a_variable_is_refused(env_file: Path, line: str) -> None:
+    env_file.write_text(f"{line}\n")
+    with pytest.raises(InvalidSettings, match=r"API_KEY_REQUIRED tem um \$ em .*aspas simples"):
+        read_settings({}, env_file)
+
+
+def test_a_dollar_between_single_quotes_is_one_for_compose_and_the_shop(env_file: Path) -> None:
+    env_file.write_text("API_KEY_REQUIRED='ca$h ${HOME}' # literal\n")
+    assert read_settings({}, env_file).api_key == "ca$h ${HOME}"
+
+
 def test_the_environment_wins_over_the_file(env_file: Path) -> None:
     env_file.write_text("FLASK_APP_PORT=8080\nWEB_THREADS=3\n")
     settings = read_settings({"FLASK_APP_PORT": "9090"}, env_file)
