@@ -8,11 +8,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 
-.PHONY: help setup run demo dashboard test test-all test-postgresql fuzz check format bench vulnerabilities lock clean
+.PHONY: help setup run demo dashboard test test-all test-postgresql examine fuzz check format bench vulnerabilities lock clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
-	@echo "demo, dashboard, test, test-all, test-postgresql, bench and lock take more arguments: make test ARGS=\"tests/api -k orders\""
+	@echo "demo, dashboard, test, test-all, test-postgresql, examine, bench and lock take more arguments: make test ARGS=\"tests/api -k orders\""
 
 # The stamps carry the requirements' time: nothing is installed again until a requirements file changes.
 $(VENV)/python.stamp:
@@ -55,6 +55,9 @@ test-all: $(VENV)/dev.stamp ## run every test; what lacks its system program is 
 
 test-postgresql: $(VENV)/dev.stamp ## run the tests of the API and the database on PostgreSQL
 	@TEST_DATABASE=postgresql $(PYTEST) $(addprefix tests/,api unit/observability unit/services unit/storage) $(ARGS)
+
+examine: $(VENV)/run.stamp ## walk the statement's calls and the two seed systems' against a running shop
+	@$(BIN)/python -m tools.examine $(ARGS)
 
 fuzz: $(VENV)/dev.stamp ## send a real server more than 10,000 requests of each kind of caller, as its document says
 	@FUZZ_EXAMPLES=600 $(BIN)/python -m pytest tests/e2e/test_schemathesis.py $(ARGS)

@@ -1,9 +1,10 @@
 """Start the whole shop, with visitors: `make demo`, or `python -m demo`.
 
-Starts a shop to scrape (demo.site), the API, Prometheus and the dashboard, then visitors (demo.traffic), who trigger
-a scrape at once and every 5 minutes, and ask for predictions: the API trains a model when it starts and after each
-scrape, unless ML_AUTO_TRAIN=false. Programs that are not installed are left out, with a message. Everything ends on
-Ctrl-C or SIGTERM, and when one of the programs ends by itself.
+Starts a shop to scrape (demo.site), in which some prices and stocks change from scrape to scrape, the API, Prometheus
+and the dashboard, then visitors (demo.traffic), who trigger a scrape at once and every 5 minutes, and ask for
+predictions: the API trains a model when it starts and after each scrape, unless ML_AUTO_TRAIN=false. Programs that are
+not installed are left out, with a message. Everything ends on Ctrl-C or SIGTERM, and when one of the programs ends by
+itself.
 
 Database, samples and logs lie in data/demo, are used again next time, and may be deleted; no other data are touched.
 DATA_DIR and DATABASE_URL are ignored; the other settings apply, from the environment or `.env`, such as
@@ -25,6 +26,8 @@ from environment import read_environment
 ROOT = Path(__file__).parents[1]
 DASHBOARD = ROOT / "dashboards" / "dashboard_unificado.py"
 PROMETHEUS = ROOT / "prometheus.yml"
+MOVING_RATE = 0.03
+"""The share of the books with another price from scrape to scrape; as many have another stock."""
 WATCHED_API = "localhost:5000"
 """The address in prometheus.yml and in the files that it names."""
 
@@ -125,7 +128,8 @@ def _run(plan: Plan, programs: Sequence[Program], supervisor: Supervisor) -> Non
 
 
 def _site(plan: Plan) -> Program:
-    command = (sys.executable, "-m", "demo.site", "--port", str(plan.site_port))
+    options = ("--port", str(plan.site_port), "--moving-rate", str(MOVING_RATE))
+    command = (sys.executable, "-m", "demo.site", *options)
     return Program("site", command, plan.environment, plan.site_port, "/")
 
 

@@ -63,6 +63,7 @@ def show_book(book_idx: int) -> ResponseReturnValue:
     description=(
         "Trecho literal, sem diferenciar maiúsculas nem acentos; com os dois parâmetros, ambos devem casar. "
         "Se nenhum título contém o trecho inteiro, cada palavra deve estar no título ou na categoria. "
+        "`title` e `category`, do enunciado, são outros nomes de `titulo` e `categoria`. "
         f"{pagination.UNPAGED}"
     ),
     access=Access.PUBLIC,

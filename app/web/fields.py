@@ -3,17 +3,18 @@
 import re
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
-from difflib import get_close_matches
 from typing import Any
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 from marshmallow.exceptions import SCHEMA
 from werkzeug.routing import IntegerConverter
 
+from app.core.spelling import nearest_name
+
 MAX_ID = 2**31 - 1
 """The largest value of an id's column."""
-_LONGEST_NAME = 40
 _MAX_SUGGESTIONS = 5
+_MAX_LISTED = 20
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?(e[+-]?[0-9]+)?", re.IGNORECASE)
 _TIME = re.compile(  # the forms of ISO 8601 that all versions of Python read alike
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?(Z|[+-][0-9]{2}:[0-9]{2})?)?"
@@ -41,16 +42,23 @@ class RequestSchema(Schema):
     class Meta:
         unknown = RAISE
 
-    error_messages = {"unknown": "nome desconhecido", "type": "deve ser um objeto JSON"}
+    error_messages = {"unknown": "não é conhecido", "type": "deve ser um objeto JSON"}
 
     def handle_error(self, error: ValidationError, data: Any, *, many: bool, **kwargs: Any) -> None:
         reports = error.messages_dict.values() if many else [error.messages_dict]
         names = ((report, name) for report in reports if isinstance(report, dict) for name in report)
         unknown = [(report, name) for report, name in names if name not in (*self.fields, SCHEMA)]
         for report, name in unknown[:_MAX_SUGGESTIONS]:  # each takes a fraction of a millisecond
-            nearest = get_close_matches(str(name)[:_LONGEST_NAME], self.fields, n=1, cutoff=0)
-            if nearest:
-                report[name] = [f"{self.error_messages['unknown']}; o mais próximo é {nearest[0]}"]
+            report[name] = [f"{self.error_messages['unknown']}{self._hint(str(name))}"]
+
+    def _hint(self, unknown: str) -> str:
+        if not self.fields:
+            return "; esta rota não tem parâmetros"
+        if nearest := nearest_name(unknown, self.fields):
+            return f"; você quis dizer `{nearest}`?"
+        some = [f"`{name}`" for name in self.fields][:_MAX_LISTED]
+        more = " e outros" if len(self.fields) > _MAX_LISTED else ""
+        return f"; os conhecidos são {', '.join(some)}{more}"
 
 
 class Text(fields.String):

@@ -30,6 +30,8 @@ _DESCRIPTION = """Catálogo, busca, estatísticas, pedidos, scraping e prediçõ
 copie o `access_token`, clique em **Authorize** e cole-o em *tokenDeAcesso*. Para os pedidos, cole também a \
 chave (`API_KEY_REQUIRED`, em desenvolvimento `minha_chave_secreta_empresa`) em *chaveDeApi*.
 
+Um nome que a rota não conhece, na consulta ou no corpo, é 400, e `errors` sugere o mais próximo dos conhecidos.
+
 Todo erro é um documento `application/problem+json`, menos os que o servidor HTTP responde antes da loja, sem corpo: \
 400 para o que não é HTTP, 414 para um endereço de mais de 65.534 bytes e 431 para cabeçalhos demais (100) ou \
 grandes demais (`MAX_HEADER_BYTES`).

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
@@ -18,6 +19,7 @@ from app.web.body_guard import FAILURE
 MAX_PROBLEMS = 100
 """Problems that are reported of one request."""
 _MAX_PATH_CHARS = 80
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 class BodyTooLarge(ShopError):
@@ -100,10 +102,13 @@ def refuse_unparsed() -> None:
 
 
 def join_path(path: str, key: Any) -> str:
-    """Return the path of `key` below `path`, such as `[2].preco_com_taxa`, with the middle of a long one left out."""
+    """Return the path of `key` below `path`, such as `[2].preco_com_taxa`, with the middle of a long one left out.
+
+    A name of the client's loses its control characters, which would act on a terminal.
+    """
     if key == "_schema":
         return path
-    name = str(key)[:_MAX_PATH_CHARS]
+    name = _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", str(key)[:_MAX_PATH_CHARS])
     longer = f"{path}[{name}]" if isinstance(key, int) else f"{path}.{name}" if path else name
     if len(longer) <= _MAX_PATH_CHARS:
         return longer

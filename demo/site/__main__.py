@@ -6,6 +6,7 @@ import threading
 
 from demo.site.books import make_books
 from demo.site.faults import Faults
+from demo.site.movement import Calendar
 from demo.site.server import DemoSite
 
 
@@ -17,6 +18,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--host", default="127.0.0.1", help="default: %(default)s, this machine only")
     parser.add_argument("--port", type=int, default=8898, help="default: %(default)s; 0 picks a free one")
     parser.add_argument("--books", type=int, default=1000, metavar="N", help="default: %(default)s")
+    parser.add_argument(
+        "--moving-rate", type=float, default=0.0, metavar="P",
+        help="the share of the books with another price from crawl to crawl; as many have another stock",
+    )  # fmt: skip
     parser.add_argument("--robots-txt", metavar="TEXT", help="what /robots.txt says; without it, 404")
     parser.add_argument("--latency-s", type=float, default=0.0, metavar="S", help="wait before every answer")
     for name in ("error", "drop", "truncate", "malformed"):
@@ -25,8 +30,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--retry-after-s", type=int, metavar="S", help="sent with the errors")
     parser.add_argument("--seed", type=int, default=defaults.seed, metavar="N", help="of the faults")
     options = vars(parser.parse_args(arguments))
-    host, port, count, robots_txt = (options.pop(name) for name in ("host", "port", "books", "robots_txt"))
-    with DemoSite(make_books(count), Faults(**options), host, port, robots_txt) as site:
+    host, port, count, robots_txt, rate = (
+        options.pop(name) for name in ("host", "port", "books", "robots_txt", "moving_rate")
+    )
+    books = make_books(count)
+    calendar = Calendar(books, rate) if rate else None
+    with DemoSite(books, Faults(**options), host, port, robots_txt, calendar) as site:
         sys.stderr.write(f"{count} books on {site.base_url} (Ctrl-C ends it)\n")
         sys.stderr.flush()
         try:

@@ -3,14 +3,18 @@
 import hashlib
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from demo.site.topics import ABOUT, TOPICS, WITHOUT_SUBJECT
 from demo.site.words import ADJECTIVES, CATEGORIES, LONG_TITLE, NOUNS, PATTERNS, PLACES, SENTENCES
 
 OUT_OF_STOCK_SHARE = 0.02
+STRAY_WORD_SHARE = 0.5
+"""Of the words of a description, those of another category: no text gives its category away for sure."""
 MAX_SLUG_CHARACTERS = 60
+SUBJECTS = tuple(category for category in CATEGORIES if category not in WITHOUT_SUBJECT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,12 @@ def draw(*key: object) -> float:
     return int.from_bytes(digest[:6], "big") / 2**48
 
 
+def draw_stock(seed: int, *key: object) -> int:
+    """Return a stock of up to 22 copies, now and then none."""
+    in_stock = draw(seed, "in stock", *key) >= OUT_OF_STOCK_SHARE
+    return 1 + int(draw(seed, "stock", *key) * 22) if in_stock else 0
+
+
 def _pick(options: Sequence[str], *key: object) -> str:
     return options[int(draw(*key) * len(options))]
 
@@ -76,20 +86,36 @@ def _make_book(seed: int, number: int, position: int) -> DemoBook:
         "number": 1 + int(draw(seed, "volume", number) * 7),
     }
     spoken = words | {name: str(words[name]).lower() for name in ("adjective", "noun", "other")}
-    first, second = (_pick(SENTENCES, seed, "sentence", n, number) for n in (1, 2))
+    # The first fifty take a category each; the rest crowd into the earlier ones, as books do.
+    category = (
+        CATEGORIES[position]
+        if position < len(CATEGORIES)
+        else CATEGORIES[int(draw(seed, "category", number) ** 2 * len(CATEGORIES))]
+    )
+    subject = category if category in TOPICS else _pick(SUBJECTS, seed, "subject", number)
     price = Decimal(1000 + int(draw(seed, "price", number) * 5000)) / 100
-    in_stock = draw(seed, "in stock", number) >= OUT_OF_STOCK_SHARE
     return DemoBook(
         number=number,
         upc=hashlib.sha256(f"{seed} upc {number}".encode()).hexdigest()[:16],
         title=_pick(PATTERNS, seed, "pattern", number).format(**words),
-        # The first fifty take a category each; the rest crowd into the earlier ones, as books do.
-        category=CATEGORIES[position]
-        if position < len(CATEGORIES)
-        else CATEGORIES[int(draw(seed, "category", number) ** 2 * len(CATEGORIES))],
+        category=category,
         price_excl_tax=price,
         price_incl_tax=price,  # books bear no VAT in the United Kingdom
-        stock=1 + int(draw(seed, "stock", number) * 22) if in_stock else 0,
+        stock=draw_stock(seed, number),
         rating=1 + int(draw(seed, "rating", number) * 5),
-        description=(first if first == second else f"{first} {second}").format(**spoken),
+        description=_describe(seed, number, subject, spoken),
     )
+
+
+def _describe(seed: int, number: int, subject: str, words: Mapping[str, object]) -> str:
+    """Return two sentences about anything and two about the subject, most of whose words are the subject's."""
+    said = [_pick(SENTENCES, seed, "sentence", n, number).format(**words) for n in (1, 2)]
+    for n in (1, 2):
+        topics = {}
+        for slot in "abc":
+            strays = draw(seed, "stray", n, slot, number) < STRAY_WORD_SHARE
+            of = _pick(SUBJECTS, seed, "stray subject", n, slot, number) if strays else subject
+            topics[slot] = _pick(TOPICS[of], seed, "topic", n, slot, number)
+        text = _pick(ABOUT, seed, "about", n, number).format(**topics, place=words["place"])
+        said.append(text[0].upper() + text[1:])
+    return " ".join(dict.fromkeys(said))

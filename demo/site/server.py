@@ -13,6 +13,7 @@ from typing import Any, Self
 
 from demo.site.books import DemoBook
 from demo.site.faults import Faults
+from demo.site.movement import Calendar
 from demo.site.pages import Page, Pages
 from demo.site.stats import Stats, StatsRecorder
 
@@ -35,10 +36,15 @@ class DemoSite:
         host: str = "127.0.0.1",
         port: int = 0,
         robots_txt: str | None = None,
+        calendar: Calendar | None = None,
     ) -> None:
-        """Listen at once, and respond inside the `with` block. Raises OSError if the port is taken."""
+        """Listen at once, and respond inside the `with` block. Raises OSError if the port is taken.
+
+        With a `calendar`, each crawl, which begins with /robots.txt, meets the shop's next day.
+        """
         self.faults = faults or Faults()
         self.robots_txt = robots_txt
+        self.calendar = calendar
         self.closing = threading.Event()
         self.recorder = StatsRecorder()
         self.replace_books(books)
@@ -123,6 +129,8 @@ class _Handler(BaseHTTPRequestHandler):
         if site.faults.latency_s:
             site.closing.wait(site.faults.latency_s)
         if path == "/robots.txt":
+            if site.calendar is not None:
+                site.replace_books(site.calendar.next_day())
             self._send_robots(site.robots_txt)
         else:
             self._send_page(path, nth)

@@ -227,7 +227,7 @@ def test_an_unknown_name_in_the_query_is_refused_by_name_on_every_route(guarded:
         response = guarded.open(path(route), method=method, query_string={"pagina": "1"}, json={}, **sent)
         problems = problem_of(response, 400)["errors"]
         messages = {problem["field"]: problem["message"] for problem in problems}
-        assert messages["pagina"].startswith("nome desconhecido"), route
+        assert messages["pagina"].startswith("não é conhecido"), route
 
 
 @pytest.mark.parametrize(
@@ -236,7 +236,7 @@ def test_an_unknown_name_in_the_query_is_refused_by_name_on_every_route(guarded:
 )
 def test_the_nearest_name_is_told(reader: FlaskClient, query: str, nearest: str) -> None:
     (problem,) = problem_of(reader.get(query), 400)["errors"]
-    assert problem["message"] == f"nome desconhecido; o mais próximo é {nearest}"
+    assert problem["message"] == f"não é conhecido; você quis dizer `{nearest}`?"
 
 
 def test_the_nearest_name_is_told_of_a_body_too(reader: FlaskClient) -> None:
@@ -245,7 +245,7 @@ def test_the_nearest_name_is_told_of_a_body_too(reader: FlaskClient) -> None:
     messages = {problem["field"]: problem["message"] for problem in problem_of(response, 400)["errors"]}
     assert messages == {
         "customer_id": "campo obrigatório",
-        "custumer_id": "nome desconhecido; o mais próximo é customer_id",
+        "custumer_id": "não é conhecido; você quis dizer `customer_id`?",
         "items[0].product_id": "campo obrigatório",
-        "items[0].produto_id": "nome desconhecido; o mais próximo é product_id",
+        "items[0].produto_id": "não é conhecido; você quis dizer `product_id`?",
     }

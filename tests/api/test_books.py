@@ -90,12 +90,56 @@ def test_a_search_without_parameters_is_everything_in_detail(reader: FlaskClient
     assert set(books[0]) == LISTED | {"url_imagem"}
 
 
-@pytest.mark.parametrize("field", ["titulo", "categoria"])
+@pytest.mark.parametrize("field", ["titulo", "categoria", "title", "category"])
 def test_a_search_text_is_bounded_and_plain(reader: FlaskClient, field: str) -> None:
     assert get(reader, f"/api/v1/books/search?{field}={'x' * 300}") == []
     assert fields_of(reader.get(f"/api/v1/books/search?{field}={'x' * 301}")) == {field}
     assert fields_of(reader.get(f"/api/v1/books/search?{field}=a%00b")) == {field}
     assert fields_of(reader.get(f"/api/v1/books/search?{field}=%FF%FE")) == {"query"}
+
+
+@pytest.mark.parametrize(
+    ("english", "portuguese"),
+    [
+        ("title=attic&category=poetry", "titulo=attic&categoria=poetry"),
+        ("title=acao", "titulo=acao"),
+        (
+            "category=Fiction&sort=preco_com_taxa&order=desc",
+            "categoria=Fiction&sort=preco_com_taxa&order=desc",
+        ),
+        ("title=Behind+Closed+Doors+Thriller&categoria=Thriller", "titulo=Behind Closed Doors"),
+        ("title=attic&titulo=attic", "titulo=attic"),
+        ("category=", "categoria="),
+    ],
+)
+def test_a_search_by_the_assignments_names_is_the_same_search(
+    reader: FlaskClient, english: str, portuguese: str
+) -> None:
+    found = get(reader, f"/api/v1/books/search?{english}")
+    assert found
+    assert found == get(reader, f"/api/v1/books/search?{portuguese}")
+
+
+def test_the_pages_of_a_search_keep_the_names_that_it_was_asked_by(reader: FlaskClient) -> None:
+    response = reader.get("/api/v1/books/search?category=Poetry&per_page=1")
+    assert '</api/v1/books/search?category=Poetry&per_page=1&page=2>; rel="next"' in response.headers["Link"]
+
+
+@pytest.mark.parametrize("query", ["title=a&titulo=b", "titulo=&title=b", "titulo=A&title=a"])
+def test_one_thing_asked_for_in_two_ways_is_refused_by_both_names(reader: FlaskClient, query: str) -> None:
+    errors = problem_of(reader.get(f"/api/v1/books/search?{query}"), 400)["errors"]
+    messages = {error["field"]: error["message"] for error in errors}
+    assert messages == {"title": "difere de titulo", "titulo": "difere de title"}
+
+
+def test_both_contradictions_of_a_search_are_told_at_once(reader: FlaskClient) -> None:
+    response = reader.get("/api/v1/books/search?title=a&titulo=b&category=c&categoria=d")
+    assert fields_of(response) == {"title", "titulo", "category", "categoria"}
+
+
+def test_the_document_has_both_names_of_what_a_search_asks_for(reader: FlaskClient) -> None:
+    described = reader.get("/apispec_1.json").get_json()["paths"]["/api/v1/books/search"]["get"]["parameters"]
+    assert {"titulo", "categoria", "title", "category"} <= {parameter["name"] for parameter in described}
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,6 @@
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
@@ -13,29 +11,15 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from app.observability.logs.files import log_path
-from app.observability.logs.handlers import LogFileHandler
 from app.shop import Shop
 from tests.api.conftest import open_shop
 from tests.conftest import ADMIN
 from tests.support.checks import fields_of, problem_of
 from tests.support.databases import ReadyShop
-from tests.support.log_lines import log, numbers
+from tests.support.log_lines import log, log_written, numbers
 
 LOGS = "/api/v1/logs"
 NDJSON = "application/x-ndjson"
-
-
-@contextmanager
-def log_written(shop: Shop) -> Iterator[None]:
-    """Write the log to the shop's file, as a server does."""
-    handler = LogFileHandler(shop.log_writer)
-    shop_log = logging.getLogger("app")
-    level = shop_log.level
-    shop_log.addHandler(handler)
-    shop_log.setLevel(logging.INFO)
-    yield
-    shop_log.removeHandler(handler)
-    shop_log.setLevel(level)
 
 
 @pytest.fixture

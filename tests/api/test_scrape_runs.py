@@ -18,6 +18,7 @@ from app.services.scrape_run import BackgroundScrape
 from app.services.training import STOPPED
 from app.storage.catalogue_store import CatalogueStore
 from demo.site.books import DemoBook
+from demo.site.movement import Calendar
 from demo.site.server import DemoSite
 from tests.support.runs import join_runs
 from tests.support.scraping_client import ScrapingClient
@@ -73,6 +74,19 @@ def test_a_second_scrape_shows_the_difference_it_made(
     site.replace_books((gone, *books[:3], dearer, scarcer, *rest))
     assert [book["id"] for book in client.scrape()["diferenca"]["adicionados"]] == [3]
     assert client.get("/api/v1/books/3")["titulo"] == gone.title
+
+
+def test_scrapes_of_a_shop_that_moves_are_published_one_after_another(
+    connect: Callable[..., ScrapingClient], books: tuple[DemoBook, ...]
+) -> None:
+    with DemoSite(books, calendar=Calendar(books, rate=0.2, day=5_900_000)) as site:
+        client = connect(site)
+        runs = [client.scrape() for _ in range(4)]
+    assert [run["status"] for run in runs] == ["done"] * 4
+    for run in runs[1:]:
+        assert run["diferenca"]["reprecificados"]
+        assert run["diferenca"]["reestocados"]
+    assert len({run["versao_publicada"] for run in runs}) == 4
 
 
 def test_a_scrape_that_finds_nothing_new_keeps_the_version_and_every_etag(

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import re
 from collections import Counter
 from decimal import Decimal
 
-from demo.site.books import make_books
+from demo.site.books import SUBJECTS, make_books
+from demo.site.topics import TOPICS, WITHOUT_SUBJECT
 from demo.site.words import CATEGORIES
 
 BOOKS = make_books()
@@ -38,3 +40,25 @@ def test_the_catalogue_has_what_scrapers_stumble_over() -> None:
 
 def test_another_seed_makes_other_books() -> None:
     assert make_books(5, seed=1) != make_books(5, seed=2)
+
+
+def test_a_description_speaks_of_its_category_more_than_of_others() -> None:
+    own = other = 0
+    for book in BOOKS:
+        if book.category in WITHOUT_SUBJECT:
+            continue
+        words = set(re.findall(r"\w+", book.description.lower()))
+        own += len(words & set(TOPICS[book.category]))
+        stranger = SUBJECTS[(SUBJECTS.index(book.category) + 17) % len(SUBJECTS)]
+        other += len(words & set(TOPICS[stranger]))
+    assert own > 8 * other
+    assert 2 < own / len(BOOKS) < 4, "enough to learn from, and not enough to be sure of"
+
+
+def test_a_category_without_a_subject_borrows_those_of_others() -> None:
+    without = [book for book in BOOKS if book.category in WITHOUT_SUBJECT]
+    assert len(without) > 20
+    assert set(SUBJECTS) | set(WITHOUT_SUBJECT) == set(CATEGORIES)
+    for book in without:
+        words = set(re.findall(r"\w+", book.description.lower()))
+        assert any(words & set(topic) for topic in TOPICS.values())

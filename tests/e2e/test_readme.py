@@ -31,6 +31,7 @@ RUN_BY_CI = {
 MAKE = {
     "make test": "python -m pytest",  # make test-all runs the same tests, and more
     "make demo": "python -m demo",  # tests/e2e/test_demo.py
+    "make examine": "python -m tools.examine",  # tests/e2e/test_examine.py
     "make dashboard": "streamlit run dashboards/dashboard_unificado.py",  # tests/e2e
 }
 """Commands that start a program which other tests run."""

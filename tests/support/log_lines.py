@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import logging
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import orjson
+
+from app.observability.logs.handlers import LogFileHandler
 
 if TYPE_CHECKING:
     from app.shop import Shop
@@ -61,3 +65,16 @@ def write_log(path: Path, at_least_bytes: int) -> int:
         for _ in range(-(-at_least_bytes // len(thousand))):
             file.write(thousand)
     return path.stat().st_size
+
+
+@contextmanager
+def log_written(shop: Shop) -> Iterator[None]:
+    """Write the log to the shop's file, as a server does."""
+    handler = LogFileHandler(shop.log_writer)
+    shop_log = logging.getLogger("app")
+    level = shop_log.level
+    shop_log.addHandler(handler)
+    shop_log.setLevel(logging.INFO)
+    yield
+    shop_log.removeHandler(handler)
+    shop_log.setLevel(level)

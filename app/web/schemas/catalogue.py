@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields, validates_schema
+from marshmallow import Schema, ValidationError, fields, post_load, validates_schema
 
 from app.core.catalogue import RATINGS
 from app.web.fields import DecimalAmount, Text
@@ -54,11 +54,30 @@ class BookDetail(ListedBook):
     url_imagem = fields.Url(required=True, metadata={"example": "https://livraria-demo.invalid/media/0.svg"})
 
 
+ENGLISH_NAMES = {"title": "titulo", "category": "categoria"}
+"""The assignment's spelling of what a search asks for."""
+
+
 class SearchQuery(SortedPageQuery):
     titulo = Text(
         high=300, load_default="", metadata={"description": "Parte do título, sem acento nem caixa"}
     )
     categoria = Text(high=300, load_default="", metadata={"description": "Nome da categoria, ou parte dele"})
+    title = Text(high=300, metadata={"description": "Outro nome de `titulo`, o do enunciado"})
+    category = Text(high=300, metadata={"description": "Outro nome de `categoria`, o do enunciado"})
+
+    @post_load(pass_original=True)
+    def merge_spellings(self, data: dict[str, Any], sent: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
+        differing: dict[str, list[str]] = {}
+        for english, name in ENGLISH_NAMES.items():
+            if english in data:
+                value = data.pop(english)
+                if sent.get(name, value) != value:
+                    differing |= {english: [f"difere de {name}"], name: [f"difere de {english}"]}
+                data[name] = value
+        if differing:
+            raise ValidationError(differing)
+        return data
 
 
 class PriceRangeQuery(PageQuery):

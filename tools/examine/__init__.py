@@ -1,0 +1,1 @@
+"""The examiner: walks the calls that users hold in their hands, against a running shop."""
