@@ -7,6 +7,7 @@ from marshmallow import Schema, ValidationError, fields, validates_schema
 from app.core.catalogue import RATINGS
 from app.web.fields import DecimalAmount, Text
 from app.web.pagination import PageQuery, SortedPageQuery
+from app.web.past import PastQuery
 
 
 def _book_id() -> fields.Integer:
@@ -50,18 +51,40 @@ class ListedBook(RatedBook):
     )
 
 
-class BookDetail(ListedBook):
+class FoundBook(ListedBook):
     url_imagem = fields.Url(required=True, metadata={"example": "https://livraria-demo.invalid/media/0.svg"})
 
 
-class SearchQuery(SortedPageQuery):
+class BookDetail(FoundBook):
+    descricao = fields.String(
+        required=True, metadata={"description": "Vazia quando a loja não traz nenhuma", "example": "Poems."}
+    )
+    upc = fields.String(required=True, metadata={"example": "a897fe39b1053632"})
+    url_produto = fields.String(
+        required=True,
+        metadata={
+            "description": "A página do livro na loja lida",
+            "example": "https://livraria-demo.invalid/0",
+        },
+    )
+
+
+class BooksQuery(SortedPageQuery, PastQuery):
+    pass
+
+
+class TopRatedQuery(PageQuery, PastQuery):
+    pass
+
+
+class SearchQuery(SortedPageQuery, PastQuery):
     titulo = Text(
         high=300, load_default="", metadata={"description": "Parte do título, sem acento nem caixa"}
     )
     categoria = Text(high=300, load_default="", metadata={"description": "Nome da categoria, ou parte dele"})
 
 
-class PriceRangeQuery(PageQuery):
+class PriceRangeQuery(PageQuery, PastQuery):
     min = DecimalAmount(
         required=True, metadata={"description": "Menor preço com taxa, incluído", "example": 10}
     )

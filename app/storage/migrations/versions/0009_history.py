@@ -49,6 +49,7 @@ def upgrade() -> None:
         sa.Column("disponibilidade", sa.Integer, nullable=False),
         sa.Column("listado", sa.Boolean, nullable=False),
         sa.Column("mudancas", sa.Integer, nullable=False),
+        sqlite_with_rowid=False,
     )
     op.create_index("ix_livro_historico_versao_livro_id", "livro_historico", ["versao", "livro_id"])
     op.create_table(
