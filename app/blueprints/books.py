@@ -7,7 +7,6 @@ from flask import Blueprint, Response
 from flask.typing import ResponseReturnValue
 
 from app.core.catalogue import Positions
-from app.core.errors import BookNotFound
 from app.web import pagination
 from app.web.access import Access
 from app.web.context import catalogue, shop
@@ -60,9 +59,7 @@ def list_books(query: dict[str, Any]) -> ResponseReturnValue:
     versioned=DependsOn.BOOK,
 )
 def show_book(book_idx: int) -> ResponseReturnValue:
-    if book_idx not in catalogue():
-        raise BookNotFound
-    text = shop().texts.of(book_idx, catalogue().publication)
+    text = shop().texts.of(book_idx, catalogue())
     return _json(present_book(catalogue(), book_idx, text))
 
 

@@ -22,6 +22,12 @@ DEMONSTRATION = "demonstracao"
 SCRAPED = "scraping"
 
 _BOOK_COLUMNS = tuple(getattr(BookRow, field.name) for field in fields(Book))
+_COLUMNS = len(_BOOK_COLUMNS)
+_DETAIL_COLUMNS = (BookRow.description, BookRow.upc, BookRow.source_url)
+MAX_DETAILED_BOOKS = 2_000
+MAX_DESCRIPTION_CHARS = 4_000_000
+"""Up to these, a snapshot has its books' descriptions, which are then served as the rest: without the database."""
+_BOOK_TOO_MANY = select(BookRow.id).order_by(BookRow.id).offset(MAX_DETAILED_BOOKS).limit(1)
 _LISTED = BookRow.listed.is_(True)
 _PAGE_NAMES = tuple("source_url" if field.name == "url" else field.name for field in fields(ScrapedBook))
 _PAGE_COLUMNS = tuple(getattr(BookRow, name) for name in _PAGE_NAMES)
@@ -78,12 +84,16 @@ def lock_books(session: Session) -> None:
 def load_catalogue(session: Session, publication: Publication) -> Catalogue:
     """Return the books on sale, which `publication` of the same transaction describes."""
     columns = BookColumns()
-    for ids, titles, categories, incl, excl, *others in read_batches(
-        session, _rows_above(_BOOK_COLUMNS, listed=True), {}
-    ):
+    is_small = session.connection().execute(_BOOK_TOO_MANY).first() is None
+    rows = _rows_above((*_BOOK_COLUMNS, *_DETAIL_COLUMNS) if is_small else _BOOK_COLUMNS, listed=True)
+    for lists in read_batches(session, rows, {}):
+        (ids, titles, categories, incl, excl, *others), details = lists[:_COLUMNS], lists[_COLUMNS:]
         # A price that comes as a float has two decimals, so that the nearest penny is the right one.
         pence = ([round(price * 100) for price in prices] for prices in (incl, excl))
         columns.extend(ids, titles, categories, *pence, *others)
+        columns.details.extend(zip(*details, strict=True))
+    if sum(len(description) for description, *_ in columns.details) > MAX_DESCRIPTION_CHARS:
+        columns.details.clear()
     catalogue = Catalogue(columns, publication)
     catalogue.base.prepare()
     return catalogue

@@ -55,7 +55,7 @@ class PastCatalogues:
         with self._database.reading() as session:
             publication = find_publication(session, as_of)
             state = load_past_state(session, publication.version, book_id)
-        text = self._texts.of(book_id, publication)
+        text = self._texts.at(book_id, publication)
         return Catalogue(
             [Book(book_id, text.title, text.category, *state, text.rating, text.image_url)], publication
         )

@@ -6,16 +6,18 @@ from dataclasses import replace
 from threading import Barrier
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
 from app.core.catalogue import Catalogue, CatalogueBase, Publication
 from app.core.errors import BookNotFound, Unavailable
 from app.services.catalogue import publish_crawl
+from app.storage import catalogue as catalogue_rows
 from app.storage import past_catalogues
 from app.storage.book_texts import BookTexts
 from app.storage.catalogue_store import CatalogueStore
 from app.storage.database import Database
+from app.storage.models import BookRow
 from app.storage.past import load_past_catalogue
 from app.storage.past_catalogues import PastCatalogues
 from tests.support.books import TRUSTING, make_crawl, make_scraped
@@ -129,6 +131,27 @@ def test_texts_are_read_once_a_version(
     publications = [past.at(version).publication for version in (1, 5)]
     for publication in (*publications, *publications):
         statements.clear()
-        texts.of(40, publication)
+        texts.at(40, publication)
     assert statements == []
-    assert [texts.of(40, publication).description for publication in publications] == ["0", "4"]
+    assert [texts.at(40, publication).description for publication in publications] == ["0", "4"]
+
+
+def test_the_texts_of_a_small_catalogue_need_no_database_and_are_those_of_a_large_one(
+    past: PastCatalogues, database: Database, statements: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, texts = CatalogueStore(database), BookTexts(database)
+    small = store.current()
+    statements.clear()
+    found = [texts.of(book_id, small) for book_id in range(50)]
+    assert statements == []
+    for name, most in (
+        ("_BOOK_TOO_MANY", select(BookRow.id).offset(49).limit(1)),
+        ("MAX_DESCRIPTION_CHARS", 10),
+    ):
+        with monkeypatch.context() as patch:
+            patch.setattr(catalogue_rows, name, most)
+            large = CatalogueStore(database).current()
+        assert large.base.columns.details == []
+        assert [texts.of(book_id, large) for book_id in range(50)] == found
+        with pytest.raises(BookNotFound):
+            texts.of(50, large)
