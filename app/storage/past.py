@@ -35,26 +35,31 @@ _NEWEST = _PUBLICATIONS.order_by(PublicationRow.version.desc()).limit(1)
 _OLDEST = _PUBLICATIONS.order_by(PublicationRow.version).limit(1)
 
 
-def _state_of(book_id: ColumnElement[int]) -> ColumnElement[bool]:
-    """Return the condition of the row that says how a book was at the version, if it was listed."""
+def _is_state_of(book_id: ColumnElement[int]) -> ColumnElement[bool]:
+    """Return the condition of the row that says how a book was at the version."""
     row = aliased(BookHistoryRow)
     version = select(func.max(row.version)).where(row.book_id == book_id, row.version <= _VERSION)
-    newest = BookHistoryRow.version == version.scalar_subquery()
-    return and_(BookHistoryRow.book_id == book_id, newest, BookHistoryRow.listed)
+    return and_(BookHistoryRow.book_id == book_id, BookHistoryRow.version == version.scalar_subquery())
 
 
 def _states() -> Select[Any]:
-    """Select a batch of the books listed at the version, as `read_batches` wants it."""
-    # A book with no row in `livros` was deleted, and so its texts were kept.
-    deleted = select(PastTextRow.book_id).where(PastTextRow.last_version >= _VERSION)
-    ids = union(select(BookRow.id.label("id")), deleted).subquery()
-    names = ("book_id", "price_incl_tax", "price_excl_tax", "stock")
+    """Select a batch of all books with their states at the version, as `read_batches` wants it."""
+    # A book with no row in `livros` was deleted, and so its texts were kept. Each part is cut by itself: PostgreSQL
+    # would look for the states of all that follow before it takes the first.
+    present = select(BookRow.id.label("id")).where(BookRow.id > _AFTER)
+    deleted = (
+        select(PastTextRow.book_id.label("id"))
+        .where(PastTextRow.book_id > _AFTER, PastTextRow.last_version >= _VERSION)
+        .distinct()
+    )
+    parts = (part.order_by("id").limit(ROWS_AT_ONCE).subquery() for part in (present, deleted))
+    all_ids = union(*(select(part.c.id) for part in parts)).subquery()
+    ids = select(all_ids.c.id).order_by(all_ids.c.id).limit(ROWS_AT_ONCE).subquery()
+    names = ("listed", "price_incl_tax", "price_excl_tax", "stock")
     return (
-        select(*(getattr(BookHistoryRow, name) for name in names))
-        .join(ids, _state_of(ids.c.id))
-        .where(ids.c.id > _AFTER)
+        select(ids.c.id, *(getattr(BookHistoryRow, name) for name in names))
+        .outerjoin(BookHistoryRow, _is_state_of(ids.c.id))
         .order_by(ids.c.id)
-        .limit(ROWS_AT_ONCE)
     )
 
 
@@ -78,7 +83,7 @@ _PRESENT_TEXTS = select(BookRow.id, *(getattr(BookRow, name) for name in _TEXT_N
     BookRow.id.in_(bindparam("ids", expanding=True))
 )
 _STATE = select(BookHistoryRow.price_incl_tax, BookHistoryRow.price_excl_tax, BookHistoryRow.stock).where(
-    _state_of(_BOOK_ID)
+    _is_state_of(_BOOK_ID), BookHistoryRow.listed
 )
 _TEXT_UNTIL = (
     select(*(getattr(PastTextRow, name) for name in _TEXT_NAMES))
@@ -111,11 +116,13 @@ def load_past_catalogue(session: Session, publication: Publication, base: Catalo
     """
     version = {"version": publication.version}
     superseded: dict[int, _Text] = {}
-    for ids, *values in read_batches(session, _SUPERSEDED_TEXTS, version):
-        superseded |= zip(ids, zip(*values, strict=True), strict=True)
+    for edited, *values in read_batches(session, _SUPERSEDED_TEXTS, version):
+        superseded |= zip(edited, zip(*values, strict=True), strict=True)
     places = dict(zip(base.columns.ids, range(len(base)), strict=True))
     columns = BookColumns()
-    for ids, prices_incl_tax, prices_excl_tax, stocks in read_batches(session, _STATES, version):
+    for batch in read_batches(session, _STATES, version):
+        states = [state for state in zip(*batch, strict=True) if state[1]]  # those that were listed
+        ids, _, prices_incl_tax, prices_excl_tax, stocks = [*zip(*states, strict=True)] or [()] * 5
         incl, excl = (
             [round(price * 100) for price in prices] for prices in (prices_incl_tax, prices_excl_tax)
         )
