@@ -41,8 +41,10 @@ from app.shop import Shop
 from app.simulation.faults import Simulation
 from app.simulation.gateway import SimulatedGateway
 from app.simulation.orders import FaultyOrders
+from app.storage.book_texts import BookTexts
 from app.storage.catalogue_store import CatalogueStore
 from app.storage.database import Database, database_options
+from app.storage.past_catalogues import PastCatalogues
 from app.storage.places import Places, places_for
 from app.storage.polled import CHECK_EVERY_S
 from app.web.body_guard import BodyGuard
@@ -140,6 +142,7 @@ def _assemble(app: Flask, settings: Settings, check_every_s: float) -> Shop:
     with app.app_context():
         database = Database(db.engine, Places(places_for(settings.web_threads)))
     catalogue = CatalogueStore(database, check_every_s)
+    texts = BookTexts(database)
     metrics = Metrics(
         functools.partial(read_shop_state, database, catalogue, settings.metrics_inventory_books)
     )
@@ -162,6 +165,8 @@ def _assemble(app: Flask, settings: Settings, check_every_s: float) -> Shop:
         settings=settings,
         database=database,
         catalogue=catalogue,
+        past=PastCatalogues(database, catalogue, texts),
+        texts=texts,
         accounts=Accounts(database, Passwords(settings), min_password_length(production=settings.production)),
         scrapes=Scrapes(settings, database, catalogue, metrics, trainings.start_if_needed),
         orders=orders,

@@ -17,8 +17,10 @@ from app.services.scraping import Scrapes
 from app.services.training import Trainings
 from app.settings import Settings
 from app.simulation.faults import Simulation
+from app.storage.book_texts import BookTexts
 from app.storage.catalogue_store import CatalogueStore
 from app.storage.database import Database
+from app.storage.past_catalogues import PastCatalogues
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,8 @@ class Shop:
     settings: Settings
     database: Database
     catalogue: CatalogueStore
+    past: PastCatalogues
+    texts: BookTexts
     accounts: Accounts
     scrapes: Scrapes
     orders: Orders

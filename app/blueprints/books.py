@@ -9,16 +9,20 @@ from flask.typing import ResponseReturnValue
 from app.core.catalogue import Positions
 from app.web import pagination
 from app.web.access import Access
-from app.web.context import catalogue
+from app.web.context import catalogue, shop
 from app.web.endpoint import operation
+from app.web.past import PastQuery
 from app.web.presenters.catalogue import BookKeys, present_book, present_books
 from app.web.schemas.catalogue import (
     BookDetail,
+    BooksQuery,
+    FoundBook,
     ListedBook,
     PricedBook,
     PriceRangeQuery,
     RatedBook,
     SearchQuery,
+    TopRatedQuery,
 )
 from app.web.versions import DependsOn
 
@@ -32,7 +36,7 @@ books = Blueprint("books", __name__, url_prefix="/api/v1")
         f"Sem parâmetros, o catálogo inteiro; com `page` ou `per_page`, uma página dele. {pagination.UNPAGED}"
     ),
     access=Access.PUBLIC,
-    query=pagination.SortedPageQuery(),
+    query=BooksQuery(),
     ok="Os livros",
     response=ListedBook(many=True),
     response_headers=pagination.HEADERS,
@@ -48,13 +52,15 @@ def list_books(query: dict[str, Any]) -> ResponseReturnValue:
 @operation(
     "Detalha um livro",
     access=Access.PUBLIC,
+    query=PastQuery(),
     ok="O livro",
     response=BookDetail(),
     errors=(404,),
     versioned=DependsOn.BOOK,
 )
 def show_book(book_idx: int) -> ResponseReturnValue:
-    return _json(present_book(catalogue(), book_idx))
+    text = shop().texts.of(book_idx, catalogue())
+    return _json(present_book(catalogue(), book_idx, text))
 
 
 @books.get("/books/search")
@@ -69,14 +75,14 @@ def show_book(book_idx: int) -> ResponseReturnValue:
     access=Access.PUBLIC,
     query=SearchQuery(),
     ok="Os livros achados",
-    response=BookDetail(many=True),
+    response=FoundBook(many=True),
     response_headers=pagination.HEADERS,
     versioned=DependsOn.STOCKS,
 )
 def search_books(query: dict[str, Any]) -> ResponseReturnValue:
     found = catalogue().base.search(query["titulo"], query["categoria"])
     ordered = catalogue().sort(found, query["sort"], descending=query["order"] == "desc")
-    return _page(ordered, query, BookKeys.DETAIL)
+    return _page(ordered, query, BookKeys.FOUND)
 
 
 @books.get("/books/price-range")
@@ -101,7 +107,7 @@ def list_books_in_price_range(query: dict[str, Any]) -> ResponseReturnValue:
     "Lista os mais bem avaliados",
     description=f"Todos os livros com a maior avaliação presente. {pagination.UNPAGED}",
     access=Access.PUBLIC,
-    query=pagination.PageQuery(),
+    query=TopRatedQuery(),
     ok="Os livros",
     response=RatedBook(many=True),
     response_headers=pagination.HEADERS,
@@ -116,6 +122,7 @@ def list_top_rated_books(query: dict[str, Any]) -> ResponseReturnValue:
     "Lista as categorias",
     description="Na ordem em que aparecem no catálogo.",
     access=Access.PUBLIC,
+    query=PastQuery(),
     ok="Os nomes",
     response={"type": "array", "items": {"type": "string"}},
     versioned=DependsOn.CATALOGUE,

@@ -26,7 +26,6 @@ _COMMON = 16
 """One title of so many has a common word, which other searches will have too."""
 _FEW = 8
 """Of so many books, one may be asked by itself rather than all together."""
-_PRICES = ("pence_incl_tax", "pence_excl_tax")
 
 
 class CatalogueBase:
@@ -41,13 +40,10 @@ class CatalogueBase:
     def __init__(self, columns: BookColumns) -> None:
         """`columns` belong to the base from now on."""
         self.columns = columns
-        self.frame = _frame(columns)
         self._categories = tuple(columns.categories)
         self._category_codes = numbers(columns.category_codes)
         self._pence_incl_tax = numbers(columns.pence_incl_tax)
-        self._folded_titles = [fold(title) for title in columns.titles]
         self._folded_categories = [fold(name) for name in self._categories]
-        self._title_search = TitleSearch(self._folded_titles)
         self._orders: dict[tuple[str, bool], Positions] = {}
         self._searches: RecentResults[tuple[str, str], Positions] = RecentResults(
             _MAX_SEARCHES, max_items=4 * len(columns.ids)
@@ -56,8 +52,16 @@ class CatalogueBase:
             _MAX_COMMON_WORDS, max_items=_MAX_COMMON_WORDS * len(columns.ids)
         )
 
+    def prepare(self) -> None:
+        """Make now what searches and frames need, so that no reader has to wait for it."""
+        _ = self.frame, self._title_search
+
     def __len__(self) -> int:
         return len(self.columns.ids)
+
+    @cached_property
+    def frame(self) -> pd.DataFrame:
+        return _frame(self.columns)
 
     def find(self, book_id: int) -> int | None:
         """Return the position of the book with that id, if it is on sale."""
@@ -74,6 +78,16 @@ class CatalogueBase:
 
     def category(self, position: int) -> str:
         return self._categories[self.columns.category_codes[position]]
+
+    def text(self, position: int) -> tuple[str, str, int, str]:
+        """Return the title, category, rating and URL of the image of a book."""
+        columns = self.columns
+        return (
+            columns.titles[position],
+            self._categories[columns.category_codes[position]],
+            columns.ratings[position],
+            columns.image_urls[position],
+        )
 
     def order(self, sort: str, *, descending: bool) -> Positions:
         """Return all books by a key of SORT_COLUMNS other than the stock; ties stay in the order of ids."""
@@ -103,22 +117,25 @@ class CatalogueBase:
 
     @cached_property
     def overview(self) -> Overview:
-        count, frame = len(self), self.frame
-        totals = (int(frame[column].sum()) for column in _PRICES)
+        count, columns = len(self), self.columns
+        totals = (sum(pence) for pence in (columns.pence_incl_tax, columns.pence_excl_tax))
         incl, excl = (mean_price(total, count) if count else None for total in totals)
-        ratings = frame["rating"].value_counts()
-        return Overview(count, incl, excl, {rating: int(ratings.get(rating, 0)) for rating in RATINGS})
+        ratings = columns.ratings
+        return Overview(count, incl, excl, {rating: ratings.count(rating) for rating in RATINGS})
 
     @cached_property
     def category_summaries(self) -> tuple[CategorySummary, ...]:
         """A summary of every category, by name."""
-        groups = self.frame.groupby("category", observed=True)
-        totals = groups[[*_PRICES]].sum()
-        rows = zip(totals.index, groups.size(), totals[_PRICES[0]], totals[_PRICES[1]], strict=True)
+        codes, columns = self._category_codes, self.columns
+        counts = np.bincount(codes, minlength=len(self._categories)).tolist()
+        incl, excl = (
+            # Sums of floats, which are exact: all pence of a catalogue are far fewer than 2 ** 53.
+            np.bincount(codes, weights=numbers(pence), minlength=len(counts)).astype(np.int64).tolist()
+            for pence in (columns.pence_incl_tax, columns.pence_excl_tax)
+        )
+        rows = zip(self._categories, counts, incl, excl, strict=True)
         return tuple(
-            CategorySummary(
-                str(name), int(count), mean_price(int(incl), int(count)), mean_price(int(excl), int(count))
-            )
+            CategorySummary(name, count, mean_price(incl, count), mean_price(excl, count))
             for name, count, incl, excl in sorted(rows)
         )
 
@@ -129,6 +146,14 @@ class CatalogueBase:
             keys: NDArray[Any] = numbers(ranks(self._folded_categories))[self._category_codes]
             return keys
         return numbers(getattr(self.columns, SORT_COLUMNS[sort]))
+
+    @cached_property
+    def _folded_titles(self) -> list[str]:
+        return [fold(title) for title in self.columns.titles]
+
+    @cached_property
+    def _title_search(self) -> TitleSearch:
+        return TitleSearch(self._folded_titles)
 
     @cached_property
     def _title_ranks(self) -> NDArray[Any]:

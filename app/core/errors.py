@@ -12,6 +12,7 @@ ShopError
 ├── NotFound
 │   ├── UserNotFound
 │   ├── BookNotFound
+│   ├── PastCatalogueNotFound
 │   ├── ScrapeRunNotFound
 │   ├── OrderNotFound
 │   ├── ModelNotFound
@@ -37,6 +38,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from app.core.books import Publication
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +122,17 @@ class UserNotFound(NotFound):
 
 class BookNotFound(NotFound):
     detail = "Livro não encontrado."
+
+
+class PastCatalogueNotFound(NotFound):
+    """A version that never was or is no longer retained, or a moment before all that are."""
+
+    def __init__(self, oldest: Publication, newest: Publication) -> None:
+        since = oldest.published_at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        super().__init__(
+            f"Não há catálogo guardado para este valor de em: há os das versões {oldest.version} (publicada em "
+            f"{since}) a {newest.version}."
+        )
 
 
 class ScrapeRunNotFound(NotFound):

@@ -76,7 +76,8 @@ class BookHistoryRow(Base):
     """
 
     __tablename__ = "livro_historico"
-    __table_args__ = (Index(None, "versao", "livro_id"),)
+    # Without a row id, a book's rows lie beside each other in SQLite, where a past catalogue looks for one of each.
+    __table_args__ = (Index(None, "versao", "livro_id"), {"sqlite_with_rowid": False})
 
     book_id: Mapped[int] = mapped_column("livro_id", primary_key=True, autoincrement=False)
     version: Mapped[int] = mapped_column("versao", primary_key=True, autoincrement=False)

@@ -15,6 +15,7 @@ from app.web.access import Access, authorize
 from app.web.context import catalogue, request_record, shop
 from app.web.fields import RequestSchema
 from app.web.parsing import read_body, read_query
+from app.web.past import PastQuery, is_settled, look_back
 from app.web.responses import not_modified, tag_source
 from app.web.versions import DependsOn, Source
 
@@ -34,6 +35,9 @@ class operation:  # noqa: N801 - a decorator
     catalogue alone: it carries an ETag of it, and the view isn't called for a client that has it. Of the others, no
     cache may keep any that is not public. `kind` names the metrics that count the request beside the usual ones; the
     failures of a `throttled` view are limited per client, and so are the requests to one that `starts_run`.
+
+    A `versioned` view whose query has `em` never sees it: for it, `catalogue` returns the past one. A view gets no
+    `query` that has `em` alone.
     """
 
     summary: str
@@ -62,8 +66,12 @@ class operation:  # noqa: N801 - a decorator
         def run(**arguments: Any) -> ResponseReturnValue:
             if self.access is not Access.PUBLIC:
                 authorize(self.access)
+            as_of = None
             if self.query is not None:
-                arguments["query"] = read_query(self.query)
+                query = read_query(self.query)
+                as_of = query.pop("em", None)
+                if type(self.query) is not PastQuery:
+                    arguments["query"] = query
             elif request.query_string:
                 read_query(_NO_PARAMETERS)
             if self.body is not None:
@@ -73,10 +81,13 @@ class operation:  # noqa: N801 - a decorator
                 if self.access is not Access.PUBLIC:
                     response.headers.setdefault("Cache-Control", "no-store")
                 return response
+            if as_of is not None:
+                look_back(as_of, arguments.get("book_idx"))
             # A view that may refuse runs first: 304 stands for 200 only (RFC 9110, 13.2.1).
             made = make_response(view(**arguments)) if self.errors else None
             source = Source.of(catalogue(), self.versioned, arguments.get("book_idx"))
-            request_record.get().source = source
+            if as_of is None or is_settled(as_of):
+                request_record.get().source = source
             return not_modified(source) or tag_source(made or make_response(view(**arguments)), source)
 
         setattr(run, ATTRIBUTE, self)
@@ -85,6 +96,8 @@ class operation:  # noqa: N801 - a decorator
     def error_statuses(self) -> tuple[int, ...]:
         """Return every error status of the operation."""
         statuses = {*self.errors, 400, 413, 414, 500, 503}
+        if isinstance(self.query, PastQuery):
+            statuses.add(404)
         if self.body:
             statuses |= {408, 415}
         if self.access is not Access.PUBLIC:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from app.core.books import AS_PUBLISHED
 from app.core.catalogue import Catalogue, Publication
 from app.version import API_VERSION
 
@@ -21,7 +22,8 @@ class DependsOn(Enum):
 class Source:
     """The publication that a response was made of, and the version of the stocks that it shows.
 
-    `stock_version` is 0 where it shows none, and the stock itself where `book_id` is the only book shown.
+    `stock_version` is 0 where it shows none, and the stock itself where `book_id` is the only book shown. All that is
+    made of a past publication has the same, and stays current.
     """
 
     publication: Publication
@@ -47,7 +49,7 @@ class Source:
 
     def is_current(self, snapshot: Catalogue) -> bool:
         """Return whether the same request, made of `snapshot`, would have the same response."""
-        if snapshot.publication is self.publication:
+        if snapshot.publication is self.publication or self.publication.is_past:
             return True
         return (
             snapshot.publication.version == self.publication.version
@@ -57,6 +59,8 @@ class Source:
 
 
 def _stock_version(snapshot: Catalogue, depends_on: DependsOn, book_id: int | None) -> int:
+    if snapshot.publication.is_past:
+        return AS_PUBLISHED
     if depends_on is DependsOn.CATALOGUE:
         return 0
     if depends_on is DependsOn.BOOK and book_id is not None:

@@ -17,6 +17,7 @@ RULES_IN_WORDS = {
     "difere de categoria",
     "difere de category",
     "não combina com page nem per_page",
+    "não pode estar no futuro",
     "exige format=ndjson ou Accept: application/x-ndjson",
     "deve ser diferente da atual",
     "não é um cursor desta rota",

@@ -12,6 +12,7 @@ from weakref import WeakKeyDictionary
 import orjson
 
 from app.core.catalogue import Catalogue, CatalogueBase, CategorySummary, Overview, Positions
+from app.core.history import BookText
 from app.web.presenters.common import Shape
 
 _STOCK = b',"disponibilidade":'
@@ -24,7 +25,7 @@ class BookKeys(Enum):
     PRICED = auto()
     RATED = auto()
     LISTED = auto()
-    DETAIL = auto()
+    FOUND = auto()
 
 
 class _Fragments:
@@ -56,10 +57,11 @@ def present_books(catalogue: Catalogue, positions: Positions, keys: BookKeys) ->
     return b"[%b]" % b",".join(_present(catalogue, places, keys))
 
 
-def present_book(catalogue: Catalogue, book_id: int) -> bytes:
+def present_book(catalogue: Catalogue, book_id: int, text: BookText) -> bytes:
     """Return the detail of a book as a JSON object. Raises BookNotFound."""
-    (book,) = _present(catalogue, [catalogue.base.position(book_id)], BookKeys.DETAIL)
-    return book
+    (book,) = _present(catalogue, [catalogue.base.position(book_id)], BookKeys.FOUND)
+    more = {"descricao": text.description, "upc": text.upc, "url_produto": text.source_url}
+    return b"%b,%b" % (book[:-1], orjson.dumps(more)[1:])
 
 
 def present_listed_book(catalogue: Catalogue, position: int) -> Shape:
@@ -95,7 +97,7 @@ def _present(catalogue: Catalogue, places: Sequence[int], keys: BookKeys) -> lis
         case BookKeys.RATED:
             return [b"%b}" % fragment for fragment in fragments]
     ends = [_stock_end(copies) for copies in catalogue.stocks_at(places)]
-    if keys is BookKeys.DETAIL:
+    if keys is BookKeys.FOUND:
         urls = base.columns.image_urls
         ends = [
             b'%b,"url_imagem":%b}' % (end[:-1], orjson.dumps(urls[place]))

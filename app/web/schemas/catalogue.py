@@ -7,6 +7,7 @@ from marshmallow import Schema, ValidationError, fields, post_load, validates_sc
 from app.core.catalogue import RATINGS
 from app.web.fields import DecimalAmount, Text
 from app.web.pagination import PageQuery, SortedPageQuery
+from app.web.past import PastQuery
 
 
 def _book_id() -> fields.Integer:
@@ -50,15 +51,37 @@ class ListedBook(RatedBook):
     )
 
 
-class BookDetail(ListedBook):
+class FoundBook(ListedBook):
     url_imagem = fields.Url(required=True, metadata={"example": "https://livraria-demo.invalid/media/0.svg"})
+
+
+class BookDetail(FoundBook):
+    descricao = fields.String(
+        required=True, metadata={"description": "Vazia quando a loja não traz nenhuma", "example": "Poems."}
+    )
+    upc = fields.String(required=True, metadata={"example": "a897fe39b1053632"})
+    url_produto = fields.String(
+        required=True,
+        metadata={
+            "description": "A página do livro na loja lida",
+            "example": "https://livraria-demo.invalid/0",
+        },
+    )
+
+
+class BooksQuery(SortedPageQuery, PastQuery):
+    pass
+
+
+class TopRatedQuery(PageQuery, PastQuery):
+    pass
 
 
 ENGLISH_NAMES = {"title": "titulo", "category": "categoria"}
 """The assignment's spelling of what a search asks for."""
 
 
-class SearchQuery(SortedPageQuery):
+class SearchQuery(SortedPageQuery, PastQuery):
     titulo = Text(
         high=300, load_default="", metadata={"description": "Parte do título, sem acento nem caixa"}
     )
@@ -80,7 +103,7 @@ class SearchQuery(SortedPageQuery):
         return data
 
 
-class PriceRangeQuery(PageQuery):
+class PriceRangeQuery(PageQuery, PastQuery):
     min = DecimalAmount(
         required=True, metadata={"description": "Menor preço com taxa, incluído", "example": 10}
     )

@@ -10,6 +10,7 @@ import pytest
 
 from app.core.catalogue import Book, Catalogue
 from app.core.errors import BookNotFound
+from app.core.history import BookText
 from app.web.presenters.catalogue import BookKeys, present_book, present_books, present_listed_book
 from tests.support.books import PUBLICATION, make_book, make_catalogue
 
@@ -22,6 +23,7 @@ TEXTS = [
     "",
 ]
 PRICES = ["0.00", "0.01", "0.29", "10.00", "10.10", "34.39", "51.77", "99999999.99"]
+TEXT = BookText("", "", 1, "", "d “\n\u2028", 'u"', "https://shop.invalid/é")
 STOCKS = [0, 1, 22, 999, 1_000, 2_147_483_647]
 
 
@@ -72,9 +74,14 @@ def test_a_list_of_books_is_what_serializing_their_objects_gives(
 
 def test_a_detail_is_what_serializing_its_object_gives(catalogue: Catalogue) -> None:
     for book_id in catalogue.base.columns.ids:
-        assert present_book(catalogue, book_id) == orjson.dumps(plain(catalogue.book(book_id)))
+        detail = plain(catalogue.book(book_id)) | {
+            "descricao": TEXT.description,
+            "upc": TEXT.upc,
+            "url_produto": TEXT.source_url,
+        }
+        assert present_book(catalogue, book_id, TEXT) == orjson.dumps(detail)
     with pytest.raises(BookNotFound):
-        present_book(catalogue, 1)
+        present_book(catalogue, 1, TEXT)
 
 
 def test_a_listed_book_is_an_object_of_the_list(catalogue: Catalogue) -> None:
@@ -85,14 +92,14 @@ def test_a_listed_book_is_an_object_of_the_list(catalogue: Catalogue) -> None:
 def test_a_sale_shows_in_what_is_presented_next_and_in_nothing_before(catalogue: Catalogue) -> None:
     before = present_books(catalogue, catalogue.order(), BookKeys.LISTED)
     sold = catalogue.with_stocks({3: 7}, PUBLICATION)
-    assert orjson.loads(present_book(sold, 3))["disponibilidade"] == 7
+    assert orjson.loads(present_book(sold, 3, TEXT))["disponibilidade"] == 7
     assert orjson.loads(present_books(sold, sold.order(), BookKeys.LISTED))[1]["disponibilidade"] == 7
     assert present_books(catalogue, catalogue.order(), BookKeys.LISTED) == before
 
 
 def test_the_bytes_of_a_publication_go_with_it() -> None:
     catalogue = make_catalogue(make_book(0))
-    present_book(catalogue, 0)
+    present_book(catalogue, 0, TEXT)
     base = weakref.ref(catalogue.base)
     del catalogue
     gc.collect()
