@@ -9,6 +9,7 @@ from app.observability.logs.reader import LogReader
 from app.observability.logs.writer import LogWriter
 from app.observability.metrics import Metrics
 from app.services.accounts import Accounts
+from app.services.changes import Changes
 from app.services.model_store import ModelStore
 from app.services.orders import Orders
 from app.services.periodic_tasks import PeriodicTasks
@@ -28,6 +29,7 @@ class Shop:
     settings: Settings
     database: Database
     catalogue: CatalogueStore
+    changes: Changes
     accounts: Accounts
     scrapes: Scrapes
     orders: Orders

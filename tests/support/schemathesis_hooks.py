@@ -13,6 +13,7 @@ RULES_IN_WORDS = {
     "não pode ser maior que max",
     "não pode ser depois de until",
     "não combina com page nem per_page",
+    "só combina com tipo preco ou estoque",
     "exige format=ndjson ou Accept: application/x-ndjson",
     "deve ser diferente da atual",
     "não é um cursor desta rota",

@@ -1,0 +1,61 @@
+"""A book's course through past publications, from its rows of `livro_historico`."""
+
+from itertools import pairwise
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.core.changes import Observation
+from app.core.history import BookChange
+from app.storage.models import BookHistoryRow, BookRow, PublicationRow
+
+MAX_OBSERVATIONS = 5_000
+"""Of one book, the newest."""
+_MAX_ID = 2**31 - 1
+"""The largest id that the column holds; PostgreSQL refuses to compare it with a larger number."""
+
+
+def load_observations(session: Session, book_id: int, version: int) -> list[Observation] | None:
+    """Return a book's history up to `version`, oldest first; None for an id that was never given.
+
+    It begins with the oldest publication that is retained. A demonstration book that had the same id is another book.
+    """
+    if book_id > _MAX_ID or session.scalar(select(BookRow.id).where(BookRow.id == book_id)) is None:
+        return None
+    oldest = session.execute(
+        select(PublicationRow.version, PublicationRow.published_at).order_by(PublicationRow.version).limit(1)
+    ).one()
+    rows = session.execute(
+        select(
+            BookHistoryRow.version,
+            PublicationRow.published_at,
+            BookHistoryRow.price_incl_tax,
+            BookHistoryRow.price_excl_tax,
+            BookHistoryRow.stock,
+            BookHistoryRow.listed,
+            BookHistoryRow.changes,
+        )
+        .join(PublicationRow, PublicationRow.version == BookHistoryRow.version, isouter=True)
+        .where(BookHistoryRow.book_id == book_id, BookHistoryRow.version <= version)
+        .order_by(BookHistoryRow.version.desc())
+        .limit(MAX_OBSERVATIONS)
+    )
+    found: list[Observation] = []
+    for observed_in, observed_at, *values, changes in rows:
+        if observed_in < oldest.version:  # the state in which the oldest publication found it
+            observed_in, observed_at = oldest
+        found.append(Observation(observed_in, observed_at, *values))
+        if observed_in == oldest.version or changes & BookChange.ADDED:
+            break
+    found.reverse()
+    return found[:1] + [after for before, after in pairwise(found) if _state(before) != _state(after)]
+
+
+def _state(observation: Observation) -> tuple[Any, ...]:
+    return (
+        observation.price_incl_tax,
+        observation.price_excl_tax,
+        observation.stock,
+        observation.listed,
+    )
