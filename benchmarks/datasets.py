@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 
 from sqlalchemy import insert
 
+from app.core.scraping import Difference
 from app.factory import create_app
 from app.services.catalogue import publish_crawl
 from app.shop import Shop
@@ -100,7 +101,7 @@ def insert_books(shop: Shop, books: Sequence[ScrapedBook]) -> None:
                 ],
             )
     with shop.database.writing() as session:
-        catalogue.record_publication(session, now, catalogue.SCRAPED, SOURCE_URL)
+        catalogue.record_publication(session, now, catalogue.SCRAPED, SOURCE_URL, Difference())
 
 
 def _columns(book_id: int, book: ScrapedBook) -> dict[str, Any]:

@@ -55,6 +55,13 @@ class Difference:
         """Return the listed books with a change, by id, as they are afterwards."""
         return {c.after.id: c.after for c in (*self.repriced, *self.restocked, *self.edited)}
 
+    def superseded(self) -> list[StoredBook]:
+        """Return the books whose page now says something else, prices and stock aside, as they were before."""
+        changes = (*self.edited, *self.returned)
+        return [
+            change.before for change in changes if text_of(change.before.page) != text_of(change.after.page)
+        ]
+
     def without(self, upcs: Collection[str]) -> Self:
         """Return the same less the books whose new pages have these UPCs; the others of the added ones move up."""
 
@@ -219,7 +226,7 @@ def _classify(change: Change) -> set[ChangeKind]:
     differences = {
         ChangeKind.REPRICED: _prices(before.page) != _prices(after.page),
         ChangeKind.RESTOCKED: (before.page.stock, before.short) != (after.page.stock, after.short),
-        ChangeKind.EDITED: _text(before.page) != _text(after.page),
+        ChangeKind.EDITED: text_of(before.page) != text_of(after.page),
     }
     return {kind for kind, differs in differences.items() if differs}
 
@@ -233,5 +240,6 @@ def _prices(book: ScrapedBook) -> tuple[Decimal, Decimal]:
     return book.price_excl_tax, book.price_incl_tax
 
 
-def _text(book: ScrapedBook) -> tuple[str | int, ...]:
+def text_of(book: ScrapedBook) -> tuple[str | int, ...]:
+    """Return what a page says of its book, without prices and stock."""
     return book.url, book.upc, book.title, book.category, book.rating, book.image_url, book.description

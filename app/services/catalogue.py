@@ -86,7 +86,7 @@ def _publish_crawl(
     difference = replace(difference, removed=(*difference.removed, *demonstration))
     if before and not difference and before.source_url == source_url:
         return before, difference
-    return catalogue.record_publication(session, now, catalogue.SCRAPED, source_url), difference
+    return catalogue.record_publication(session, now, catalogue.SCRAPED, source_url, difference), difference
 
 
 def publish_demonstration(database: Database, csv_file: Path) -> bool:
@@ -101,6 +101,6 @@ def publish_demonstration(database: Database, csv_file: Path) -> bool:
         now = datetime.now(UTC)
         added = Difference(added=catalogue.as_listed(bundled))
         catalogue.apply_difference(session, added, now, Reason.BUNDLED)
-        catalogue.record_publication(session, now, catalogue.DEMONSTRATION, "")
+        catalogue.record_publication(session, now, catalogue.DEMONSTRATION, "", added)
     log.warning("demonstration_catalogue_published", extra={"books": len(bundled)})
     return True

@@ -13,7 +13,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from app.core.book_columns import BookColumns
 from app.core.catalogue import Book, Catalogue, Publication
 from app.core.scraping import Difference, StoredBook
-from app.storage import stock
+from app.storage import history, stock
 from app.storage.batches import write_rows
 from app.storage.models import BookRow, CatalogueRow, MovementRow
 from scraper.book import ScrapedBook
@@ -93,7 +93,8 @@ def load_stored_books(session: Session) -> list[StoredBook]:
 
 
 def clear_books(session: Session, now: datetime) -> None:
-    """Forget every book, ids included, as is right only for the demonstration catalogue."""
+    """Forget every book, ids included, as is right only for the demonstration catalogue; the past keeps it."""
+    history.keep_all_texts(session)
     stock.withdraw_all(session, now)
     session.execute(delete(BookRow))
 
@@ -101,7 +102,11 @@ def clear_books(session: Session, now: datetime) -> None:
 def apply_difference(
     session: Session, difference: Difference, now: datetime, reason: stock.Reason = stock.Reason.COUNTED
 ) -> None:
-    """Write the rows that `difference` changes, and their movements of stock, with `reason`."""
+    """Write the rows that `difference` changes, and their movements of stock, with `reason`.
+
+    `record_publication` completes it.
+    """
+    history.keep_texts(session, difference.superseded())
     returned = (change.after for change in difference.returned)
     written = [*difference.added, *returned, *difference.changed().values()]
     before = dict(_all_rows(session, (BookRow.id, BookRow.stock))) if written else {}
@@ -116,14 +121,25 @@ def apply_difference(
         )
 
 
-def record_publication(session: Session, now: datetime, origin: str, source_url: str) -> Publication:
-    """Give the present rows of `livros` the next version."""
+def record_publication(
+    session: Session, now: datetime, origin: str, source_url: str, difference: Difference
+) -> Publication:
+    """Give the present rows of `livros` the next version, and remember what `difference` and sales changed of them.
+
+    No stock may change meanwhile: see `lock_books`.
+    """
+    before = load_publication(session, lock=True)
     session.execute(
         update(CatalogueRow)
         .where(CatalogueRow.id == 1)
         .values(version=CatalogueRow.version + 1, published_at=now, origin=origin, source_url=source_url)
     )
-    return Publication(*session.connection().execute(_PUBLICATION).one())
+    publication = Publication(*session.connection().execute(_PUBLICATION).one())
+    first_added = min((book.id for book in difference.added), default=None)
+    history.record_changes(session, publication, load_last_movement(session), first_added)
+    if before is not None and before.origin == DEMONSTRATION:
+        history.record_deleted(session, publication)
+    return publication
 
 
 def as_listed(books: Iterable[ScrapedBook]) -> tuple[StoredBook, ...]:
