@@ -118,7 +118,8 @@ def load_changes(
     """
     reach = _reach(session, wanted, version)
     if after is not None:
-        reach.append((after.version, after.book_id) >= _PLACE)
+        row = (after.version, after.book_id)
+        reach.append(row > _PLACE if after.kind is _LAST_KIND else row >= _PLACE)
     last_scanned = session.execute(
         select(BookHistoryRow.version, BookHistoryRow.book_id)
         .where(*reach)
