@@ -19,7 +19,6 @@ from tests.support.databases import ReadyShop
 from tests.support.orders import place_order
 from tests.support.past import (
     CHANGES,
-    Saved,
     date_publication,
     day,
     expected_changes,
