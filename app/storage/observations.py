@@ -3,7 +3,7 @@
 from itertools import pairwise
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from app.core.changes import Observation
@@ -14,6 +14,27 @@ MAX_OBSERVATIONS = 5_000
 """Of one book, the newest."""
 _MAX_ID = 2**31 - 1
 """The largest id that the column holds; PostgreSQL refuses to compare it with a larger number."""
+_OLDEST = (  # built once: building them takes longer than their execution
+    select(PublicationRow.version, PublicationRow.published_at)
+    .join(BookRow, BookRow.id == bindparam("book_id"))
+    .order_by(PublicationRow.version)
+    .limit(1)
+)
+_ROWS = (
+    select(
+        BookHistoryRow.version,
+        PublicationRow.published_at,
+        BookHistoryRow.price_incl_tax,
+        BookHistoryRow.price_excl_tax,
+        BookHistoryRow.stock,
+        BookHistoryRow.listed,
+        BookHistoryRow.changes,
+    )
+    .join(PublicationRow, PublicationRow.version == BookHistoryRow.version, isouter=True)
+    .where(BookHistoryRow.book_id == bindparam("book_id"), BookHistoryRow.version <= bindparam("version"))
+    .order_by(BookHistoryRow.version.desc())
+    .limit(bindparam("most"))
+)
 
 
 def load_observations(session: Session, book_id: int, version: int) -> list[Observation] | None:
@@ -21,32 +42,20 @@ def load_observations(session: Session, book_id: int, version: int) -> list[Obse
 
     It begins with the oldest publication that is retained. A demonstration book that had the same id is another book.
     """
-    if book_id > _MAX_ID or session.scalar(select(BookRow.id).where(BookRow.id == book_id)) is None:
+    if book_id > _MAX_ID:
         return None
-    oldest = session.execute(
-        select(PublicationRow.version, PublicationRow.published_at).order_by(PublicationRow.version).limit(1)
-    ).one()
-    rows = session.execute(
-        select(
-            BookHistoryRow.version,
-            PublicationRow.published_at,
-            BookHistoryRow.price_incl_tax,
-            BookHistoryRow.price_excl_tax,
-            BookHistoryRow.stock,
-            BookHistoryRow.listed,
-            BookHistoryRow.changes,
-        )
-        .join(PublicationRow, PublicationRow.version == BookHistoryRow.version, isouter=True)
-        .where(BookHistoryRow.book_id == book_id, BookHistoryRow.version <= version)
-        .order_by(BookHistoryRow.version.desc())
-        .limit(MAX_OBSERVATIONS)
-    )
+    connection = session.connection()
+    oldest = connection.execute(_OLDEST, {"book_id": book_id}).one_or_none()
+    if oldest is None:
+        return None
+    parameters = {"book_id": book_id, "version": version, "most": MAX_OBSERVATIONS}
     found: list[Observation] = []
-    for observed_in, observed_at, *values, changes in rows:
-        if observed_in < oldest.version:  # the state in which the oldest publication found it
-            observed_in, observed_at = oldest
+    for observed_in, observed_at, *values, changes in connection.execute(_ROWS, parameters):
+        if observed_in <= oldest[0]:  # the state in which the oldest publication found it
+            found.append(Observation(*oldest, *values))
+            break
         found.append(Observation(observed_in, observed_at, *values))
-        if observed_in == oldest.version or changes & BookChange.ADDED:
+        if changes & BookChange.ADDED:
             break
     found.reverse()
     return found[:1] + [after for before, after in pairwise(found) if _state(before) != _state(after)]
