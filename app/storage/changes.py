@@ -153,7 +153,7 @@ def _reach(session: Session, wanted: ChangeFilter, version: int) -> list[ColumnE
             PublicationRow.version.between(max(known, scraped or 0), version), *_period(wanted)
         )
     ).one()
-    reach = [BookHistoryRow.version.between(first or 0, last or -1)]
+    reach: list[ColumnElement[bool]] = [BookHistoryRow.version.between(first or 0, last or -1)]
     if (
         first is not None and first == scraped
     ):  # it removed the demonstration catalogue, which was never for sale
@@ -183,18 +183,14 @@ def _has(kind: BookChange, minimum: Decimal | None) -> ColumnElement[bool]:
     if minimum is None:
         return changed
     if kind is BookChange.STOCK:
-        size, least = func.abs(BookHistoryRow.stock - _Earlier.stock), _whole(minimum)
+        size = func.abs(BookHistoryRow.stock - _Earlier.stock) * 100
     else:  # in whole pence, since SQLite's prices are floats
         pence, pence_before = (func.round(row.price_incl_tax * 100) for row in (BookHistoryRow, _Earlier))
-        size, least = func.abs(pence - pence_before), whole_pence(minimum, ROUND_CEILING)
-    return and_(changed, size >= least)
+        size = func.abs(pence - pence_before)
+    return and_(changed, size >= whole_pence(minimum, ROUND_CEILING))
 
 
-def _whole(minimum: Decimal) -> int:
-    return -(-whole_pence(minimum, ROUND_CEILING) // 100)
-
-
-def _changes_of(row: Row[Any], wanted: ChangeFilter) -> Iterator[CatalogueChange]:
+def _changes_of(row: Row[*tuple[Any, ...]], wanted: ChangeFilter) -> Iterator[CatalogueChange]:
     """Yield the changes of a row that the filter wants, the edited texts without their values."""
     for kind in wanted.kinds:
         if row.changes & kind:
@@ -204,7 +200,7 @@ def _changes_of(row: Row[Any], wanted: ChangeFilter) -> Iterator[CatalogueChange
                 yield CatalogueChange(*place, row.title, row.category, kind, before, after)
 
 
-def _values(row: Row[Any], kind: BookChange) -> tuple[Any, Any]:
+def _values(row: Row[*tuple[Any, ...]], kind: BookChange) -> tuple[Any, Any]:
     match kind:
         case BookChange.ADDED:
             return None, row.price
@@ -233,21 +229,21 @@ def _with_texts(session: Session, page: list[CatalogueChange]) -> list[Catalogue
     for book in session.scalars(select(BookRow).where(BookRow.id.in_(edited))):
         texts[book.id].append(book)
     return [
-        replace(change, **_edits(texts[change.book_id], change.version))
-        if change.kind is BookChange.TEXT
-        else change
+        _with_edits(change, texts[change.book_id]) if change.kind is BookChange.TEXT else change
         for change in page
     ]
 
 
-def _edits(texts: list[Any], version: int) -> dict[str, dict[str, Any]]:
-    """Return what `version` edited; `texts` are a book's, the oldest first."""
+def _with_edits(change: CatalogueChange, texts: list[Any]) -> CatalogueChange:
+    """Return the change with what it edited; `texts` are the book's, the oldest first."""
     *past, present = texts
     before, after = (
-        next((text for text in past if text.last_version >= at), present) for at in (version - 1, version)
+        next((text for text in past if text.last_version >= version), present)
+        for version in (change.version - 1, change.version)
     )
     names = [key for key, name in _TEXTS.items() if getattr(before, name) != getattr(after, name)]
-    return {
-        side: {key: getattr(text, _TEXTS[key]) for key in names}
-        for side, text in (("before", before), ("after", after))
-    }
+    return replace(
+        change,
+        before={key: getattr(before, _TEXTS[key]) for key in names},
+        after={key: getattr(after, _TEXTS[key]) for key in names},
+    )

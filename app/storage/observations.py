@@ -50,12 +50,20 @@ def load_observations(session: Session, book_id: int, version: int) -> list[Obse
         return None
     parameters = {"book_id": book_id, "version": version, "most": MAX_OBSERVATIONS}
     found: list[Observation] = []
-    for observed_in, observed_at, *values, changes in connection.execute(_ROWS, parameters):
-        if observed_in <= oldest[0]:  # the state in which the oldest publication found it
-            found.append(Observation(*oldest, *values))
-            break
-        found.append(Observation(observed_in, observed_at, *values))
-        if changes & BookChange.ADDED:
+    for row in connection.execute(_ROWS, parameters):
+        known = row.versao > oldest.versao
+        at = row if known else oldest  # which found the book in that state
+        found.append(
+            Observation(
+                at.versao,
+                at.publicado_em,
+                row.preco_com_taxa,
+                row.preco_sem_taxa,
+                row.disponibilidade,
+                row.listado,
+            )
+        )
+        if not known or row.mudancas & BookChange.ADDED:
             break
     found.reverse()
     return found[:1] + [after for before, after in pairwise(found) if _state(before) != _state(after)]

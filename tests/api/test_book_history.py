@@ -37,10 +37,10 @@ def test_every_past_catalogue_is_found_again_in_the_histories(
     for book_id in range(25):
         points = history(client, book_id)
         assert [point["versao"] for point in points] == sorted({point["versao"] for point in points})
-        for version, _, books in saved:
+        for version, _, served in saved:
             then = [point for point in points if point["versao"] <= version][-1:]
             shown = then[0] if then and then[0]["listado"] else None
-            book = books.get(book_id)
+            book = served.get(book_id)
             assert (shown and [shown[key] for key in keys]) == (book and [book[key] for key in keys])
 
 
