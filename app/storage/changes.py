@@ -1,5 +1,6 @@
 """What publications changed, from the rows of `livro_historico`."""
 
+import math
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -19,6 +20,8 @@ SCANNED_ROWS = 5_000
 """Rows that one page of changes looks at; where its filter passes few, the next page goes on behind them."""
 _MEASURED = (BookChange.PRICE, BookChange.STOCK)
 """The kinds of change that have a size."""
+_HUGE = 2**31
+"""More copies than the column holds."""
 _LAST_KIND = max(BookChange)
 _FIRST_VERSION = 1
 """Of the first publication that a shop ever had."""
@@ -183,11 +186,11 @@ def _has(kind: BookChange, minimum: Decimal | None) -> ColumnElement[bool]:
     if minimum is None:
         return changed
     if kind is BookChange.STOCK:
-        size = func.abs(BookHistoryRow.stock - _Earlier.stock) * 100
+        size, least = func.abs(BookHistoryRow.stock - _Earlier.stock), math.ceil(min(minimum, _HUGE))
     else:  # in whole pence, since SQLite's prices are floats
         pence, pence_before = (func.round(row.price_incl_tax * 100) for row in (BookHistoryRow, _Earlier))
-        size = func.abs(pence - pence_before)
-    return and_(changed, size >= whole_pence(minimum, ROUND_CEILING))
+        size, least = func.abs(pence - pence_before), whole_pence(minimum, ROUND_CEILING)
+    return and_(changed, size >= least)
 
 
 def _changes_of(row: Row[*tuple[Any, ...]], wanted: ChangeFilter) -> Iterator[CatalogueChange]:
