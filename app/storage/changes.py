@@ -119,20 +119,19 @@ def load_changes(
 
     The page itself begins behind `after`. It may be shorter than `limit` although another follows: see SCANNED_ROWS.
     """
-    reach = _reach(session, wanted, version)
-    if after is not None:
+    first, last, first_scraped = _versions(session, wanted, version)
+    # One bound on each side, which SQLite finds in the index of the places.
+    begin: ColumnElement[bool] = BookHistoryRow.version <= last
+    end: ColumnElement[bool] = BookHistoryRow.version >= first
+    if after is not None and after.version <= last:
         row = (after.version, after.book_id)
-        reach.append(row > _PLACE if after.kind is _LAST_KIND else row >= _PLACE)
-    last_scanned = session.execute(
-        select(BookHistoryRow.version, BookHistoryRow.book_id)
-        .where(*reach)
-        .order_by(*_NEWEST_FIRST)
-        .offset(SCANNED_ROWS - 1)
-        .limit(1)
-    ).one_or_none()
+        begin = row > _PLACE if after.kind is _LAST_KIND else row >= _PLACE
+    places = select(BookHistoryRow.version, BookHistoryRow.book_id).where(begin, end).order_by(*_NEWEST_FIRST)
+    last_scanned = session.execute(places.offset(SCANNED_ROWS - 1).limit(1)).one_or_none()
     if last_scanned is not None:
-        reach.append(tuple(last_scanned) <= _PLACE)
-    rows = session.execute(_CHANGED_ROWS.where(*reach, *_conditions(wanted)).limit(limit + 2))
+        end = tuple(last_scanned) <= _PLACE
+    conditions = _conditions(wanted, first_scraped)
+    rows = session.execute(_CHANGED_ROWS.where(begin, end, *conditions).limit(limit + 2))
     found = [change for row in rows for change in _changes_of(row, wanted) if _is_behind(change, after)]
     page = found[:limit]
     following = None
@@ -143,8 +142,8 @@ def load_changes(
     return _with_texts(session, page), following
 
 
-def _reach(session: Session, wanted: ChangeFilter, version: int) -> list[ColumnElement[bool]]:
-    """Return the conditions of rows whose publications may be listed, by versions, for which there is an index."""
+def _versions(session: Session, wanted: ChangeFilter, version: int) -> tuple[int, int, int | None]:
+    """Return the first and the last version up to `version` that may be listed, and the first scraped one of all."""
     oldest = session.scalar(select(func.min(PublicationRow.version))) or 0
     scraped = session.scalar(
         select(func.min(PublicationRow.version)).where(PublicationRow.origin != DEMONSTRATION)
@@ -156,13 +155,7 @@ def _reach(session: Session, wanted: ChangeFilter, version: int) -> list[ColumnE
             PublicationRow.version.between(max(known, scraped or 0), version), *_period(wanted)
         )
     ).one()
-    reach: list[ColumnElement[bool]] = [BookHistoryRow.version.between(first or 0, last or -1)]
-    if (
-        first is not None and first == scraped
-    ):  # it removed the demonstration catalogue, which was never for sale
-        removed = BookHistoryRow.changes.bitwise_and(BookChange.REMOVED) != 0
-        reach.append(or_(BookHistoryRow.version > first, ~removed))
-    return reach
+    return first or 0, last or -1, scraped
 
 
 def _period(wanted: ChangeFilter) -> list[ColumnElement[bool]]:
@@ -174,10 +167,15 @@ def _period(wanted: ChangeFilter) -> list[ColumnElement[bool]]:
     return conditions
 
 
-def _conditions(wanted: ChangeFilter) -> list[ColumnElement[bool]]:
+def _conditions(wanted: ChangeFilter, first_scraped: int | None) -> list[ColumnElement[bool]]:
     conditions = [or_(*(_has(kind, wanted.minimum) for kind in wanted.kinds)), *_period(wanted)]
     if wanted.categories:
         conditions.append(_CATEGORY.in_(wanted.categories))
+    if (
+        first_scraped is not None
+    ):  # which removed the demonstration catalogue, whose books never were the shop's
+        removed = BookHistoryRow.changes.bitwise_and(BookChange.REMOVED) != 0
+        conditions.append(or_(BookHistoryRow.version != first_scraped, ~removed))
     return conditions
 
 

@@ -76,8 +76,8 @@ def test_every_combination_of_filters_and_pages_lists_what_a_comparison_in_pytho
 ) -> None:
     client, expected = old_shop
     chance = random.Random(seed)
-    monkeypatch.setattr(storage, "SCANNED_ROWS", chance.choice([1, 3, 40, 5_000]))
-    query: dict[str, Any] = {"limit": chance.choice([1, 2, 7, 100])}
+    monkeypatch.setattr(storage, "SCANNED_ROWS", chance.choice([7, 40, 5_000]))
+    query: dict[str, Any] = {"limit": chance.choice([5, 17, 100])}
     if chance.random() < 0.5:
         query["tipo"] = chance.choice(WORDS)
         expected = [c for c in expected if c["tipo"] == query["tipo"]]
@@ -95,6 +95,20 @@ def test_every_combination_of_filters_and_pages_lists_what_a_comparison_in_pytho
         query["until"] = f"{day(PUBLICATIONS):%Y-%m-%d}"
         expected = [c for c in expected if c["observado_em"] < query["until"]]
     assert walk_changes(client, **query) == expected
+
+
+@pytest.mark.parametrize(("scanned", "limit"), [(1, 1), (1, 2), (2, 1)])
+def test_the_smallest_pages_lead_to_the_end_too(
+    old_shop: tuple[FlaskClient, list[dict[str, Any]]],
+    monkeypatch: pytest.MonkeyPatch,
+    scanned: int,
+    limit: int,
+) -> None:
+    client, expected = old_shop
+    monkeypatch.setattr(storage, "SCANNED_ROWS", scanned)
+    since = f"{day(PUBLICATIONS - 2):%Y-%m-%d}"
+    recent = [change for change in expected if change["observado_em"] >= since]
+    assert walk_changes(client, limit=limit, since=since) == recent
 
 
 def at(change: dict[str, Any]) -> datetime:
