@@ -10,6 +10,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app.blueprints.auth import auth
 from app.blueprints.books import books
+from app.blueprints.history import history
 from app.blueprints.logs import logs
 from app.blueprints.ml import ml
 from app.blueprints.orders import orders
@@ -28,6 +29,7 @@ from app.observability.logs.writer import LogWriter
 from app.observability.metrics import Metrics
 from app.services.accounts import ACCESS_TOKEN_TTL, REFRESH_TOKEN_TTL, Accounts
 from app.services.audit import audit
+from app.services.changes import Changes
 from app.services.model_store import ModelStore
 from app.services.passwords import Passwords
 from app.services.payments import MAX_AUTHORISATIONS, Payments
@@ -101,7 +103,7 @@ def create_app(settings: Settings | None = None, check_every_s: float = CHECK_EV
     app.extensions["shop"] = _assemble(app, settings, check_every_s)
     register_error_handlers(app)
     app.before_request(app.extensions["shop"].database.places.limit_this_thread)
-    for blueprint in (system, auth, books, stats, orders, scraping, ml, simulation_routes, logs):
+    for blueprint in (system, auth, books, history, stats, orders, scraping, ml, simulation_routes, logs):
         app.register_blueprint(blueprint)
     read_limit = limit_rates(app, settings)
     _require_operations(app.view_functions)
@@ -158,6 +160,7 @@ def _assemble(app: Flask, settings: Settings, check_every_s: float) -> Shop:
         abandoned_after=timedelta(seconds=payment_timeout_s) + GRACE,
         give_up_after=GIVE_UP_AFTER,
     )
+    changes = Changes(database, settings.history_days)
     models = ModelStore(settings.data_dir, database, catalogue, metrics, check_every_s)
     trainings = Trainings(settings, database, catalogue, models, metrics)
     log = log_path(settings.data_dir)
@@ -167,6 +170,7 @@ def _assemble(app: Flask, settings: Settings, check_every_s: float) -> Shop:
         catalogue=catalogue,
         past=PastCatalogues(database, catalogue, texts),
         texts=texts,
+        changes=changes,
         accounts=Accounts(database, Passwords(settings), min_password_length(production=settings.production)),
         scrapes=Scrapes(settings, database, catalogue, metrics, trainings.start_if_needed),
         orders=orders,
@@ -186,9 +190,10 @@ def _assemble(app: Flask, settings: Settings, check_every_s: float) -> Shop:
             "catalogue-tasks", [catalogue.watch], interval_s=check_every_s / 2 or CHECK_EVERY_S
         ),
         order_tasks=PeriodicTasks("order-tasks", [orders.reconcile, orders.purge_keys, gateway.purge]),
-        # Apart, since it reads everything that was ever sold, and must hold up neither orders nor the machine.
+        # Apart, since they read everything that was ever sold or published, and must hold up neither orders nor the
+        # machine.
         audit_tasks=PeriodicTasks(
-            "audit-tasks", [functools.partial(audit, database, metrics)], min_idle_factor=20
+            "audit-tasks", [functools.partial(audit, database, metrics), changes.purge], min_idle_factor=20
         ),
         # After the first answers, which neither a training nor the import of scikit-learn may hold up.
         model_tasks=PeriodicTasks(

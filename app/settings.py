@@ -84,6 +84,7 @@ class Settings:
     order_max_items: int = _setting("ORDER_MAX_ITEMS", types.integer(1, MAX_LINES), str(MAX_LINES))
     scrape_runs_kept: int = _setting("SCRAPE_RUNS_KEPT", types.integer(1, 10_000), "100")
     models_kept: int = _setting("MODELS_KEPT", types.integer(1, 100), "10")
+    history_days: int = _setting("HISTORY_DAYS", types.integer(0, 36_500), "1825")
 
     payment_timeout_s: Decimal = _setting("PAYMENT_TIMEOUT_S", types.decimal("0.1", "60"), "5")
     simulation_payment_denied_rate: Decimal = _setting("SIMULATION_PAYMENT_DENIED_RATE", types.share, "0")

@@ -9,6 +9,7 @@ from app.observability.logs.reader import LogReader
 from app.observability.logs.writer import LogWriter
 from app.observability.metrics import Metrics
 from app.services.accounts import Accounts
+from app.services.changes import Changes
 from app.services.model_store import ModelStore
 from app.services.orders import Orders
 from app.services.periodic_tasks import PeriodicTasks
@@ -32,6 +33,7 @@ class Shop:
     catalogue: CatalogueStore
     past: PastCatalogues
     texts: BookTexts
+    changes: Changes
     accounts: Accounts
     scrapes: Scrapes
     orders: Orders

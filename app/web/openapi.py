@@ -39,6 +39,7 @@ grandes demais (`MAX_HEADER_BYTES`).
 _TAGS = {
     "auth": ("Autenticação", "Login, renovação e usuários"),
     "books": ("Livros", "O catálogo publicado"),
+    "history": ("Histórico", "O que as publicações mudaram"),
     "stats": ("Estatísticas", "Médias exatas, arredondadas meio para cima"),
     "orders": ("Pedidos", "A venda dos livros do catálogo; quase tudo pede o cabeçalho `X-API-Key`"),
     "scraping": ("Scraping", "A coleta do catálogo em segundo plano"),
@@ -115,6 +116,8 @@ _SECURITY: dict[Access, list[dict[str, list[str]]]] = {
     Access.ADMIN: [{_ACCESS_TOKEN: []}],
     Access.API_KEY: [{_API_KEY: []}],
 }
+_LIMITS = {(ORDERS_PATH, "limit"), ("/api/v1/changes", "limit")}
+"""Parameters that say how many items a page has, as `per_page` does."""
 _PARAMETER = re.compile(r"<(?:(?P<converter>\w+)(?:\([^)]*\))?:)?(?P<name>\w+)>")
 
 
@@ -165,7 +168,7 @@ def _add_limits(app: Flask, document: dict[str, Any]) -> None:
     for path, operations in document["paths"].items():
         for described in operations.values():
             for parameter in described["parameters"]:
-                if parameter["name"] == "per_page" or (path, parameter["name"]) == (ORDERS_PATH, "limit"):
+                if parameter["name"] == "per_page" or (path, parameter["name"]) in _LIMITS:
                     parameter["schema"]["maximum"] = settings.max_per_page
 
 

@@ -32,6 +32,23 @@ CHANGES = {
     "reestocados": "com outro estoque",
     "editados": "editados",
 }
+BOOK_CHANGES = {
+    "adicionado": "Novo",
+    "removido": "Saiu da loja",
+    "voltou": "Voltou à loja",
+    "preco": "Outro preço",
+    "estoque": "Outro estoque",
+    "texto": "Texto editado",
+}
+TEXTS = {
+    "titulo": "título",
+    "categoria": "categoria",
+    "rating": "avaliação",
+    "url_imagem": "imagem",
+    "descricao": "descrição",
+    "upc": "UPC",
+    "url_produto": "página",
+}
 CANDIDATES = {
     "regressao_logistica": "Regressão logística",
     "floresta_aleatoria": "Floresta aleatória",

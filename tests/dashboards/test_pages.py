@@ -15,6 +15,7 @@ PATHS = {
     "logs": ("/api/v1/logs",),
     "orders": ("/metrics", "/api/v1/books"),
     "catalogue": ("/api/v1/stats/overview", "/api/v1/stats/categories", "/api/v1/books"),
+    "history": ("/api/v1/changes", "/api/v1/stats/categories"),
     "model": ("/api/v1/ml/model", "/api/v1/ml/status", "/metrics"),
     "scraping": (STATUS, RUNS),
 }

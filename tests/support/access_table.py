@@ -29,6 +29,8 @@ GET   /api/v1/books/<int:book_idx>              public
 GET   /api/v1/books/search                      public
 GET   /api/v1/books/price-range                 public
 GET   /api/v1/books/top-rated                   public
+GET   /api/v1/books/<int:book_idx>/history      public
+GET   /api/v1/changes                           public
 GET   /api/v1/categories                        public
 GET   /api/v1/stats/overview                    public
 GET   /api/v1/stats/categories                  public

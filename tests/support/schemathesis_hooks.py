@@ -18,6 +18,7 @@ RULES_IN_WORDS = {
     "difere de category",
     "não combina com page nem per_page",
     "não pode estar no futuro",
+    "só combina com tipo preco ou estoque",
     "exige format=ndjson ou Accept: application/x-ndjson",
     "deve ser diferente da atual",
     "não é um cursor desta rota",

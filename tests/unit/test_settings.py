@@ -71,6 +71,8 @@ def test_nothing_given_means_the_defaults() -> None:
         ("ORDER_MAX_ITEMS", "", "order_max_items", 100),
         ("SCRAPE_RUNS_KEPT", "10000", "scrape_runs_kept", 10_000),
         ("MODELS_KEPT", "1", "models_kept", 1),
+        ("HISTORY_DAYS", "0", "history_days", 0),
+        ("HISTORY_DAYS", "36500", "history_days", 36_500),
         (
             "RATELIMIT_STORAGE_URI",
             "redis://:x@cache:6379/0",
@@ -112,6 +114,8 @@ def test_a_good_value_is_read_as_its_type(name: str, text: str, field: str, valu
         ("ORDER_MAX_ITEMS", "0"),
         ("SCRAPE_RUNS_KEPT", "0"),
         ("MODELS_KEPT", "101"),
+        ("HISTORY_DAYS", "36501"),
+        ("HISTORY_DAYS", "-1"),
         ("RATELIMIT_STORAGE_URI", "memory://"),
         ("RATELIMIT_STORAGE_URI", "redis://"),
         ("RATELIMIT_STORAGE_URI", "redis://cache:99999"),

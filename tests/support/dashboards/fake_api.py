@@ -130,6 +130,32 @@ PREDICTION: dict[str, Any] = {
         "fora_da_distribuicao": ["preco_com_taxa"],
     },
 }
+CHANGE: dict[str, Any] = {
+    "versao": 7,
+    "observado_em": "2026-11-22T14:03:07.000Z",
+    "id": 3,
+    "titulo": "Livro 3",
+    "categoria": "Poetry",
+    "tipo": "preco",
+    "antes": 51.77,
+    "depois": 1049.9,
+}
+OBSERVATIONS: list[dict[str, Any]] = [
+    {
+        "versao": version,
+        "observado_em": f"2026-11-{day}T14:03:07.000Z",
+        "preco_com_taxa": price,
+        "preco_sem_taxa": price,
+        "disponibilidade": copies,
+        "listado": listed,
+    }
+    for version, day, price, copies, listed in (
+        (2, 10, 51.77, 22, True),
+        (4, 12, 49.0, 22, True),
+        (5, 14, 49.0, 22, False),
+        (6, 18, 53.74, 3, True),
+    )
+]
 
 
 def log_record(number: int, **changes: Any) -> dict[str, Any]:
@@ -166,6 +192,10 @@ class FakeApi:
             "/api/v1/stats/overview": self.as_json(OVERVIEW),
             "/api/v1/stats/categories": self.as_json(CATEGORIES),
             "/api/v1/books": self.as_json(BOOKS),
+            "/api/v1/books/search": self.as_json(BOOKS[:3]),
+            "/api/v1/books/3/history": self.as_json(OBSERVATIONS),
+            "/api/v1/books/0/history": self.as_json(OBSERVATIONS),
+            "/api/v1/changes": self.as_json([CHANGE]),
             "/api/v1/ml/model": self.as_json(CARD),
             "/api/v1/ml/status": self.as_json(TRAINING),
             "/api/v1/ml/predictions": self.as_json([PREDICTION]),
