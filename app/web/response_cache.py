@@ -7,6 +7,7 @@ from enum import Enum
 from wsgiref.types import WSGIEnvironment
 
 from app.storage.catalogue_store import CatalogueStore
+from app.web.formats import Format, preferred_format
 from app.web.responses import accepts_gzip, names_tag
 from app.web.versions import Source
 
@@ -59,7 +60,8 @@ class _Resource:
 class ResponseCache:
     """Responses by path and query, each as Flask made it for the first client that asked for that variant.
 
-    It never decides what a response is: it remembers, as long as the source is current. Readers need no lock, since
+    It never decides what a response is: it remembers, as long as the source is current. What only `Accept` asks for
+    is not kept. Readers need no lock, since
     `_resources` and each resource's variants are only added to and removed from. `_lock` protects changes and
     `_bytes`, which stay under `max_bytes`: the oldest resources go first. A publication swaps everything.
     """
@@ -80,7 +82,10 @@ class ResponseCache:
         resource = self._resources.get((environ["PATH_INFO"], environ.get("QUERY_STRING", "")))
         if resource is None or environ.get("CONTENT_LENGTH") not in _NO_BODY:
             return None
-        if "HTTP_TRANSFER_ENCODING" in environ:
+        if (
+            "HTTP_TRANSFER_ENCODING" in environ
+            or preferred_format(environ.get("HTTP_ACCEPT")) is not Format.JSON
+        ):
             return None
         try:
             snapshot = self._catalogue.current()

@@ -11,9 +11,12 @@ from flask.json.provider import JSONProvider
 from werkzeug.datastructures import Accept
 from werkzeug.http import parse_accept_header, parse_etags
 
+from app.web.formats import TABULAR_TYPES
 from app.web.versions import Source
 
-_COMPRESSED_TYPES = ("application/json", "application/problem+json", "text/html", "text/css", "text/plain")
+_COMPRESSED_TYPES = frozenset(
+    {"application/json", "application/problem+json", "text/html", "text/css", "text/plain", *TABULAR_TYPES}
+)
 _MIN_COMPRESSED_BYTES = 1_000
 _GZIP_LEVEL = 4
 
@@ -69,7 +72,7 @@ def expected_versions() -> frozenset[str] | None:
 
 def compress(response: Response) -> Response:
     """Gzip a body of at least _MIN_COMPRESSED_BYTES, where the client accepts that (RFC 9110, 12.5.3)."""
-    if response.direct_passthrough or response.mimetype not in _COMPRESSED_TYPES:
+    if response.is_streamed or response.direct_passthrough or response.mimetype not in _COMPRESSED_TYPES:
         return response
     tag, weak = response.get_etag()
     if tag is not None and not weak:

@@ -3,7 +3,7 @@
 A list of books is joined from the JSON of each, which is made once a publication: only the stock is put in anew.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from enum import Enum, auto
 from threading import Lock
@@ -13,6 +13,7 @@ import orjson
 
 from app.core.catalogue import Catalogue, CatalogueBase, CategorySummary, Overview, Positions
 from app.web.presenters.common import Shape
+from app.web.rows import in_parts
 
 _STOCK = b',"disponibilidade":'
 _COMMON_STOCKS = tuple(b"%b%d}" % (_STOCK, copies) for copies in range(1_000))
@@ -50,10 +51,16 @@ _fragments: WeakKeyDictionary[CatalogueBase, _Fragments] = WeakKeyDictionary()
 _fragments_lock = Lock()
 
 
-def present_books(catalogue: Catalogue, positions: Positions, keys: BookKeys) -> bytes:
-    """Return the books at `positions` as a JSON array."""
-    places: list[int] = positions.tolist()
-    return b"[%b]" % b",".join(_present(catalogue, places, keys))
+def present_books(catalogue: Catalogue, positions: Positions, keys: BookKeys) -> Iterator[list[bytes]]:
+    """Yield the books at `positions` as JSON objects, in parts."""
+    for places in in_parts(positions):
+        yield _present(catalogue, places, keys)
+
+
+def present_training_rows(catalogue: Catalogue, positions: Positions) -> Iterator[list[bytes]]:
+    """Yield the training data of the books at `positions` as JSON objects, in parts."""
+    for places in in_parts(positions):
+        yield [orjson.dumps(row) for row in catalogue.training_rows(places)]
 
 
 def present_book(catalogue: Catalogue, book_id: int) -> bytes:
