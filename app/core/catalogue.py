@@ -151,17 +151,15 @@ class Catalogue:
     def _frame(self, positions: Positions) -> pd.DataFrame:
         return self.base.frame.iloc[positions].assign(stock=self.stocks_at(positions.tolist()))
 
-    def training_rows(self, positions: Iterable[int] | None = None) -> list[dict[str, Any]]:
-        """Return books, by default all, with the six keys of training data; prices are the floats nearest to pounds."""
-        columns, category, stocks = self.base.columns, self.base.category, self._stocks
-        return [
-            {
-                "categoria": category(position),
-                "disponibilidade": stocks[position],
-                "preco_com_taxa": columns.pence_incl_tax[position] / 100,
-                "preco_sem_taxa": columns.pence_excl_tax[position] / 100,
-                "rating": columns.ratings[position],
-                "titulo": columns.titles[position],
-            }
-            for position in (range(len(self)) if positions is None else positions)
-        ]
+    def training_rows(self) -> list[dict[str, Any]]:
+        """Return all books with the six keys of training data; prices are the floats nearest to the pounds."""
+        columns = self.base.columns
+        values = {
+            "categoria": [self.base.category(position) for position in range(len(self))],
+            "disponibilidade": self._stocks.to_array(),
+            "preco_com_taxa": [pence / 100 for pence in columns.pence_incl_tax],
+            "preco_sem_taxa": [pence / 100 for pence in columns.pence_excl_tax],
+            "rating": columns.ratings,
+            "titulo": columns.titles,
+        }
+        return [dict(zip(values, row, strict=True)) for row in zip(*values.values(), strict=True)]

@@ -12,6 +12,7 @@ from schemathesis.core.failures import Failure
 RULES_IN_WORDS = {
     "não pode ser maior que max",
     "não pode ser depois de until",
+    "exige divisao",
     "não combina com page nem per_page",
     "exige format=ndjson ou Accept: application/x-ndjson",
     "deve ser diferente da atual",

@@ -58,9 +58,10 @@ def present_books(catalogue: Catalogue, positions: Positions, keys: BookKeys) ->
 
 
 def present_training_rows(catalogue: Catalogue, positions: Positions) -> Iterator[list[bytes]]:
-    """Yield the training data of the books at `positions` as JSON objects, in parts."""
+    """Yield what `Catalogue.training_rows` has of the books at `positions` as JSON objects, in parts."""
     for places in in_parts(positions):
-        yield [orjson.dumps(row) for row in catalogue.training_rows(places)]
+        fragments = _fragments_of(catalogue.base).of(catalogue.base, places)
+        yield list(map(_training_row, fragments, catalogue.stocks_at(places)))
 
 
 def present_book(catalogue: Catalogue, book_id: int) -> bytes:
@@ -109,6 +110,15 @@ def _present(catalogue: Catalogue, places: Sequence[int], keys: BookKeys) -> lis
             for end, place in zip(ends, places, strict=True)
         ]
     return [fragment + end for fragment, end in zip(fragments, ends, strict=True)]
+
+
+def _training_row(fragment: bytes, copies: int) -> bytes:
+    # Inside a text the quotes would be escaped, so these are the keys.
+    texts, _, numbers = fragment.partition(b',"preco_com_taxa":')
+    title, _, category = texts.partition(b',"titulo":')[2].partition(b',"categoria":')
+    return b'{"categoria":%b,"disponibilidade":%d,"preco_com_taxa":%b,"titulo":%b}' % (
+        category, copies, numbers, title,
+    )  # fmt: skip
 
 
 def _present_base(base: CatalogueBase, position: int) -> Shape:
