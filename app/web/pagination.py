@@ -18,7 +18,7 @@ MAX_UNPAGED = 10 * MAX_PER_PAGE
 """Items of a list that is asked for whole; what is beyond begins at a page of MAX_PER_PAGE."""
 UNPAGED = (
     f"Uma lista de mais de {MAX_UNPAGED} livros, pedida sem `page` nem `per_page`, traz os primeiros {MAX_UNPAGED}, "
-    f"e o `next` de `Link` continua logo depois deles, em páginas de {MAX_PER_PAGE}. CSV e NDJSON trazem todos."
+    f"e o `next` de `Link` continua logo depois deles, em páginas de {MAX_PER_PAGE}."
 )
 HEADERS = ("X-Total-Count", "Link")
 

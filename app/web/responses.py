@@ -2,6 +2,8 @@
 
 import functools
 import gzip
+import zlib
+from collections.abc import Iterable, Iterator
 from http import HTTPStatus
 from typing import Any
 
@@ -85,6 +87,15 @@ def compress(response: Response) -> Response:
         response.set_data(gzip.compress(body, _GZIP_LEVEL, mtime=0))
         response.headers["Content-Encoding"] = "gzip"
     return response
+
+
+def gzip_parts(parts: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield a body in gzip: of the same parts, the same bytes."""
+    packer = zlib.compressobj(_GZIP_LEVEL, wbits=zlib.MAX_WBITS | 16)
+    for part in parts:
+        if packed := packer.compress(part):
+            yield packed
+    yield packer.flush()
 
 
 @functools.lru_cache(maxsize=256)

@@ -9,13 +9,14 @@ from threading import BoundedSemaphore
 from typing import Any
 
 import orjson
-from flask import Response
+from flask import Response, request
 
 from app.core.catalogue import Positions
 from app.web.body_guard import ServerBusy
 from app.web.context import request_record, shop
 from app.web.formats import Format
 from app.web.pagination import MAX_UNPAGED
+from app.web.responses import accepts_gzip, gzip_parts
 
 Parts = Iterable[Sequence[bytes]]
 _ROWS_AT_ONCE = 500
@@ -51,39 +52,52 @@ class Rows:
 
         More than MAX_UNPAGED items are sent as they are made. Raises ServerBusy.
         """
-        whole = self.count <= MAX_UNPAGED
-        response = Response(
-            b"".join(self.body(output, columns)) if whole else None, mimetype=output.media_type
-        )
-        if not whole:
-            # Announced, since the server closes a connection, and so tells the client, only where a response ends
-            # before its length. That takes the making twice, and neither memory nor disk.
-            response.content_length = length = sum(map(len, self.body(output, columns)))
-            response.response = _Stream(self.body(output, columns), length, shop().streams)
-            request_record.get().streamed = True
+        if self.count <= MAX_UNPAGED:
+            response = Response(b"".join(self.body(output, columns)), mimetype=output.media_type)
+        else:
+            response = self._stream(output, columns)
         response.headers.update(self.headers)
         if output is not Format.JSON:
             response.headers["Content-Disposition"] = f'attachment; filename="{name}.{output}"'
         return response
 
+    def _stream(self, output: Format, columns: Sequence[str]) -> Response:
+        packed = accepts_gzip(request.headers.get("Accept-Encoding"))
+
+        def make() -> Iterator[bytes]:
+            parts = self.body(output, columns)
+            return gzip_parts(parts) if packed else parts
+
+        stream = _Stream(make, shop().streams)
+        response = Response(stream, mimetype=output.media_type)
+        response.content_length = stream.length
+        response.vary.add("Accept-Encoding")
+        if packed:
+            response.headers["Content-Encoding"] = "gzip"
+        request_record.get().streamed = True
+        return response
+
 
 class _Stream:
-    """The parts of a long body, which hold a thread at the pace of their client: so their number and time are limited.
+    """A long body, which holds a thread at the pace of its client: so the number of streams and their time are limited.
 
-    It gives its place back, which `places` counts, when it is closed or dropped. Raises ServerBusy without one.
+    It gives its place back, which `places` counts, when it is closed or dropped. Its length is known before, which
+    takes making it twice, and neither memory nor disk: the server closes a connection, and so tells the client, only
+    where a response ends before its length. Raises ServerBusy without a place.
     """
 
-    def __init__(self, parts: Iterator[bytes], length: int, places: BoundedSemaphore) -> None:
-        self._parts = parts
-        self._ends_at = time.monotonic() + _PATIENCE_S + length / _MIN_BYTES_PER_S
+    def __init__(self, make: Callable[[], Iterator[bytes]], places: BoundedSemaphore) -> None:
+        self._make = make
         self._held: list[BoundedSemaphore] = []
         if not places.acquire(blocking=False):
             raise ServerBusy
         self._held.append(places)
+        self.length = sum(map(len, make()))
 
     def __iter__(self) -> Iterator[bytes]:
-        for part in self._parts:
-            if time.monotonic() > self._ends_at:
+        ends_at = time.monotonic() + _PATIENCE_S + self.length / _MIN_BYTES_PER_S
+        for part in self._make():
+            if time.monotonic() > ends_at:
                 break
             yield part
 
