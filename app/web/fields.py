@@ -244,16 +244,3 @@ class DecimalAmount(fields.Decimal):
         if not number.is_finite() or number < 0:
             raise self.make_error("range")
         return number
-
-
-class Share(DecimalAmount):
-    """A part of a whole, which is neither nothing nor all of it."""
-
-    default_error_messages = {"range": "deve ser um número maior que 0 e menor que 1"}
-    documented = {"minimum": 0, "exclusiveMinimum": True, "maximum": 1, "exclusiveMaximum": True}
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Decimal:
-        share = super()._deserialize(value, attr, data, **kwargs)
-        if not 0 < share < 1:
-            raise self.make_error("range")
-        return share

@@ -6,7 +6,7 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, post_load, pre_load, validates_schema
 
 from app.core.catalogue import RATINGS
-from app.web.fields import BoundedInteger, JsonAmount, JsonInteger, OneOf, RequestSchema, Share, Text
+from app.web.fields import BoundedInteger, DecimalAmount, JsonAmount, JsonInteger, OneOf, RequestSchema, Text
 from app.web.formats import FormatQuery
 from ml.features import OUT_OF_DISTRIBUTION_FEATURES, FeatureSet
 from ml.verdict import Verdict
@@ -25,6 +25,19 @@ class TrainingBook(Schema):
     preco_sem_taxa = fields.Float(required=True, metadata={"description": "Libras", "example": 51.77})
     rating = fields.Integer(required=True, metadata={"minimum": 1, "maximum": 5, "example": 3})
     titulo = fields.String(required=True, metadata={"example": "A Light in the Attic"})
+
+
+class Share(DecimalAmount):
+    """A part of a whole, which is neither nothing nor all of it."""
+
+    default_error_messages = {"range": "deve ser um número maior que 0 e menor que 1"}
+    documented = {"minimum": 0, "exclusiveMinimum": True, "maximum": 1, "exclusiveMaximum": True}
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Decimal:
+        share = super()._deserialize(value, attr, data, **kwargs)
+        if not 0 < share < 1:
+            raise self.make_error("range")
+        return share
 
 
 class TrainingDataQuery(FormatQuery):
