@@ -2,6 +2,7 @@
 
 import functools
 import os
+import threading
 from datetime import timedelta
 
 from flask import Flask
@@ -72,6 +73,8 @@ LOG_FILE_CHECK_S = 0.05
 """Seconds after which a process notices that another one has rotated the log's file."""
 MAX_TAILS = 4
 """Clients of one process that may follow the log at once; a thread always remains for others."""
+MAX_STREAMS = 4
+"""Long lists that one process may send at once, and no more than one for every four threads."""
 
 
 def create_app(settings: Settings | None = None, check_every_s: float = CHECK_EVERY_S) -> Flask:
@@ -185,6 +188,7 @@ def _assemble(app: Flask, settings: Settings, check_every_s: float) -> Shop:
         ),
         log_reader=LogReader(log, settings.log_files),
         log_tails=LogTails(log, settings.log_files, max_clients=min(MAX_TAILS, settings.web_threads - 1)),
+        streams=threading.BoundedSemaphore(max(1, min(MAX_STREAMS, settings.web_threads // 4))),
         # Before a request would: the one that met a new publication would wait for all of it.
         catalogue_tasks=PeriodicTasks(
             "catalogue-tasks", [catalogue.watch], interval_s=check_every_s / 2 or CHECK_EVERY_S

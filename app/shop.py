@@ -46,6 +46,8 @@ class Shop:
     log_writer: LogWriter
     log_reader: LogReader
     log_tails: LogTails
+    streams: threading.BoundedSemaphore
+    """Counts the long lists that may be sent at once: each keeps a thread busy."""
     catalogue_tasks: PeriodicTasks
     order_tasks: PeriodicTasks
     audit_tasks: PeriodicTasks

@@ -1,6 +1,7 @@
 """`/api/v1/books` and `/api/v1/categories`: the published catalogue."""
 
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from flask import Blueprint, Response
@@ -13,6 +14,7 @@ from app.web.context import catalogue, shop
 from app.web.endpoint import operation
 from app.web.past import PastQuery
 from app.web.presenters.catalogue import BookKeys, present_book, present_books
+from app.web.rows import Rows
 from app.web.schemas.catalogue import (
     BookDetail,
     BooksQuery,
@@ -39,11 +41,12 @@ books = Blueprint("books", __name__, url_prefix="/api/v1")
     query=BooksQuery(),
     ok="Os livros",
     response=ListedBook(many=True),
+    table="livros",
     response_headers=pagination.HEADERS,
     links={"get_api_v1_books_intbook_idx": {"book_idx": "$response.body#/0/id"}},
     versioned=DependsOn.STOCKS,
 )
-def list_books(query: dict[str, Any]) -> ResponseReturnValue:
+def list_books(query: dict[str, Any]) -> Rows:
     books = catalogue().order(query["sort"], descending=query["order"] == "desc")
     return _page(books, query, BookKeys.LISTED)
 
@@ -76,10 +79,11 @@ def show_book(book_idx: int) -> ResponseReturnValue:
     query=SearchQuery(),
     ok="Os livros achados",
     response=FoundBook(many=True),
+    table="busca",
     response_headers=pagination.HEADERS,
     versioned=DependsOn.STOCKS,
 )
-def search_books(query: dict[str, Any]) -> ResponseReturnValue:
+def search_books(query: dict[str, Any]) -> Rows:
     found = catalogue().base.search(query["titulo"], query["categoria"])
     ordered = catalogue().sort(found, query["sort"], descending=query["order"] == "desc")
     return _page(ordered, query, BookKeys.FOUND)
@@ -96,7 +100,7 @@ def search_books(query: dict[str, Any]) -> ResponseReturnValue:
     response_headers=pagination.HEADERS,
     versioned=DependsOn.CATALOGUE,
 )
-def list_books_in_price_range(query: dict[str, Any]) -> ResponseReturnValue:
+def list_books_in_price_range(query: dict[str, Any]) -> Rows:
     low: Decimal = query["min"]
     high: Decimal = query["max"]
     return _page(catalogue().base.in_price_range(low, high), query, BookKeys.PRICED)
@@ -113,7 +117,7 @@ def list_books_in_price_range(query: dict[str, Any]) -> ResponseReturnValue:
     response_headers=pagination.HEADERS,
     versioned=DependsOn.CATALOGUE,
 )
-def list_top_rated_books(query: dict[str, Any]) -> ResponseReturnValue:
+def list_top_rated_books(query: dict[str, Any]) -> Rows:
     return _page(catalogue().base.top_rated, query, BookKeys.RATED)
 
 
@@ -131,10 +135,11 @@ def list_categories() -> ResponseReturnValue:
     return catalogue().categories()
 
 
-def _page(books: Positions, query: dict[str, Any], keys: BookKeys) -> ResponseReturnValue:
+def _page(books: Positions, query: dict[str, Any], keys: BookKeys) -> Rows:
     first, end = pagination.page_bounds(query, len(books))
-    page = present_books(catalogue(), books[first:end], keys)
-    return _json(page), pagination.page_headers(query, len(books))
+    page = books[first:end]
+    parts = partial(present_books, catalogue(), page, keys)
+    return Rows(len(page), parts, pagination.page_headers(query, len(books)))
 
 
 def _json(body: bytes) -> Response:

@@ -17,6 +17,7 @@ from app.version import API_VERSION
 from app.web.access import Access
 from app.web.endpoint import operation, operation_of
 from app.web.error_handlers import MEANINGS, ORDERS_PATH
+from app.web.formats import TABULAR_TYPES
 from app.web.idempotency import HEADER as IDEMPOTENCY_KEY
 from app.web.idempotency import VALID_KEY
 from app.web.schemas.problem import Problem
@@ -253,7 +254,8 @@ def _success(declared: operation) -> dict[str, Any]:
         }
     if declared.response is not None:
         response["content"] = {declared.media_type: {"schema": declared.response}}
-        response["content"] |= {name: {"schema": {"type": "string"}} for name in declared.other_media_types}
+        others = (*declared.other_media_types, *(TABULAR_TYPES if declared.table else ()))
+        response["content"] |= {name: {"schema": {"type": "string"}} for name in others}
     return response
 
 

@@ -7,6 +7,7 @@ from enum import Enum
 from wsgiref.types import WSGIEnvironment
 
 from app.storage.catalogue_store import CatalogueStore
+from app.web.formats import Format, preferred_format
 from app.web.responses import accepts_gzip, names_tag
 from app.web.versions import Source
 
@@ -85,10 +86,11 @@ class _Shelf:
 class ResponseCache:
     """Responses by path and query, each as Flask made it for the first client that asked for that variant.
 
-    It never decides what a response is: it remembers, as long as the source is current. Readers need no lock, since
-    the resources of a shelf and each resource's variants are only added to and removed from. `_lock` protects changes
-    and the bytes, which stay under `max_bytes`: the oldest resources go first. A publication swaps `_present`. What is
-    made of past catalogues is always current, and takes the room that the present one leaves, at most a quarter of all.
+    It never decides what a response is: it remembers, as long as the source is current. What only `Accept` asks for is
+    not kept. Readers need no lock, since the resources of a shelf and each resource's variants are only added to and
+    removed from. `_lock` protects changes and the bytes, which stay under `max_bytes`: the oldest resources go first. A
+    publication swaps `_present`. What is made of past catalogues is always current, and takes the room that the present
+    one leaves, at most a quarter of all.
     """
 
     def __init__(self, catalogue: CatalogueStore, max_bytes: int) -> None:
@@ -108,7 +110,10 @@ class ResponseCache:
         resource = self._present.resources.get(key) or self._past.resources.get(key)
         if resource is None or environ.get("CONTENT_LENGTH") not in _NO_BODY:
             return None
-        if "HTTP_TRANSFER_ENCODING" in environ:
+        if (
+            "HTTP_TRANSFER_ENCODING" in environ
+            or preferred_format(environ.get("HTTP_ACCEPT")) is not Format.JSON
+        ):
             return None
         try:
             snapshot = self._catalogue.current()

@@ -8,6 +8,7 @@ from enum import Enum
 from app.core.books import AS_PUBLISHED
 from app.core.catalogue import Catalogue, Publication
 from app.version import API_VERSION
+from app.web.formats import Format
 
 
 class DependsOn(Enum):
@@ -30,12 +31,15 @@ class Source:
     stock_version: int
     depends_on: DependsOn
     book_id: int | None
+    output: Format = Format.JSON
 
     @classmethod
-    def of(cls, snapshot: Catalogue, depends_on: DependsOn, book_id: int | None) -> Source:
+    def of(
+        cls, snapshot: Catalogue, depends_on: DependsOn, book_id: int | None, output: Format = Format.JSON
+    ) -> Source:
         """Return the source of a response made of `snapshot`. Raises BookNotFound."""
         version = _stock_version(snapshot, depends_on, book_id)
-        return cls(snapshot.publication, version, depends_on, book_id)
+        return cls(snapshot.publication, version, depends_on, book_id, output)
 
     @property
     def etag(self) -> str:
@@ -45,7 +49,8 @@ class Source:
         and the API's own version.
         """
         stamp = int(self.publication.published_at.timestamp() * 1_000_000)
-        return f"{self.publication.version}.{self.stock_version}-{stamp:x}-{API_VERSION}"
+        tag = f"{self.publication.version}.{self.stock_version}-{stamp:x}-{API_VERSION}"
+        return tag if self.output is Format.JSON else f"{tag}-{self.output}"
 
     def is_current(self, snapshot: Catalogue) -> bool:
         """Return whether the same request, made of `snapshot`, would have the same response."""

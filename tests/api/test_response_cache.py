@@ -31,6 +31,8 @@ CACHED = (
     "/api/v1/stats/overview",
     "/api/v1/stats/categories",
     "/api/v1/ml/features",
+    f"{BOOKS}?formato=csv",
+    "/api/v1/ml/training-data?formato=ndjson&divisao=treino",
 )
 REFUSED = (f"{BOOKS}/888", f"{BOOKS}?page=0", f"{BOOKS}/price-range", "/nowhere")
 METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")

@@ -16,6 +16,7 @@ RULES_IN_WORDS = {
     "difere de title",
     "difere de categoria",
     "difere de category",
+    "exige divisao",
     "não combina com page nem per_page",
     "não pode estar no futuro",
     "só combina com tipo preco ou estoque",

@@ -3,7 +3,7 @@
 A list of books is joined from the JSON of each, which is made once a publication: only the stock is put in anew.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from enum import Enum, auto
 from threading import Lock
@@ -14,6 +14,7 @@ import orjson
 from app.core.catalogue import Catalogue, CatalogueBase, CategorySummary, Overview, Positions
 from app.core.history import BookText
 from app.web.presenters.common import Shape
+from app.web.rows import in_parts
 
 _STOCK = b',"disponibilidade":'
 _COMMON_STOCKS = tuple(b"%b%d}" % (_STOCK, copies) for copies in range(1_000))
@@ -51,10 +52,17 @@ _fragments: WeakKeyDictionary[CatalogueBase, _Fragments] = WeakKeyDictionary()
 _fragments_lock = Lock()
 
 
-def present_books(catalogue: Catalogue, positions: Positions, keys: BookKeys) -> bytes:
-    """Return the books at `positions` as a JSON array."""
-    places: list[int] = positions.tolist()
-    return b"[%b]" % b",".join(_present(catalogue, places, keys))
+def present_books(catalogue: Catalogue, positions: Positions, keys: BookKeys) -> Iterator[list[bytes]]:
+    """Yield the books at `positions` as JSON objects, in parts."""
+    for places in in_parts(positions):
+        yield _present(catalogue, places, keys)
+
+
+def present_training_rows(catalogue: Catalogue, positions: Positions) -> Iterator[list[bytes]]:
+    """Yield what `Catalogue.training_rows` has of the books at `positions` as JSON objects, in parts."""
+    for places in in_parts(positions):
+        fragments = _fragments_of(catalogue.base).of(catalogue.base, places)
+        yield list(map(_training_row, fragments, catalogue.stocks_at(places)))
 
 
 def present_book(catalogue: Catalogue, book_id: int, text: BookText) -> bytes:
@@ -104,6 +112,15 @@ def _present(catalogue: Catalogue, places: Sequence[int], keys: BookKeys) -> lis
             for end, place in zip(ends, places, strict=True)
         ]
     return [fragment + end for fragment, end in zip(fragments, ends, strict=True)]
+
+
+def _training_row(fragment: bytes, copies: int) -> bytes:
+    # Inside a text the quotes would be escaped, so these are the keys.
+    texts, _, numbers = fragment.partition(b',"preco_com_taxa":')
+    title, _, category = texts.partition(b',"titulo":')[2].partition(b',"categoria":')
+    return b'{"categoria":%b,"disponibilidade":%d,"preco_com_taxa":%b,"titulo":%b}' % (
+        category, copies, numbers, title,
+    )  # fmt: skip
 
 
 def _present_base(base: CatalogueBase, position: int) -> Shape:

@@ -1,16 +1,20 @@
 """Machine learning."""
 
+from decimal import Decimal
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields, post_load, pre_load
+from marshmallow import Schema, ValidationError, fields, post_load, pre_load, validates_schema
 
 from app.core.catalogue import RATINGS
-from app.web.fields import JsonAmount, JsonInteger, OneOf, RequestSchema, Text
+from app.web.fields import BoundedInteger, DecimalAmount, JsonAmount, JsonInteger, OneOf, RequestSchema, Text
+from app.web.formats import FormatQuery
 from ml.features import OUT_OF_DISTRIBUTION_FEATURES, FeatureSet
 from ml.verdict import Verdict
 
 HIGHEST_PRICE = 99_999_999
 MOST_COPIES = 1_000_000
+DEFAULT_SHARE = Decimal("0.25")
+"""Of the books, to test with: scikit-learn's default as well."""
 TRAINING_WORDS = ("processing", "done", "error", "never")
 
 
@@ -21,6 +25,39 @@ class TrainingBook(Schema):
     preco_sem_taxa = fields.Float(required=True, metadata={"description": "Libras", "example": 51.77})
     rating = fields.Integer(required=True, metadata={"minimum": 1, "maximum": 5, "example": 3})
     titulo = fields.String(required=True, metadata={"example": "A Light in the Attic"})
+
+
+class Share(DecimalAmount):
+    """A part of a whole, which is neither nothing nor all of it."""
+
+    default_error_messages = {"range": "deve ser um número maior que 0 e menor que 1"}
+    documented = {"minimum": 0, "exclusiveMinimum": True, "maximum": 1, "exclusiveMaximum": True}
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Decimal:
+        share = super()._deserialize(value, attr, data, **kwargs)
+        if not 0 < share < 1:
+            raise self.make_error("range")
+        return share
+
+
+class TrainingDataQuery(FormatQuery):
+    divisao = OneOf("treino", "teste", metadata={"description": "A parte dos livros; sem ela, todos"})
+    fracao = Share(
+        load_default=lambda: DEFAULT_SHARE,  # called, since the document can't hold a Decimal
+        metadata={"description": "Quanto dos livros vai para o teste", "default": float(DEFAULT_SHARE)},
+    )
+    semente = BoundedInteger(
+        low=0,
+        high=2**32 - 1,
+        load_default=0,
+        metadata={"description": "Outra semente dá outra divisão", "example": 42},
+    )
+
+    @validates_schema(pass_original=True)
+    def require_side(self, data: dict[str, Any], original: Any, **_kwargs: Any) -> None:
+        stray = [name for name in ("fracao", "semente") if name in original]
+        if stray and "divisao" not in original:
+            raise ValidationError({name: ["exige divisao"] for name in stray})
 
 
 class PredictionInput(RequestSchema):

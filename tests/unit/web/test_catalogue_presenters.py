@@ -3,15 +3,18 @@ from __future__ import annotations
 import gc
 import weakref
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import orjson
 import pytest
 
-from app.core.catalogue import Book, Catalogue
+from app.core.catalogue import Book, Catalogue, Positions
 from app.core.errors import BookNotFound
 from app.core.history import BookText
+from app.web.formats import Format
 from app.web.presenters.catalogue import BookKeys, present_book, present_books, present_listed_book
+from app.web.rows import Rows
 from tests.support.books import PUBLICATION, make_book, make_catalogue
 
 TEXTS = [
@@ -38,6 +41,10 @@ def plain(book: Book) -> dict[str, Any]:
         "disponibilidade": book.stock,
         "url_imagem": book.image_url,
     }
+
+
+def array(catalogue: Catalogue, positions: Positions, keys: BookKeys) -> bytes:
+    return b"".join(Rows(0, partial(present_books, catalogue, positions, keys)).body(Format.JSON))
 
 
 @pytest.fixture(scope="module")
@@ -67,9 +74,9 @@ def test_a_list_of_books_is_what_serializing_their_objects_gives(
     positions = catalogue.order("preco_sem_taxa", descending=True)
     books = [catalogue.book(catalogue.base.columns.ids[position]) for position in positions]
     expected = orjson.dumps([dict(list(plain(book).items())[:count]) for book in books])
-    assert present_books(catalogue, positions, keys) == expected
-    assert present_books(catalogue, positions, keys) == expected  # from the fragments
-    assert present_books(catalogue, positions[:0], keys) == b"[]"
+    assert array(catalogue, positions, keys) == expected
+    assert array(catalogue, positions, keys) == expected  # from the fragments
+    assert array(catalogue, positions[:0], keys) == b"[]"
 
 
 def test_a_detail_is_what_serializing_its_object_gives(catalogue: Catalogue) -> None:
@@ -85,16 +92,16 @@ def test_a_detail_is_what_serializing_its_object_gives(catalogue: Catalogue) -> 
 
 
 def test_a_listed_book_is_an_object_of_the_list(catalogue: Catalogue) -> None:
-    listed = orjson.loads(present_books(catalogue, catalogue.order(), BookKeys.LISTED))
+    listed = orjson.loads(array(catalogue, catalogue.order(), BookKeys.LISTED))
     assert [present_listed_book(catalogue, position) for position in range(len(catalogue))] == listed
 
 
 def test_a_sale_shows_in_what_is_presented_next_and_in_nothing_before(catalogue: Catalogue) -> None:
-    before = present_books(catalogue, catalogue.order(), BookKeys.LISTED)
+    before = array(catalogue, catalogue.order(), BookKeys.LISTED)
     sold = catalogue.with_stocks({3: 7}, PUBLICATION)
     assert orjson.loads(present_book(sold, 3, TEXT))["disponibilidade"] == 7
-    assert orjson.loads(present_books(sold, sold.order(), BookKeys.LISTED))[1]["disponibilidade"] == 7
-    assert present_books(catalogue, catalogue.order(), BookKeys.LISTED) == before
+    assert orjson.loads(array(sold, sold.order(), BookKeys.LISTED))[1]["disponibilidade"] == 7
+    assert array(catalogue, catalogue.order(), BookKeys.LISTED) == before
 
 
 def test_the_bytes_of_a_publication_go_with_it() -> None:
