@@ -13,6 +13,7 @@ from app.services.model_store import ModelStore
 from app.services.orders import Orders
 from app.services.periodic_tasks import PeriodicTasks
 from app.services.predictions import Predictions
+from app.services.schedule import ScrapeSchedule
 from app.services.scraping import Scrapes
 from app.services.training import Trainings
 from app.settings import Settings
@@ -30,6 +31,7 @@ class Shop:
     catalogue: CatalogueStore
     accounts: Accounts
     scrapes: Scrapes
+    schedule: ScrapeSchedule
     orders: Orders
     models: ModelStore
     trainings: Trainings
@@ -42,6 +44,7 @@ class Shop:
     log_tails: LogTails
     catalogue_tasks: PeriodicTasks
     order_tasks: PeriodicTasks
+    schedule_tasks: PeriodicTasks
     audit_tasks: PeriodicTasks
     model_tasks: PeriodicTasks
     draining: threading.Event = field(default_factory=threading.Event)
@@ -53,6 +56,7 @@ class Shop:
         self.gateway.close()
         self.catalogue_tasks.stop()
         self.order_tasks.stop()
+        self.schedule_tasks.stop()
         self.audit_tasks.stop()
         self.model_tasks.stop()
         self.scrapes.stop()
