@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.core.accounts import BY_SCHEDULE
 from app.core.errors import ScrapeAlreadyRunning
+from app.core.runs import RunStatus
 from app.core.schedule import LATE, Schedule, ScheduleSettings, plan
 from app.observability.metrics import Metrics
 from app.services.scraping import Scrapes
@@ -23,6 +24,7 @@ from app.storage.schedule import (
     load_schedule,
     save_schedule,
 )
+from app.storage.scraping import RUNS
 
 log = logging.getLogger(__name__)
 
@@ -83,12 +85,14 @@ class ScrapeSchedule:
 
     def run_due(self) -> None:
         """Begin the run that is due, if any is, and no other process does."""
-        self._scrapes.latest()  # marks a run as interrupted whose process has died: its due time gets another
         with self._database.reading(WITHIN_S) as session:
             schedule, now = load_schedule(session), self._database.now(session)
-            interrupted_at = interrupted_due_at(session)
+            newest = RUNS.latest(session)
+            interrupted_at = interrupted_due_at(session, newest)
         if schedule.clock_went_back(now):
             self._replan()
+        elif newest is not None and newest.status is RunStatus.PROCESSING:
+            self._scrapes.latest()  # marks it as interrupted if its process has died: its due time gets another
         elif schedule.is_due(now) or (schedule.due_at is not None and interrupted_at is not None):
             self._begin()
 
@@ -100,7 +104,7 @@ class ScrapeSchedule:
             if schedule.is_due(now):
                 claimed.append((schedule, now))
                 return lambda run_id: self._record(session, schedule, now, run_id)
-            due_at = interrupted_due_at(session)
+            due_at = interrupted_due_at(session, RUNS.latest(session))
             if schedule.due_at is None or due_at is None:
                 raise NotDue
             return lambda run_id: begin_again(session, due_at, run_id, now)

@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 
 from app.core.runs import RunStatus
 from app.core.schedule import MAX_ATTEMPTS, Cron, Schedule, ScheduleSettings
-from app.storage.models import ScheduledRunRow, ScheduleRow, ScrapeRunRow
+from app.core.scraping import ScrapeRun
+from app.storage.models import ScheduledRunRow, ScheduleRow
 
 REMEMBERED: Final = 1_000
 """Due times that are known to have begun, should the clock go back to before them."""
@@ -64,15 +65,13 @@ def add_scheduled_run(session: Session, due_at: datetime, run_id: int, now: date
     session.execute(delete(ScheduledRunRow).where(ScheduledRunRow.run_id.not_in(newest.subquery().select())))
 
 
-def interrupted_due_at(session: Session) -> datetime | None:
+def interrupted_due_at(session: Session, newest: ScrapeRun | None) -> datetime | None:
     """Return the due time of the shop's newest run, if it was interrupted and may be begun once more."""
-    newest = select(ScrapeRunRow.id, ScrapeRunRow.status).order_by(ScrapeRunRow.id.desc()).limit(1)
-    run = session.execute(newest).first()
-    if run is None or run.status != RunStatus.INTERRUPTED:
+    if newest is None or newest.status is not RunStatus.INTERRUPTED:
         return None
     return session.scalar(
         select(ScheduledRunRow.due_at).where(
-            ScheduledRunRow.run_id == run.id, ScheduledRunRow.attempts < MAX_ATTEMPTS
+            ScheduledRunRow.run_id == newest.id, ScheduledRunRow.attempts < MAX_ATTEMPTS
         )
     )
 
