@@ -142,7 +142,7 @@ def schedule(value: str) -> Cron | None:
     try:
         zone = parse_zone(zone)
     except ValueError as error:
-        raise ValueError(f"tem um fuso que {error}") from None
+        raise ValueError(f"tem em CRON_TZ o que {error}") from None
     return Cron(parse_expression(expression), zone)
 
 

@@ -69,8 +69,10 @@ def parse_zone(name: str) -> str:
 
 def parse_expression(expression: str) -> str:
     """Return a cron expression of five fields that comes due some day. Raises ValueError with a sentence."""
+    if len(expression) > MAX_EXPRESSION_CHARS:
+        raise ValueError(f"tem mais de {MAX_EXPRESSION_CHARS} caracteres")
     fields = expression.split()
-    if len(fields) != 5 or not expression.isascii() or len(expression) > MAX_EXPRESSION_CHARS:
+    if len(fields) != 5 or not expression.isascii():
         raise ValueError(
             "deve ter cinco campos (minuto, hora, dia do mês, mês, dia da semana), como 0 3 * * *"
         )
