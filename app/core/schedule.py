@@ -50,9 +50,8 @@ class Cron:
         """Yield the due times after `moment`, in UTC; ends where there is none within 50 years."""
         for local in CronSim(self.expression, moment.astimezone(ZoneInfo(self.zone))):
             due = local.astimezone(UTC)
-            if (
-                due > moment
-            ):  # the library starts from the clock's face, which may show an hour for a second time
+            # The library starts from the face of the clock, which may show an hour for the second time.
+            if due > moment:
                 yield due
 
 
