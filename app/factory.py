@@ -22,6 +22,7 @@ from app.blueprints.system import system
 from app.cli import register_commands
 from app.core.accounts import min_password_length
 from app.core.payments import PaymentGateway
+from app.core.schedule import ScheduleSettings
 from app.extensions import db, jwt, migrate
 from app.observability.logs.files import log_path
 from app.observability.logs.follower import LogTails
@@ -36,6 +37,8 @@ from app.services.passwords import Passwords
 from app.services.payments import MAX_AUTHORISATIONS, Payments
 from app.services.periodic_tasks import PeriodicTasks
 from app.services.predictions import Predictions
+from app.services.schedule import CHECK_EVERY_S as SCHEDULE_CHECK_EVERY_S
+from app.services.schedule import ScrapeSchedule
 from app.services.scraping import Scrapes
 from app.services.shop_state import read_shop_state
 from app.services.training import Trainings
@@ -166,6 +169,13 @@ def _assemble(app: Flask, settings: Settings, check_every_s: float) -> Shop:
     changes = Changes(database, settings.history_days)
     models = ModelStore(settings.data_dir, database, catalogue, metrics, check_every_s)
     trainings = Trainings(settings, database, catalogue, models, metrics)
+    scrapes = Scrapes(settings, database, catalogue, metrics, trainings.start_if_needed)
+    schedule = ScrapeSchedule(
+        ScheduleSettings(cron=settings.scraper_schedule, jitter_s=settings.scraper_jitter_s),
+        database,
+        scrapes,
+        metrics,
+    )
     log = log_path(settings.data_dir)
     return Shop(
         settings=settings,
@@ -175,7 +185,8 @@ def _assemble(app: Flask, settings: Settings, check_every_s: float) -> Shop:
         texts=texts,
         changes=changes,
         accounts=Accounts(database, Passwords(settings), min_password_length(production=settings.production)),
-        scrapes=Scrapes(settings, database, catalogue, metrics, trainings.start_if_needed),
+        scrapes=scrapes,
+        schedule=schedule,
         orders=orders,
         models=models,
         trainings=trainings,
@@ -194,6 +205,7 @@ def _assemble(app: Flask, settings: Settings, check_every_s: float) -> Shop:
             "catalogue-tasks", [catalogue.watch], interval_s=check_every_s / 2 or CHECK_EVERY_S
         ),
         order_tasks=PeriodicTasks("order-tasks", [orders.reconcile, orders.purge_keys, gateway.purge]),
+        schedule_tasks=PeriodicTasks("schedule-tasks", [schedule.run_due], interval_s=SCHEDULE_CHECK_EVERY_S),
         # Apart, since they read everything that was ever sold or published, and must hold up neither orders nor the
         # machine.
         audit_tasks=PeriodicTasks(

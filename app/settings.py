@@ -8,6 +8,7 @@ from typing import Any
 
 from app import setting_types as types
 from app.core.orders import MAX_LINES
+from app.core.schedule import MAX_JITTER_S, Cron
 from app.production import MIN_SECRET_BYTES, SECRETS, exposed_files, production_problems
 from app.production import SAMPLE_ADMIN_PASSWORD as SAMPLE_ADMIN_PASSWORD
 from app.production import SAMPLE_API_KEY as SAMPLE_API_KEY
@@ -103,6 +104,8 @@ class Settings:
     ml_max_batch: int = _setting("ML_MAX_BATCH", types.integer(1, 10_000), "1000")
 
     scraper_base_url: str = _setting("SCRAPER_BASE_URL", types.http_url, "https://books.toscrape.com/")
+    scraper_schedule: Cron | None = _setting("SCRAPER_SCHEDULE", types.schedule, "")
+    scraper_jitter_s: int = _setting("SCRAPER_JITTER_S", types.integer(0, MAX_JITTER_S), "0")
     scraper_concurrency: int = _setting("SCRAPER_CONCURRENCY", types.integer(1, 64), "8")
     scraper_max_attempts: int = _setting("SCRAPER_MAX_ATTEMPTS", types.integer(1, 20), "8")
     scraper_connect_timeout_s: int = _setting("SCRAPER_CONNECT_TIMEOUT_S", types.integer(1, 300), "5")

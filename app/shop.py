@@ -14,6 +14,7 @@ from app.services.model_store import ModelStore
 from app.services.orders import Orders
 from app.services.periodic_tasks import PeriodicTasks
 from app.services.predictions import Predictions
+from app.services.schedule import ScrapeSchedule
 from app.services.scraping import Scrapes
 from app.services.training import Trainings
 from app.settings import Settings
@@ -36,6 +37,7 @@ class Shop:
     changes: Changes
     accounts: Accounts
     scrapes: Scrapes
+    schedule: ScrapeSchedule
     orders: Orders
     models: ModelStore
     trainings: Trainings
@@ -50,6 +52,7 @@ class Shop:
     """Counts the long lists that may be sent at once: each keeps a thread busy."""
     catalogue_tasks: PeriodicTasks
     order_tasks: PeriodicTasks
+    schedule_tasks: PeriodicTasks
     audit_tasks: PeriodicTasks
     model_tasks: PeriodicTasks
     draining: threading.Event = field(default_factory=threading.Event)
@@ -61,6 +64,7 @@ class Shop:
         self.gateway.close()
         self.catalogue_tasks.stop()
         self.order_tasks.stop()
+        self.schedule_tasks.stop()
         self.audit_tasks.stop()
         self.model_tasks.stop()
         self.scrapes.stop()

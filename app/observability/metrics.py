@@ -94,6 +94,7 @@ class Metrics:
 
         self._runs = counter("livraria_scrape_runs_total", "Execuções de scraping terminadas", ["outcome"])
         self._pages = counter("livraria_scrape_pages_total", "Páginas dessas execuções", ["outcome"])
+        self._scheduled = counter("livraria_schedule_runs_total", "Scrapings da agenda", ["outcome"])
         self._trainings = counter("livraria_trainings_total", "Treinos de modelo terminados", ["outcome"])
         self._predictions = counter(
             "livraria_predictions_total", "Avaliações previstas, pela avaliação", ["rating"]
@@ -182,6 +183,11 @@ class Metrics:
         for outcome, pages in (("read", read), ("failed", failed), ("reused", reused)):
             self._pages.labels(outcome).inc(pages)
 
+    def count_scheduled_run(self, *, late: bool, missed: int) -> None:
+        """Count a run that the schedule began, and the `missed` others that it makes up."""
+        self._scheduled.labels("made_up" if late else "on_time").inc()
+        self._scheduled.labels("missed").inc(missed)
+
     def count_training(self, status: RunStatus) -> None:
         """Count a training that ended."""
         self._trainings.labels(status.value).inc()
@@ -231,6 +237,7 @@ class Metrics:
             (self._payments, (*Decision, "timeout")),
             (self._order_latency, (RequestKind.ORDER_CREATE, RequestKind.ORDER_UPDATE)),
             (self._runs, [status for status in RunStatus if status is not RunStatus.PROCESSING]),
+            (self._scheduled, ("on_time", "made_up", "missed")),
             (self._trainings, (RunStatus.DONE, RunStatus.ERROR, RunStatus.INTERRUPTED)),
             (self._predictions, RATINGS),
             (self._out_of_distribution, OUT_OF_DISTRIBUTION_FEATURES),

@@ -13,7 +13,7 @@ from app.core.runs import RunStatus, status_word
 from app.core.scraping import ScrapeRun, ScrapeRunDetail
 from app.observability.metrics import Metrics
 from app.processes import own_identity
-from app.services.background import RunEvents, RunKind, RunManager
+from app.services.background import Claim, RunEvents, RunKind, RunManager
 from app.services.scrape_run import BackgroundScrape
 from app.settings import Settings
 from app.storage import scraping
@@ -51,9 +51,9 @@ class Scrapes(RunManager[ScrapeRun, BackgroundScrape]):
         self._metrics = metrics
         self._on_published = on_published
 
-    def start(self, username: str) -> ScrapeRun:
-        """Begin a run in the background. Raises ScrapeAlreadyRunning."""
-        run = super().start(username)
+    def start(self, username: str, claim: Claim | None = None) -> ScrapeRun:
+        """Begin a run in the background. Raises ScrapeAlreadyRunning, or what `claim` does."""
+        run = self._start(username, claim)
         log.info("scrape_started", extra={"run_id": run.id, "username": username, "reused": run.pages_reused})
         return run
 

@@ -186,6 +186,35 @@ class ScrapeLockRow(Base):
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
 
 
+class ScheduleRow(Base):
+    """One row: the schedule of scrapes, as the last start or an operator set it, and the next run."""
+
+    __tablename__ = "scraping_agenda"
+    __table_args__ = (CheckConstraint("id = 1", name="uma_linha"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    expression: Mapped[str | None] = mapped_column("agenda", String(100))
+    zone: Mapped[str] = mapped_column("fuso", String(60))
+    jitter_s: Mapped[int] = mapped_column("jitter_s")
+    active: Mapped[bool] = mapped_column("ativa")
+    by_operator: Mapped[bool] = mapped_column("por_operador")
+    seed: Mapped[str] = mapped_column("semente", String(32))
+    planned_at: Mapped[datetime | None] = mapped_column("planejada_em", UtcTime)
+    due_at: Mapped[datetime | None] = mapped_column("prevista_em", UtcTime)
+    starts_at: Mapped[datetime | None] = mapped_column("inicia_em", UtcTime)
+
+
+class ScheduledRunRow(Base):
+    """A due time and the run that it began; there is never a second row for it."""
+
+    __tablename__ = "scraping_agenda_execucao"
+
+    due_at: Mapped[datetime] = mapped_column("prevista_em", UtcTime, primary_key=True)
+    run_id: Mapped[int] = mapped_column("execucao_id")
+    began_at: Mapped[datetime] = mapped_column("iniciada_em", UtcTime)
+    attempts: Mapped[int] = mapped_column("tentativas")
+
+
 class OrderRow(Base):
     """An order. `owner` is the process that carries out its payment, by which a crash is noticed."""
 

@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboards import formats
-from dashboards.client.scraping import Progress
+from dashboards.client.scraping import Progress, Schedule
 from dashboards.components import labels
 from dashboards.components.page_layout import reader_timezone
 
@@ -31,6 +31,25 @@ def show_progress(progress: Progress) -> None:
         st.caption(f"O que mudou: {describe_changes(progress.changes)}")
     if progress.reason:
         st.warning(f"Motivo: {progress.reason}", icon=":material/info:")
+
+
+def show_schedule(schedule: Schedule) -> None:
+    if not schedule.expression:
+        st.caption("Não há agenda: SCRAPER_SCHEDULE ou `PUT /api/v1/scraping/schedule` define uma.")
+        return
+    zone = reader_timezone()
+    texts = [f"Agenda: `{schedule.expression}` ({schedule.zone})"]
+    if schedule.jitter_s:
+        texts.append(f"com atraso de até {formats.duration(schedule.jitter_s)}")
+    if not schedule.active:
+        texts.append("**pausada**")
+    elif schedule.next_run is not None and schedule.next_run < datetime.now(UTC):
+        texts.append(f"a próxima espera desde {formats.date_time(schedule.next_run, zone)}")
+    elif schedule.next_run is not None:
+        texts.append(f"próxima: {formats.date_time(schedule.next_run, zone)}")
+    if schedule.last_run is not None:
+        texts.append(f"última: {formats.ago(schedule.last_run, datetime.now(UTC))}")
+    st.caption(" · ".join(texts))
 
 
 def describe_changes(counts: Mapping[str, int] | pd.Series[Any]) -> str:

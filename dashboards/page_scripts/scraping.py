@@ -1,20 +1,21 @@
-"""Scraping: the newest run, and the history of runs."""
+"""Scraping: the newest run, the schedule, and the history of runs."""
 
 import pandas as pd
 import streamlit as st
 
 from dashboards.client.connect import api_client, operator_client
 from dashboards.client.http_client import HttpStatusError
-from dashboards.client.scraping import CHANGES, fetch_progress, fetch_runs
+from dashboards.client.scraping import CHANGES, fetch_progress, fetch_runs, fetch_schedule
 from dashboards.components.labels import RUN_STATES
 from dashboards.components.page_layout import explain_forbidden, reporting_errors, show_page
-from dashboards.components.scraping_progress import show_progress
+from dashboards.components.scraping_progress import show_progress, show_schedule
 from dashboards.components.tables import show_table
 
 
 def body() -> None:
     with reporting_errors():
         show_progress(fetch_progress(api_client()))
+        show_schedule(fetch_schedule(api_client()))
         st.subheader("Execuções", divider="gray")
         try:
             show_history(fetch_runs(operator_client()))

@@ -5,10 +5,19 @@ from __future__ import annotations
 import pytest
 
 from tests.dashboards.conftest import clear_caches
-from tests.support.dashboards.fake_api import HEALTH, PROGRESS, RUN, UNREACHABLE_URL, FakeApi, Response
+from tests.support.dashboards.fake_api import (
+    HEALTH,
+    PROGRESS,
+    RUN,
+    SCHEDULE,
+    UNREACHABLE_URL,
+    FakeApi,
+    Response,
+)
 from tests.support.dashboards.pages import TITLES, error_messages, open_page, page_text, tile_values
 
 STATUS, RUNS = "/api/v1/scraping/status", "/api/v1/scraping/runs"
+SCHEDULE_PATH = "/api/v1/scraping/schedule"
 PATHS = {
     "overview": ("/health", "/metrics", STATUS, RUNS, "/api/v1/ml/model"),
     "metrics": ("/metrics",),
@@ -17,7 +26,7 @@ PATHS = {
     "catalogue": ("/api/v1/stats/overview", "/api/v1/stats/categories", "/api/v1/books"),
     "history": ("/api/v1/changes", "/api/v1/stats/categories"),
     "model": ("/api/v1/ml/model", "/api/v1/ml/status", "/metrics"),
-    "scraping": (STATUS, RUNS),
+    "scraping": (STATUS, SCHEDULE_PATH, RUNS),
 }
 """The API's paths that each page reads."""
 UNREACHABLE = f"A API não responde em {UNREACHABLE_URL}."
@@ -142,6 +151,20 @@ def test_a_failed_run_shows_its_reason(shop: FakeApi) -> None:
     failed = {**PROGRESS, "status": "error", "motivo": "40 % dos livros sumiram"}
     shop.responses[STATUS] = shop.as_json(failed)
     assert "Motivo: 40 % dos livros sumiram" in page_text(open_page("scraping"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({}, "Agenda: `0 3 * * *` (America/Sao_Paulo) · com atraso de até 5 min · próxima: 23/11/2999"),
+        ({"proxima_execucao": None, "ativa": False}, "**pausada**"),
+        ({"proxima_execucao": "2026-11-22T06:02:10.000Z"}, "a próxima espera desde 22/11/2026"),
+        ({"agenda": None, "proxima_execucao": None}, "Não há agenda"),
+    ],
+)
+def test_the_scraping_page_shows_the_schedule(shop: FakeApi, changes: dict[str, object], text: str) -> None:
+    shop.responses[SCHEDULE_PATH] = shop.as_json({**SCHEDULE, **changes})
+    assert text in page_text(open_page("scraping"))
 
 
 def test_the_pause_switch_stops_the_clock(shop: FakeApi) -> None:

@@ -47,6 +47,9 @@ POST  /api/v1/scraping/trigger                  operator
 POST  /api/v1/scraping/cancel                   operator
 GET   /api/v1/scraping/runs                     operator
 GET   /api/v1/scraping/runs/<int:run_id>        operator
+GET   /api/v1/scraping/schedule                 public
+PUT   /api/v1/scraping/schedule                 operator
+DELETE /api/v1/scraping/schedule                operator
 GET   /api/v1/simulation                        admin
 PUT   /api/v1/simulation                        admin
 POST  /orders                                   API key

@@ -24,8 +24,16 @@ RULES_IN_WORDS = {
     "deve ser diferente da atual",
     "não é um cursor desta rota",
     "o arquivo de log a que se refere não existe mais",
+    "não é um fuso conhecido, como America/Sao_Paulo ou UTC",
+    "só vale com uma agenda",
+    "nunca acontece",
+    "nunca acontece: esses meses não têm esse dia",
+    *(
+        f"tem um campo inválido: {field}"
+        for field in ("minuto", "hora", "dia do mês", "mês", "dia da semana")
+    ),
 }
-"""Rules between two values, or about a cursor's meaning, which OpenAPI 3.0 has no words for: 400 is right."""
+"""Rules between two values, or about the meaning of one, which OpenAPI 3.0 has no words for: 400 is right."""
 FAILING_CARDS = {"tok_error": 502, "tok_timeout": 504}
 """Test cards that ask for a failure of the payment service."""
 

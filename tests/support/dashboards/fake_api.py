@@ -60,6 +60,15 @@ RUN: dict[str, Any] = {
     "versao_publicada": 7,
     "contagem": {"adicionados": 3, "removidos": 1, "reprecificados": 12, "reestocados": 0, "editados": 0},
 }
+SCHEDULE: dict[str, Any] = {
+    "agenda": "0 3 * * *",
+    "fuso": "America/Sao_Paulo",
+    "jitter_s": 300,
+    "ativa": True,
+    "proxima_execucao": "2999-11-23T06:02:10.000Z",
+    "ultima_execucao": "2026-11-22T06:01:07.000Z",
+    "origem": "operador",
+}
 BOOKS = [
     {
         "id": number,
@@ -189,6 +198,7 @@ class FakeApi:
             "/health": self.as_json(HEALTH),
             "/api/v1/scraping/status": self.as_json(PROGRESS),
             "/api/v1/scraping/runs": self.as_json([RUN]),
+            "/api/v1/scraping/schedule": self.as_json(SCHEDULE),
             "/api/v1/stats/overview": self.as_json(OVERVIEW),
             "/api/v1/stats/categories": self.as_json(CATEGORIES),
             "/api/v1/books": self.as_json(BOOKS),

@@ -56,6 +56,8 @@ TABLES = {
     "scraping_execucao",
     "scraping_pagina",
     "scraping_trava",
+    "scraping_agenda",
+    "scraping_agenda_execucao",
     "pedido",
     "pedido_item",
     "pedido_historico",
@@ -144,6 +146,7 @@ def test_the_tables_of_the_models_come_and_go_and_the_shop_stays(make_empty: Cal
     prepare(app)
     before = counts(app)
     models = {"modelo_treino", "modelo_em_uso", "publicacao", "livro_historico", "livro_texto_anterior"}
+    models |= {"scraping_agenda", "scraping_agenda_execucao"}
     with app.app_context():
         flask_migrate.downgrade(revision="0002")
     assert set(inspect(database_of(app).engine).get_table_names()) == {*TABLES, "alembic_version"} - models
