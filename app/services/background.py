@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 
 R = TypeVar("R", bound=Run)
 B = TypeVar("B", bound="BackgroundRun[Any]")
+N = TypeVar("N", bound="BackgroundRun[Any]")
 
 STOP_TIMEOUT_S = 10.0
 CRASHED = "Falha interna; o motivo está no log do servidor."
@@ -169,23 +170,28 @@ class RunManager(ABC, Generic[R, B]):
 
     def start(self, username: str) -> R:
         """Begin a run in the background. Raises a Conflict while any process has one in progress."""
+        run: R = self._launch(lambda session, now: self._begin(session, username, now))[0].run
+        return run
+
+    def _launch(self, begin: Callable[[Session, datetime], N]) -> tuple[N, threading.Thread]:
+        """Begin a run by `begin`, and return it with its thread. Raises a Conflict as `start` does."""
         with self._lock:
             with self._database.writing() as session:
                 self._kind.table.lock(session)
                 for other in self._reap(session):
                     raise self._kind.conflict(other.id)
-                background = self._begin(session, username, self._database.now(session))
+                background = begin(session, self._database.now(session))
                 run: R = background.run
             if self._thread is not None:
                 self._thread.join(STOP_TIMEOUT_S)  # its run has ended, but it may still be writing files
             if self._stopped:
                 background.stop()
-            self._running = weakref.ref(background)
+            self._running = weakref.ref(cast("B", background))
             self._announce(run)
             name = f"{self._kind.name}-{run.id}"
             self._thread = threading.Thread(target=self._execute, args=(background,), name=name, daemon=True)
             self._thread.start()
-        return run
+            return background, self._thread
 
     def latest(self) -> R | None:
         """Return the newest run, in progress or ended, once this process shows what it published."""

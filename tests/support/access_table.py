@@ -29,6 +29,7 @@ GET   /api/v1/books/<int:book_idx>              public
 GET   /api/v1/books/search                      public
 GET   /api/v1/books/price-range                 public
 GET   /api/v1/books/top-rated                   public
+POST  /api/v1/books/import                      operator
 GET   /api/v1/categories                        public
 GET   /api/v1/stats/overview                    public
 GET   /api/v1/stats/categories                  public
