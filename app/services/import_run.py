@@ -1,5 +1,6 @@
 """One import of a file of books, a run like a scrape's."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -10,7 +11,7 @@ from app.core.books import Publication
 from app.core.catalogue_import import ImportReport, as_crawl
 from app.core.errors import ImportCancelled, ImportRefused, ImportTooLarge, Unavailable, UnreadableImport
 from app.core.runs import LeaseLost, RunStatus
-from app.core.scraping import IMPORT_SOURCE, CrawlResult, Difference, ScrapeRun
+from app.core.scraping import IMPORT_SOURCE, CrawlResult, Difference, ScrapeRun, StoredBook
 from app.services.background import RunFailed, RunKind
 from app.services.catalogue import CrawlRejected, examine_crawl, publish_crawl
 from app.services.scrape_run import PublishingRun, gate_limits
@@ -66,7 +67,8 @@ class BackgroundImport(PublishingRun):
     def work(self) -> None:
         try:
             with self._database.reading() as session:
-                self.result = read_as_crawl(session, self._table, self.run.started_at)
+                stored = catalogue.load_stored_books(session)
+                self.result = read_as_crawl(session, self._table, stored, self.run.started_at)
             publication, difference = self._publish()
             self.report = report_of(publication.version, difference)
         except CrawlRejected as error:
@@ -93,20 +95,21 @@ class BackgroundImport(PublishingRun):
         )
 
 
-def read_as_crawl(session: Session, table: BookTable, counted_since: datetime) -> CrawlResult:
+def read_as_crawl(
+    session: Session, table: BookTable, stored: Sequence[StoredBook], counted_since: datetime
+) -> CrawlResult:
     """Return what a crawl would have read that counted the copies since then.
 
     Orders may follow before it is published: what they reserve is subtracted then, as from a scrape's count.
     """
     reserved, sold = stock.reserved_copies(session, counted_since), stock.sold_since_publication(session)
-    return as_crawl(table, catalogue.load_stored_books(session), reserved, sold)
+    return as_crawl(table, stored, reserved, sold)
 
 
 def rehearse(session: Session, table: BookTable, settings: Settings, now: datetime) -> ImportReport:
     """Return what importing `table` would change, and why it may not, if so."""
-    crawl = read_as_crawl(session, table, now)
-    before = catalogue.load_publication(session)
-    stored = catalogue.load_stored_books(session)
+    before, stored = catalogue.load_publication(session), catalogue.load_stored_books(session)
+    crawl = read_as_crawl(session, table, stored, now)
     difference, demonstration, reason = examine_crawl(
         session, crawl, gate_limits(settings), stored, before, now, catalogue.IMPORTED
     )
