@@ -16,7 +16,7 @@ from tests.support.catalogue_csv import as_csv, seed_rows
 from tests.support.imports import IMPORT
 from tests.support.server import Server
 
-KILLS = 8
+KILLS = 6
 BOOKS = 5_000
 """Enough for an import to last."""
 
@@ -66,7 +66,8 @@ def test_killed_at_any_moment_an_import_leaves_the_old_catalogue_or_the_new_one(
     runs = server.get("/api/v1/scraping/runs", headers=server.log_in()).json()
     assert {run["status"] for run in runs} <= {"interrupted", "done"}
     assert all(run["motivo"] == ORPHANED for run in runs if run["status"] == "interrupted")
-    assert died_in_the_middle >= KILLS // 4
+    assert died_in_the_middle >= KILLS // 3
+    assert "interrupted" in {run["status"] for run in runs}, "none died while it had the lease"
     assert send(server, import_of("99.00"), server.log_in()).status_code == 200, "the lease is free"
     assert server.get("/api/v1/books/0").json()["preco_com_taxa"] == 99.0
     assert server.flask("audit").returncode == 0
