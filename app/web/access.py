@@ -91,9 +91,9 @@ def is_api_key(offered: str, settings: Settings) -> bool:
 
 def bears_token(settings: Settings, environ: WSGIEnvironment) -> bool:
     """Return whether a request carries an access token that this shop has signed, before anything else is known."""
-    scheme, _, token = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
+    parts = environ.get("HTTP_AUTHORIZATION", "").split()
     keys = (settings.jwt_secret_key, settings.jwt_secret_key_previous)
-    return scheme == "Bearer" and any(_is_signed(token.strip(), key) for key in keys if key)
+    return parts[:1] == ["Bearer"] and any(_is_signed(parts[-1], key) for key in keys if key)
 
 
 def _is_signed(token: str, key: str) -> bool:

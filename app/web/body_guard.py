@@ -161,9 +161,10 @@ class BodyGuard:
             return None
         length = environ.get("CONTENT_LENGTH")
         announced = int(length) if length and length.isdecimal() else None
-        if announced is not None and announced > limit:
-            return None
         stream: InputStream = environ["wsgi.input"]
+        if announced is not None and announced > limit:
+            environ["wsgi.input"] = BytesIO()  # a thread of Flask waits for no client
+            return None
         if environ["REQUEST_METHOD"] not in _WITH_BODIES:
             environ["wsgi.input"] = BytesIO()
             return None
