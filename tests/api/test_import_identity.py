@@ -72,6 +72,11 @@ def test_an_export_is_unchanged_by_what_was_reserved_before_and_sold_since(
         report = stocked.load(exported)
         assert not any(report["diferenca"].values())
         assert stocked.rows() == rows
+    place_order(stocked.http, (0, 1))
+    rows = stocked.rows()
+    for exported in (published, now):
+        stocked.load(exported)
+        assert stocked.rows() == rows, "a file that was written between two sales is as right as any"
     cancelled = stocked.http.patch(f"/orders/{order}", json={"status": "cancelled"}, headers=API_KEY)
     assert cancelled.status_code == 200
     rows = stocked.rows()
