@@ -59,9 +59,7 @@ def _recognised(
     if book is None:
         digest = hashlib.sha256("\0".join(looks_of(page)).encode()).hexdigest()
         return replace(page, upc=f"{MADE_UP_UPC}{digest[:40]}")
-    now, since = book.page.stock, sold.get(book.id, 0)
-    if min(now, now + since) <= page.stock <= max(now, now + since):  # as it was when the file was written
-        free = now - book.short
-    else:
-        free = page.stock - since
+    now, published = book.page.stock, book.page.stock + sold.get(book.id, 0)
+    unchanged = min(now, published) <= page.stock <= max(now, published)  # when the file was written
+    free = now - book.short if unchanged else page.stock - (published - now)
     return replace(page, upc=book.page.upc, url=book.page.url, stock=max(0, free + reserved.get(book.id, 0)))
