@@ -12,6 +12,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from app.blueprints.auth import auth
 from app.blueprints.books import books
 from app.blueprints.history import history
+from app.blueprints.imports import IMPORT_PATH, imports
 from app.blueprints.logs import logs
 from app.blueprints.ml import ml
 from app.blueprints.orders import orders
@@ -53,7 +54,8 @@ from app.storage.database import Database, database_options
 from app.storage.past_catalogues import PastCatalogues
 from app.storage.places import Places, places_for
 from app.storage.polled import CHECK_EVERY_S
-from app.web.body_guard import BodyGuard
+from app.web.access import bears_token
+from app.web.body_guard import BodyGuard, LargeBodies
 from app.web.browser_headers import BrowserHeaders
 from app.web.endpoint import operation_of
 from app.web.error_handlers import register_error_handlers
@@ -96,6 +98,7 @@ def create_app(settings: Settings | None = None, check_every_s: float = CHECK_EV
     url = settings.database_url or f"sqlite:///{settings.data_dir / 'livraria.db'}"
     app.config.update(
         MAX_CONTENT_LENGTH=settings.max_body_bytes,
+        BODY_LIMITS={IMPORT_PATH: settings.import_max_bytes},
         MAX_URL_BYTES=settings.max_url_bytes,
         SQLALCHEMY_DATABASE_URI=url,
         SQLALCHEMY_ENGINE_OPTIONS=database_options(url, settings.web_threads),
@@ -109,7 +112,9 @@ def create_app(settings: Settings | None = None, check_every_s: float = CHECK_EV
     app.extensions["shop"] = _assemble(app, settings, check_every_s)
     register_error_handlers(app)
     app.before_request(app.extensions["shop"].database.places.limit_this_thread)
-    for blueprint in (system, auth, books, history, stats, orders, scraping, ml, simulation_routes, logs):
+    for blueprint in (
+        system, auth, books, imports, history, stats, orders, scraping, ml, simulation_routes, logs,
+    ):  # fmt: skip
         app.register_blueprint(blueprint)
     read_limit = limit_rates(app, settings)
     _require_operations(app.view_functions)
@@ -126,6 +131,7 @@ def _add_wsgi_layers(app: Flask, settings: Settings, read_limit: ReadLimit | Non
     app.wsgi_app = BodyGuard(  # type: ignore[method-assign]
         app.wsgi_app,
         max_body_bytes=settings.max_body_bytes,
+        large_bodies=LargeBodies(app.config["BODY_LIMITS"], functools.partial(bears_token, settings)),
         max_requests=settings.web_threads,
         max_waits=settings.body_threads,
         timeout_s=settings.body_timeout_s,

@@ -41,6 +41,7 @@ class Settings:
     trusted_proxies: int = _setting("TRUSTED_PROXIES", types.integer(0, 10), "0")
     cors_origins: tuple[str, ...] = _setting("CORS_ORIGINS", types.origins, "")
     max_body_bytes: int = _setting("MAX_BODY_BYTES", types.integer(1_024, 100_000_000), "1000000")
+    import_max_bytes: int = _setting("IMPORT_MAX_BYTES", types.integer(1_024, 200_000_000), "10000000")
     max_header_bytes: int = _setting("MAX_HEADER_BYTES", types.integer(16_384, 1_000_000), "65536")
     max_url_bytes: int = _setting("MAX_URL_BYTES", types.integer(1_024, 60_000), "8192")
     body_threads: int = _setting("BODY_THREADS", types.integer(1, 256), "32")

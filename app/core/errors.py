@@ -21,6 +21,7 @@ ShopError
 │   ├── UsernameTaken
 │   ├── ScrapeAlreadyRunning
 │   ├── NoScrapeRunning
+│   ├── ImportCancelled
 │   ├── TrainingAlreadyRunning
 │   ├── ModelUnusable
 │   ├── OutOfStock
@@ -29,6 +30,10 @@ ShopError
 ├── PaymentDenied
 ├── PaymentFailed           the gateway could not decide
 │   └── PaymentTimedOut
+├── FaultyImport
+│   ├── UnreadableImport    a file without a row that can be read
+│   └── ImportRefused       a file that can be read, and is not to be published
+├── ImportTooLarge
 ├── KeyReused               one Idempotency-Key for two different bodies
 ├── VersionMismatch         changed since it was read
 └── Unavailable             not now; later the same request may work
@@ -42,6 +47,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from app.core.books import Publication
+    from scraper.csv_table import BookTable
+
+_MAX_PROBLEMS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +173,13 @@ class UsernameTaken(Conflict):
 
 class ScrapeAlreadyRunning(Conflict):
     def __init__(self, run_id: int) -> None:
-        super().__init__(f"Já há um scraping em andamento (execução {run_id}). Consulte o status.")
+        super().__init__(
+            f"Já há um scraping ou uma importação em andamento (execução {run_id}). Consulte o status."
+        )
+
+
+class ImportCancelled(Conflict):
+    detail = "A importação foi cancelada antes de publicar; o catálogo ficou como estava."
 
 
 class NoScrapeRunning(Conflict):
@@ -208,6 +222,28 @@ class PaymentFailed(ShopError):
 
 class PaymentTimedOut(PaymentFailed):
     detail = "O serviço de pagamento não respondeu a tempo. Nada foi vendido; tente novamente."
+
+
+class FaultyImport(ShopError):
+    """A file that is not imported, with what is wrong with its rows."""
+
+    def __init__(self, detail: str, table: BookTable | None = None) -> None:
+        super().__init__(detail)
+        self.table = table
+        faults = table.faults[:_MAX_PROBLEMS] if table is not None else ()
+        self.problems = [FieldProblem(fault.place, fault.reason) for fault in faults]
+
+
+class UnreadableImport(FaultyImport):
+    """A file that is no catalogue, or has faults in every row."""
+
+
+class ImportRefused(FaultyImport):
+    """A file with faults, or whose books the safety gate does not let pass."""
+
+
+class ImportTooLarge(ShopError):
+    pass
 
 
 class KeyReused(ShopError):

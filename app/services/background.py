@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -27,6 +27,7 @@ R = TypeVar("R", bound=Run)
 Claim = Callable[[Session, datetime], Callable[[int], None]]
 """Called in the transaction that begins a run, and its result with the run's id; either may raise to prevent it."""
 B = TypeVar("B", bound="BackgroundRun[Any]")
+N = TypeVar("N", bound="BackgroundRun[Any]")
 
 STOP_TIMEOUT_S = 10.0
 CRASHED = "Falha interna; o motivo está no log do servidor."
@@ -175,6 +176,13 @@ class RunManager(ABC, Generic[R, B]):
 
     def _start(self, username: str, claim: Claim | None = None) -> R:
         """Begin a run if `claim`, where one is given, lets it begin."""
+        run: R = self._launch(lambda session, now: self._begin(session, username, now), claim)[0].run
+        return run
+
+    def _launch(
+        self, begin: Callable[[Session, datetime], N], claim: Claim | None = None
+    ) -> tuple[N, threading.Thread]:
+        """Begin a run by `begin`, and return it with its thread. Raises a Conflict as `start` does."""
         with self._lock:
             with self._database.writing() as session:
                 self._kind.table.lock(session)
@@ -182,7 +190,7 @@ class RunManager(ABC, Generic[R, B]):
                     raise self._kind.conflict(other.id)
                 now = self._database.now(session)
                 record = None if claim is None else claim(session, now)
-                background = self._begin(session, username, now)
+                background = begin(session, now)
                 run: R = background.run
                 if record is not None:
                     record(run.id)
@@ -190,12 +198,12 @@ class RunManager(ABC, Generic[R, B]):
                 self._thread.join(STOP_TIMEOUT_S)  # its run has ended, but it may still be writing files
             if self._stopped:
                 background.stop()
-            self._running = weakref.ref(background)
+            self._running = weakref.ref(cast("B", background))
             self._announce(run)
             name = f"{self._kind.name}-{run.id}"
             self._thread = threading.Thread(target=self._execute, args=(background,), name=name, daemon=True)
             self._thread.start()
-        return run
+            return background, self._thread
 
     def latest(self) -> R | None:
         """Return the newest run, in progress or ended, once this process shows what it published."""

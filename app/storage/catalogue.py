@@ -20,6 +20,7 @@ from scraper.book import ScrapedBook
 
 DEMONSTRATION = "demonstracao"
 SCRAPED = "scraping"
+IMPORTED = "importacao"
 
 _BOOK_COLUMNS = tuple(getattr(BookRow, field.name) for field in fields(Book))
 _COLUMNS = len(_BOOK_COLUMNS)

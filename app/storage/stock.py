@@ -18,6 +18,7 @@ from app.storage.models import (
     MovementRow,
     OrderItemRow,
     OrderRow,
+    PublicationRow,
     StatusChangeRow,
 )
 from app.storage.prepared import Prepared, insert_into
@@ -128,6 +129,22 @@ def reserved_copies(session: Session, counted_since: datetime) -> dict[int, int]
         .join(OrderRow, OrderRow.id == OrderItemRow.order_id)
         .where(still_counted, OrderItemRow.in_catalogue.is_(True))
         .group_by(OrderItemRow.book_id)
+    )
+    return {book_id: int(copies) for book_id, copies in rows}
+
+
+def sold_since_publication(session: Session) -> dict[int, int]:
+    """Return, by book id, the copies sold since the last publication, less those that came back."""
+    last_publication = (
+        select(PublicationRow.last_movement)
+        .order_by(PublicationRow.version.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    rows = session.execute(
+        select(MovementRow.book_id, -func.sum(MovementRow.quantity))
+        .where(MovementRow.id > last_publication)
+        .group_by(MovementRow.book_id)
     )
     return {book_id: int(copies) for book_id, copies in rows}
 

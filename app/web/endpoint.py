@@ -32,13 +32,14 @@ class operation:  # noqa: N801 - a decorator
     """Run a view as declared: it gets `query` and `body`, validated, beside its path parameters.
 
     `ok` describes the successful response; `errors` are the statuses beyond those that `access` and the inputs bring.
-    `max_items` bounds an array in the body. `links` names the operations that the response leads to, by their ids in
-    the document, and where it holds their parameters. A list with a `table`, the name of its file, may also be had as
-    CSV or NDJSON: its query is a FormatQuery, its view returns Rows, its columns are the keys of `response`. The
-    response of a `versioned` view depends on that part of the catalogue alone: it carries an ETag of it, and the view
-    isn't called for a client that has it. Of the others, no cache may keep any that is not public. `kind` names the
-    metrics that count the request beside the usual ones; the failures of a `throttled` view are limited per client,
-    and so are the requests to one that `starts_run`.
+    `max_items` bounds an array in the body. A body that is no JSON is the view's to read: `body_types` are the schemas
+    of its media types. `links` names the operations that the response leads to, by their ids in the document, and
+    where it holds their parameters. A list with a `table`, the name of its file, may also be had as CSV or NDJSON: its
+    query is a FormatQuery, its view returns Rows, its columns are the keys of `response`. The response of a `versioned`
+    view depends on that part of the catalogue alone: it carries an ETag of it, and the view isn't called for a client
+    that has it. Of the others, no cache may keep any that is not public. `kind` names the metrics that count the
+    request beside the usual ones; the failures of a `throttled` view are limited per client, and so are the requests
+    to one that `starts_run`.
 
     A `versioned` view whose query has `em` never sees it: for it, `catalogue` returns the past one. A view gets no
     `query` that has `em` alone.
@@ -52,6 +53,7 @@ class operation:  # noqa: N801 - a decorator
     query: Schema | None = None
     body: Schema | None = None
     max_items: Callable[[Settings], int] | None = None
+    body_types: Mapping[str, Any] | None = None
     request_headers: tuple[str, ...] = ()
     status: int = 200
     response: Schema | dict[str, Any] | None = None
@@ -126,7 +128,7 @@ class operation:  # noqa: N801 - a decorator
         statuses = {*self.errors, 400, 413, 414, 500, 503}
         if isinstance(self.query, PastQuery):
             statuses.add(404)
-        if self.body:
+        if self.body or self.body_types:
             statuses |= {408, 415}
         if self.access is not Access.PUBLIC:
             statuses.add(401)

@@ -41,6 +41,7 @@ _TAGS = {
     "auth": ("Autenticação", "Login, renovação e usuários"),
     "books": ("Livros", "O catálogo publicado"),
     "history": ("Histórico", "O que as publicações mudaram"),
+    "imports": ("Livros", "O catálogo publicado"),
     "stats": ("Estatísticas", "Médias exatas, arredondadas meio para cima"),
     "orders": ("Pedidos", "A venda dos livros do catálogo; quase tudo pede o cabeçalho `X-API-Key`"),
     "scraping": ("Scraping", "A coleta do catálogo em segundo plano"),
@@ -131,7 +132,7 @@ def build_document(app: Flask) -> dict[str, Any]:
         openapi_version=OPENAPI_VERSION,
         info={"description": _DESCRIPTION},
         plugins=[plugin],
-        tags=[{"name": name, "description": text} for name, text in _TAGS.values()],
+        tags=[{"name": name, "description": text} for name, text in dict(_TAGS.values()).items()],
         # One relative server: the document is right behind any host, port and proxy.
         servers=[{"url": "/"}],
     )
@@ -231,6 +232,9 @@ def _operation(rule: Rule, method: str, declared: operation) -> dict[str, Any]:
             "required": True,
             "content": {"application/json": {"schema": declared.body}},
         }
+    if declared.body_types is not None:
+        content = {media_type: {"schema": schema} for media_type, schema in declared.body_types.items()}
+        described["requestBody"] = {"required": True, "content": content}
     return described
 
 

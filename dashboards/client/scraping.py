@@ -20,6 +20,7 @@ _RUN = {
     "status": str,
     "motivo": str,
     "iniciada_por": str,
+    "url_base": str,
     "iniciada_em": datetime,
     "duracao_s": float,
     "livros_lidos": int,

@@ -36,6 +36,7 @@ def show_history(runs: pd.DataFrame) -> None:
         "paginas_com_falha": "Páginas com falha",
         "versao_publicada": "Versão publicada",
         "iniciada_por": "Por",
+        "url_base": "Fonte",
         **{change: change.capitalize() for change in CHANGES},
         "motivo": "Motivo",
     }

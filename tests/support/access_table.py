@@ -31,6 +31,7 @@ GET   /api/v1/books/price-range                 public
 GET   /api/v1/books/top-rated                   public
 GET   /api/v1/books/<int:book_idx>/history      public
 GET   /api/v1/changes                           public
+POST  /api/v1/books/import                      operator
 GET   /api/v1/categories                        public
 GET   /api/v1/stats/overview                    public
 GET   /api/v1/stats/categories                  public

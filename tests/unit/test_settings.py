@@ -112,6 +112,8 @@ def test_a_good_value_is_read_as_its_type(name: str, text: str, field: str, valu
         ("TRUSTED_PROXIES", "0" * 20 + "99"),
         ("WEB_WORKERS", "0"),
         ("MAX_BODY_BYTES", "1023"),
+        ("IMPORT_MAX_BYTES", "1023"),
+        ("IMPORT_MAX_BYTES", "200000001"),
         ("PASSWORD_HASH_MEMORY_KIB", "7"),
         ("LOGIN_FAILURES_PER_ACCOUNT_PER_MINUTE", "0"),
         ("LOGINS_AT_ONCE", "0"),
