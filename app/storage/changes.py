@@ -20,7 +20,7 @@ SCANNED_ROWS = 5_000
 """Rows that one page of changes looks at; where its filter passes few, the next page goes on behind them."""
 _MEASURED = (BookChange.PRICE, BookChange.STOCK)
 """The kinds of change that have a size."""
-_HUGE = 2**31
+_HUGE = Decimal(2**31)
 """More copies than the column holds."""
 _LAST_KIND = max(BookChange)
 _FIRST_VERSION = 1
