@@ -4,9 +4,9 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validates_schema
 
-from app.core.catalogue import RATINGS
-from app.web.fields import DecimalAmount, Text
-from app.web.pagination import PageQuery, SortedPageQuery
+from app.core.catalogue import RATINGS, SORT_COLUMNS
+from app.web.fields import DecimalAmount, OneOf, RequestSchema, Text
+from app.web.pagination import PageQuery
 
 
 def _book_id() -> fields.Integer:
@@ -54,11 +54,30 @@ class BookDetail(ListedBook):
     url_imagem = fields.Url(required=True, metadata={"example": "https://livraria-demo.invalid/media/0.svg"})
 
 
-class SearchQuery(SortedPageQuery):
+class FoundBook(BookDetail):
+    aproximado = fields.Boolean(
+        metadata={
+            "description": "Só nos livros próximos do que se buscou, onde nada casa exatamente: sempre `true`"
+        }
+    )
+
+
+class SearchTerms(RequestSchema):
     titulo = Text(
         high=300, load_default="", metadata={"description": "Parte do título, sem acento nem caixa"}
     )
     categoria = Text(high=300, load_default="", metadata={"description": "Nome da categoria, ou parte dele"})
+    exato = OneOf(
+        "0", "1", load_default="0", metadata={"description": "`1` deixa de fora os livros aproximados"}
+    )
+
+
+class SearchQuery(SearchTerms, PageQuery):
+    sort = OneOf(
+        *SORT_COLUMNS,
+        metadata={"description": "Campo da ordenação; por padrão `id`, e entre aproximados a proximidade"},
+    )
+    order = OneOf("asc", "desc", metadata={"description": "Sentido da ordenação; por padrão `asc`"})
 
 
 class PriceRangeQuery(PageQuery):
@@ -92,3 +111,34 @@ class Overview(Schema):
     preco_medio_com_taxa = fields.Float(required=True, allow_none=True, metadata={"example": 35.07})
     preco_medio_sem_taxa = fields.Float(required=True, allow_none=True, metadata={"example": 35.07})
     distribuicao_ratings = fields.Nested(RatingCounts, required=True)
+
+
+class CategoryCount(Schema):
+    nome = _category()
+    livros = fields.Integer(required=True, metadata={"minimum": 1, "example": 19})
+
+
+class PriceBandCount(Schema):
+    min = fields.Float(
+        required=True, metadata={"description": "Menor preço com taxa, incluído", "example": 50}
+    )
+    max = fields.Float(
+        required=True, metadata={"description": "Maior preço com taxa, incluído", "example": 54.99}
+    )
+    livros = fields.Integer(required=True, metadata={"minimum": 0, "example": 101})
+
+
+class Facets(Schema):
+    categorias = fields.List(
+        fields.Nested(CategoryCount),
+        required=True,
+        metadata={
+            "description": "As que têm livros achados, da que mais tem à que menos tem, depois por nome"
+        },
+    )
+    ratings = fields.Nested(RatingCounts, required=True)
+    faixas_de_preco = fields.List(
+        fields.Nested(PriceBandCount),
+        required=True,
+        metadata={"description": "As do catálogo inteiro, da mais barata à mais cara"},
+    )
