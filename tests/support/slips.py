@@ -12,16 +12,15 @@ from app.core.catalogue import fold
 FIRST_WORDS = 4
 
 
-def make_slips(titles: Sequence[str], count: int, words: int = FIRST_WORDS) -> list[tuple[int, str]]:
-    """Return `count` pairs, the same in each call: the place of a title, and its first words with a slip."""
-    return list(islice(_slips(titles, words), count))
+def make_slips(titles: Sequence[str], count: int, seed: int = 7) -> list[tuple[int, str]]:
+    """Return `count` pairs: the place of a title, and its first words with a slip."""
+    return list(islice(_slips(titles, random.Random(seed)), count))
 
 
-def _slips(titles: Sequence[str], words: int) -> Iterator[tuple[int, str]]:
-    draw = random.Random(7)
+def _slips(titles: Sequence[str], draw: random.Random) -> Iterator[tuple[int, str]]:
     while True:
         place = draw.randrange(len(titles))
-        text = " ".join(titles[place].split()[:words])
+        text = " ".join(titles[place].split()[:FIRST_WORDS])
         slipped = _slip(text, draw)
         if fold(slipped.strip()) not in ("", fold(text)):
             yield place, slipped
