@@ -22,7 +22,6 @@ def show_search(client: HttpClient) -> None:
     _say_how_many(found)
     if not found.total:
         return
-    _show_facets(facets)
     table = found.books.rename(
         columns={
             "titulo": "Título",
@@ -34,6 +33,7 @@ def show_search(client: HttpClient) -> None:
     )
     table["Avaliação"] = table["Avaliação"].map(stars)
     show_table(table, decimals={"Com taxa (£)": 2, "Exemplares": 0}, max_rows=10, wide=("Título",))
+    _show_facets(facets)
 
 
 def _say_how_many(found: Found) -> None:

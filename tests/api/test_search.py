@@ -60,6 +60,7 @@ def test_what_is_found_exactly_is_answered_in_the_same_bytes_as_by_the_plainest_
 def test_a_near_book_is_the_found_one_with_a_mark_behind_its_other_keys(reader: FlaskClient) -> None:
     exact = reader.get(f"{SEARCH}?titulo=behind").get_json()
     response = reader.get(f"{SEARCH}?titulo=behimd")
+    assert "aproximado" not in exact[0]
     assert response.get_json() == [{**exact[0], "aproximado": True}]
     assert response.data.endswith(b',"aproximado":true}]')
     assert (response.headers[MODE], response.headers["X-Total-Count"]) == ("aproximada", "1")
@@ -96,6 +97,15 @@ def test_near_books_come_nearest_first_unless_they_are_sorted(reader: FlaskClien
     assert ids(reader, "titulo=Tipping+Velvit") == [1]
     assert ids(reader, "categoria=Ficton&sort=preco_com_taxa&order=desc") == [4, 3]
     assert ids(reader, "categoria=Ficton&order=desc") == [4, 3]
+
+
+def test_near_books_of_many_are_sorted_by_what_is_asked_for(client: FlaskClient) -> None:
+    near = "titulo=The+Gardn"
+    nearest_first = ids(client, near)
+    assert len(nearest_first) == 20
+    assert nearest_first != sorted(nearest_first)
+    assert ids(client, f"{near}&sort=id") == ids(client, f"{near}&order=asc") == sorted(nearest_first)
+    assert ids(client, f"{near}&order=desc&page=1&per_page=20") == sorted(nearest_first, reverse=True)
 
 
 def test_near_books_have_pages(reader: FlaskClient) -> None:

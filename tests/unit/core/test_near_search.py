@@ -96,6 +96,12 @@ def test_a_text_is_compared_by_its_beginning(shelf: Catalogue) -> None:
     assert near(shelf, "x" * 100_000) == []
 
 
+def test_a_title_much_farther_than_the_nearest_is_left_out() -> None:
+    doors, roads = ("Behind Closed Doors", "Thriller"), ("Behind Closed Roads", "Travel")
+    assert near(make_shelf(roads, doors), "behind closd doors") == [1]
+    assert near(make_shelf(roads), "behind closd doors") == [0]
+
+
 def test_an_empty_catalogue_has_nothing_near() -> None:
     empty = make_catalogue()
     assert near(empty, "garden") == near(empty, "", "fiction") == near(empty) == []
