@@ -25,6 +25,7 @@ from scraper.book import ScrapedBook
 from scraper.csv_file import read_books
 from tests.support.books import LIMITS, make_crawl
 from tests.support.shop import make_settings
+from tests.support.slips import make_slips
 
 STOCK = 1_000_000
 """Of each book, so that no benchmark sells one out."""
@@ -57,6 +58,12 @@ def search_paths(books: Sequence[ScrapedBook], count: int, query: str = "") -> l
         f"/api/v1/books/search?{urlencode({'titulo': _piece(source.choice(books).title, source)})}{query}"
         for _ in range(count)
     ]
+
+
+def near_search_paths(books: Sequence[ScrapedBook], count: int, query: str = "") -> list[str]:
+    """Return paths of `count` searches for the first words of titles with a slip in them, different in each call."""
+    slips = make_slips([book.title for book in books], count, random.randrange(2**32))
+    return [f"/api/v1/books/search?{urlencode({'titulo': text})}{query}" for _, text in slips]
 
 
 def _piece(title: str, source: random.Random) -> str:

@@ -1,33 +1,40 @@
 """`/api/v1/books` and `/api/v1/categories`: the published catalogue."""
 
+from dataclasses import replace
 from decimal import Decimal
 from functools import partial
 from typing import Any
 
+import numpy as np
 from flask import Blueprint, Response
 from flask.typing import ResponseReturnValue
 
 from app.core.catalogue import Positions
+from app.core.facets import count_facets
+from app.core.near_search import LETTERS_PER_SLIP, MAX_NEAR
 from app.web import pagination
 from app.web.access import Access
 from app.web.context import catalogue, shop
 from app.web.endpoint import operation
 from app.web.past import PastQuery
-from app.web.presenters.catalogue import BookKeys, present_book, present_books
+from app.web.presenters.catalogue import BookKeys, present_book, present_books, present_facets
 from app.web.rows import Rows
 from app.web.schemas.catalogue import (
     BookDetail,
     BooksQuery,
+    Facets,
     FoundBook,
     ListedBook,
     PricedBook,
     PriceRangeQuery,
     RatedBook,
     SearchQuery,
+    SearchTerms,
     TopRatedQuery,
 )
 from app.web.versions import DependsOn
 
+SEARCH_MODE = "X-Search-Mode"
 books = Blueprint("books", __name__, url_prefix="/api/v1")
 
 
@@ -73,6 +80,9 @@ def show_book(book_idx: int) -> ResponseReturnValue:
         "Trecho literal, sem diferenciar maiúsculas nem acentos; com os dois parâmetros, ambos devem casar. "
         "Se nenhum título contém o trecho inteiro, cada palavra deve estar no título ou na categoria. "
         "`title` e `category`, do enunciado, são outros nomes de `titulo` e `categoria`. "
+        f"Se nada casa, vêm os livros próximos, cada um com `aproximado: true`: até {MAX_NEAR} com um título que "
+        f"difere do texto por deslizes de digitação, no máximo um a cada {LETTERS_PER_SLIP} letras; uma categoria "
+        "que não existe vale como a de nome mais próximo. "
         f"{pagination.UNPAGED}"
     ),
     access=Access.PUBLIC,
@@ -80,13 +90,35 @@ def show_book(book_idx: int) -> ResponseReturnValue:
     ok="Os livros achados",
     response=FoundBook(many=True),
     table="busca",
-    response_headers=pagination.HEADERS,
+    response_headers=(*pagination.HEADERS, SEARCH_MODE),
     versioned=DependsOn.STOCKS,
 )
 def search_books(query: dict[str, Any]) -> Rows:
-    found = catalogue().base.search(query["titulo"], query["categoria"])
-    ordered = catalogue().sort(found, query["sort"], descending=query["order"] == "desc")
-    return _page(ordered, query, BookKeys.FOUND)
+    found, near = _search(query)
+    if not near or "sort" in query or "order" in query:
+        by_id = np.sort(found) if near else found
+        found = catalogue().sort(by_id, query.get("sort", "id"), descending=query.get("order") == "desc")
+    page = _page(found, query, BookKeys.NEAR if near else BookKeys.FOUND)
+    return replace(page, headers={**page.headers, **_search_mode(near=near)})
+
+
+@books.get("/books/facets")
+@operation(
+    "Conta os livros de uma busca",
+    description=(
+        "Por categoria, avaliação e faixa de preço, os livros que a busca com os mesmos parâmetros acha, inclusive "
+        "os aproximados. As faixas são as mesmas para toda busca no mesmo catálogo."
+    ),
+    access=Access.PUBLIC,
+    query=SearchTerms(),
+    ok="As contagens",
+    response=Facets(),
+    response_headers=(SEARCH_MODE,),
+    versioned=DependsOn.CATALOGUE,
+)
+def count_found_books(query: dict[str, Any]) -> ResponseReturnValue:
+    found, near = _search(query)
+    return present_facets(count_facets(catalogue().base, found)), _search_mode(near=near)
 
 
 @books.get("/books/price-range")
@@ -133,6 +165,20 @@ def list_top_rated_books(query: dict[str, Any]) -> Rows:
 )
 def list_categories() -> ResponseReturnValue:
     return catalogue().categories()
+
+
+def _search(query: dict[str, Any]) -> tuple[Positions, bool]:
+    """Return what a search finds, and whether it is only near to what was asked, best first."""
+    base = catalogue().base
+    found = base.search(query["titulo"], query["categoria"])
+    if len(found) or query["exato"] == "1":
+        return found, False
+    near = base.search_near(query["titulo"], query["categoria"])
+    return near, len(near) > 0
+
+
+def _search_mode(*, near: bool) -> dict[str, str]:
+    return {SEARCH_MODE: "aproximada" if near else "exata"}
 
 
 def _page(books: Positions, query: dict[str, Any], keys: BookKeys) -> Rows:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from app.core.book_columns import BookColumns
 from app.core.books import RATINGS, SORT_COLUMNS, CategorySummary, Overview, fold, mean_price, whole_pence
 from app.core.errors import BookNotFound
+from app.core.near_search import NearSearch
 from app.core.ranks import ranks
 from app.core.recent import RecentResults
 from app.core.title_search import TitleSearch
@@ -105,6 +106,24 @@ class CatalogueBase:
             self._searches.add(asked, found)
         return found
 
+    def search_near(self, title: str, category: str) -> Positions:
+        """Return what is near to a search that finds nothing, best first.
+
+        A category that there is not is read as the nearest one, all of whose books with `title` are found; where
+        it has none, as in a category that there is, the titles near to `title` are, up to MAX_NEAR.
+        """
+        title, category = fold(title.strip()), fold(category.strip())
+        in_category = self._in_category(category)
+        if not in_category.any():
+            code = self._near_search.category(category)
+            if code is None:
+                return np.empty(0, np.int32)
+            in_category = self._category_codes == code
+            found = _positions(self._with_title(title) & in_category)
+            if len(found):
+                return found
+        return self._near_search.titles(title, in_category)
+
     def in_price_range(self, low: Decimal, high: Decimal) -> Positions:
         """Return the books that cost from `low` to `high` pounds with tax, both included, in the order of ids."""
         first, last = whole_pence(low, ROUND_CEILING), whole_pence(high, ROUND_FLOOR)
@@ -138,6 +157,10 @@ class CatalogueBase:
             CategorySummary(name, count, mean_price(incl, count), mean_price(excl, count))
             for name, count, incl, excl in sorted(rows)
         )
+
+    @cached_property
+    def _near_search(self) -> NearSearch:
+        return NearSearch(self._folded_titles, self.columns.category_codes, self._folded_categories)
 
     def _sort_keys(self, sort: str) -> NDArray[Any]:
         if sort == "titulo":

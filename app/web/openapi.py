@@ -54,6 +54,10 @@ _TAGS = {
 _HEADERS = {
     "X-Total-Count": {"description": "Total de itens", "schema": {"type": "integer"}},
     "Link": {"description": "first, prev, next e last (RFC 8288)", "schema": {"type": "string"}},
+    "X-Search-Mode": {
+        "description": "`aproximada` onde nada casa exatamente e os livros são os próximos",
+        "schema": {"type": "string", "enum": ["exata", "aproximada"]},
+    },
     "ETag": {"description": "A versão do que é mostrado", "schema": {"type": "string"}},
     "X-Request-ID": {"description": "O id da requisição", "schema": {"type": "string"}},
     "Retry-After": {"description": "Segundos a esperar", "schema": {"type": "integer"}},

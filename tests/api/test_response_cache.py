@@ -25,6 +25,8 @@ CACHED = (
     f"{BOOKS}/0",
     f"{BOOKS}/search?titulo=a",
     f"{BOOKS}/search?titulo=nada+disto",
+    f"{BOOKS}/search?titulo=velvit",
+    f"{BOOKS}/facets?titulo=velvit",
     f"{BOOKS}/price-range?min=10&max=50",
     f"{BOOKS}/top-rated",
     "/api/v1/categories",

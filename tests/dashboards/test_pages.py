@@ -16,6 +16,7 @@ from tests.support.dashboards.fake_api import (
 )
 from tests.support.dashboards.pages import TITLES, error_messages, open_page, page_text, tile_values
 
+SEARCH = "/api/v1/books/search"
 STATUS, RUNS = "/api/v1/scraping/status", "/api/v1/scraping/runs"
 SCHEDULE_PATH = "/api/v1/scraping/schedule"
 PATHS = {
@@ -131,6 +132,29 @@ def test_the_orders_page_lists_the_titles_of_the_lowest_stocks(shop: FakeApi) ->
 def test_the_catalogue_page_shows_the_apis_counts(shop: FakeApi) -> None:
     tiles = tile_values(open_page("catalogue"))
     assert (tiles["Livros"], tiles["Categorias"], tiles["Preço médio"]) == ("1.234", "3", "£ 35,07")
+
+
+def test_the_catalogue_page_finds_books_and_counts_them(shop: FakeApi) -> None:
+    page = open_page("catalogue")
+    assert SEARCH not in shop.queries
+    page.text_input(key="busca").input("livro").run()
+    assert shop.queries[SEARCH] == [{"titulo": "livro", "page": "1", "per_page": "20"}]
+    tables = [table.value for table in page.dataframe[:4]]
+    assert tables[0]["Título"].tolist() == ["Livro 0", "Livro 1"]
+    assert tables[1].to_numpy().tolist() == [["Poetry", 1], ["Travel", 1]]
+    assert tables[3].to_numpy().tolist() == [["£\u00a010,00 a 14,99", 2]]
+    assert "2 livros" in page_text(page)
+    assert "aproximados" not in page_text(page)
+
+
+def test_the_catalogue_page_says_that_books_are_only_near_or_that_there_are_none(shop: FakeApi) -> None:
+    shop.search_mode = "aproximada"
+    page = open_page("catalogue")
+    page.text_input(key="busca").input("livor").run()
+    assert "Nada casa exatamente: resultados aproximados (2 livros)." in page_text(page)
+    shop.responses[SEARCH] = shop.as_json([])
+    page.text_input(key="busca").input("xyzxyz").run()
+    assert "Nenhum livro achado, nem aproximado." in page_text(page)
 
 
 def test_the_history_of_runs_needs_a_token_and_the_page_says_how_to_give_it(shop: FakeApi) -> None:

@@ -27,6 +27,7 @@ POST  /api/v1/auth/newuser                      admin
 GET   /api/v1/books                             public
 GET   /api/v1/books/<int:book_idx>              public
 GET   /api/v1/books/search                      public
+GET   /api/v1/books/facets                      public
 GET   /api/v1/books/price-range                 public
 GET   /api/v1/books/top-rated                   public
 GET   /api/v1/books/<int:book_idx>/history      public

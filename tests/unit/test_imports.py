@@ -57,7 +57,10 @@ def modules_in(folder: str) -> set[str]:
     return {".".join(file.parts).removesuffix(".__init__") for file in files}
 
 
-CATALOGUE = {"app.core.catalogue", "app.core.catalogue_base"}
+CATALOGUE = {
+    f"app.core.{name}"
+    for name in ("alignment", "catalogue", "catalogue_base", "facets", "near_search", "trigrams")
+}
 TRAINING = {"ml.candidates", "ml.card", "ml.compare", "ml.train"}
 
 

@@ -12,11 +12,13 @@ from weakref import WeakKeyDictionary
 import orjson
 
 from app.core.catalogue import Catalogue, CatalogueBase, CategorySummary, Overview, Positions
+from app.core.facets import Facets
 from app.core.history import BookText
 from app.web.presenters.common import Shape
 from app.web.rows import in_parts
 
 _STOCK = b',"disponibilidade":'
+_NEAR_END = b',"aproximado":true}'
 _COMMON_STOCKS = tuple(b"%b%d}" % (_STOCK, copies) for copies in range(1_000))
 
 
@@ -27,6 +29,7 @@ class BookKeys(Enum):
     RATED = auto()
     LISTED = auto()
     FOUND = auto()
+    NEAR = auto()
 
 
 class _Fragments:
@@ -95,6 +98,16 @@ def present_category_summary(summary: CategorySummary) -> Shape:
     }
 
 
+def present_facets(facets: Facets) -> Shape:
+    return {
+        "categorias": [{"nome": name, "livros": books} for name, books in facets.categories],
+        "ratings": {str(rating): books for rating, books in facets.by_rating.items()},
+        "faixas_de_preco": [
+            {"min": band.low / 100, "max": band.high / 100, "livros": band.books} for band in facets.bands
+        ],
+    }
+
+
 def _present(catalogue: Catalogue, places: Sequence[int], keys: BookKeys) -> list[bytes]:
     base = catalogue.base
     fragments = _fragments_of(base).of(base, places)
@@ -105,10 +118,10 @@ def _present(catalogue: Catalogue, places: Sequence[int], keys: BookKeys) -> lis
         case BookKeys.RATED:
             return [b"%b}" % fragment for fragment in fragments]
     ends = [_stock_end(copies) for copies in catalogue.stocks_at(places)]
-    if keys is BookKeys.FOUND:
-        urls = base.columns.image_urls
+    if keys in (BookKeys.FOUND, BookKeys.NEAR):
+        urls, last = base.columns.image_urls, _NEAR_END if keys is BookKeys.NEAR else b"}"
         ends = [
-            b'%b,"url_imagem":%b}' % (end[:-1], orjson.dumps(urls[place]))
+            b'%b,"url_imagem":%b%b' % (end[:-1], orjson.dumps(urls[place]), last)
             for end, place in zip(ends, places, strict=True)
         ]
     return [fragment + end for fragment, end in zip(fragments, ends, strict=True)]

@@ -4,8 +4,9 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, post_load, validates_schema
 
-from app.core.catalogue import RATINGS
-from app.web.fields import DecimalAmount, Text
+from app.core.catalogue import RATINGS, SORT_COLUMNS
+from app.web.fields import DecimalAmount, OneOf, Text
+from app.web.formats import FormatQuery
 from app.web.pagination import PageQuery, SortedPageQuery
 from app.web.past import PastQuery
 
@@ -32,6 +33,10 @@ def _rating() -> fields.Integer:
     return fields.Integer(required=True, metadata={"minimum": 1, "maximum": 5, "example": 3})
 
 
+def _image_url() -> fields.Url:
+    return fields.Url(required=True, metadata={"example": "https://livraria-demo.invalid/media/0.svg"})
+
+
 class PricedBook(Schema):
     id = _book_id()
     titulo = _title()
@@ -52,10 +57,16 @@ class ListedBook(RatedBook):
 
 
 class FoundBook(ListedBook):
-    url_imagem = fields.Url(required=True, metadata={"example": "https://livraria-demo.invalid/media/0.svg"})
+    url_imagem = _image_url()
+    aproximado = fields.Boolean(
+        metadata={
+            "description": "Só nos livros próximos do que se buscou, onde nada casa exatamente: sempre `true`"
+        }
+    )
 
 
-class BookDetail(FoundBook):
+class BookDetail(ListedBook):
+    url_imagem = _image_url()
     descricao = fields.String(
         required=True, metadata={"description": "Vazia quando a loja não traz nenhuma", "example": "Poems."}
     )
@@ -81,11 +92,14 @@ ENGLISH_NAMES = {"title": "titulo", "category": "categoria"}
 """The assignment's spelling of what a search asks for."""
 
 
-class SearchQuery(SortedPageQuery, PastQuery):
+class SearchTerms(PastQuery):
     titulo = Text(
         high=300, load_default="", metadata={"description": "Parte do título, sem acento nem caixa"}
     )
     categoria = Text(high=300, load_default="", metadata={"description": "Nome da categoria, ou parte dele"})
+    exato = OneOf(
+        "0", "1", load_default="0", metadata={"description": "`1` deixa de fora os livros aproximados"}
+    )
     title = Text(high=300, metadata={"description": "Outro nome de `titulo`, o do enunciado"})
     category = Text(high=300, metadata={"description": "Outro nome de `categoria`, o do enunciado"})
 
@@ -101,6 +115,14 @@ class SearchQuery(SortedPageQuery, PastQuery):
         if differing:
             raise ValidationError(differing)
         return data
+
+
+class SearchQuery(SearchTerms, PageQuery, FormatQuery):
+    sort = OneOf(
+        *SORT_COLUMNS,
+        metadata={"description": "Campo da ordenação; por padrão `id`, e entre aproximados a proximidade"},
+    )
+    order = OneOf("asc", "desc", metadata={"description": "Sentido da ordenação; por padrão `asc`"})
 
 
 class PriceRangeQuery(PageQuery, PastQuery):
@@ -134,3 +156,34 @@ class Overview(Schema):
     preco_medio_com_taxa = fields.Float(required=True, allow_none=True, metadata={"example": 35.07})
     preco_medio_sem_taxa = fields.Float(required=True, allow_none=True, metadata={"example": 35.07})
     distribuicao_ratings = fields.Nested(RatingCounts, required=True)
+
+
+class CategoryCount(Schema):
+    nome = _category()
+    livros = fields.Integer(required=True, metadata={"minimum": 1, "example": 19})
+
+
+class PriceBandCount(Schema):
+    min = fields.Float(
+        required=True, metadata={"description": "Menor preço com taxa, incluído", "example": 50}
+    )
+    max = fields.Float(
+        required=True, metadata={"description": "Maior preço com taxa, incluído", "example": 54.99}
+    )
+    livros = fields.Integer(required=True, metadata={"minimum": 0, "example": 101})
+
+
+class Facets(Schema):
+    categorias = fields.List(
+        fields.Nested(CategoryCount),
+        required=True,
+        metadata={
+            "description": "As que têm livros achados, da que mais tem à que menos tem, depois por nome"
+        },
+    )
+    ratings = fields.Nested(RatingCounts, required=True)
+    faixas_de_preco = fields.List(
+        fields.Nested(PriceBandCount),
+        required=True,
+        metadata={"description": "As do catálogo inteiro, da mais barata à mais cara"},
+    )

@@ -85,6 +85,11 @@ CATEGORIES = [
     {"categoria": name, "quantidade_livros": 20, "preco_medio_com_taxa": 39.5, "preco_medio_sem_taxa": 39.5}
     for name in ("Fiction", "Poetry", "Travel")
 ]
+FACETS = {
+    "categorias": [{"nome": "Poetry", "livros": 1}, {"nome": "Travel", "livros": 1}],
+    "ratings": {"1": 1, "2": 1, "3": 0, "4": 0, "5": 0},
+    "faixas_de_preco": [{"min": 10, "max": 14.99, "livros": 2}, {"min": 15, "max": 19.99, "livros": 0}],
+}
 OVERVIEW = {
     "total_livros": 1234,
     "preco_medio_com_taxa": 35.07,
@@ -202,10 +207,11 @@ class FakeApi:
             "/api/v1/stats/overview": self.as_json(OVERVIEW),
             "/api/v1/stats/categories": self.as_json(CATEGORIES),
             "/api/v1/books": self.as_json(BOOKS),
-            "/api/v1/books/search": self.as_json(BOOKS[:3]),
+            "/api/v1/books/search": self.as_json(BOOKS[:2]),
             "/api/v1/books/3/history": self.as_json(OBSERVATIONS),
             "/api/v1/books/0/history": self.as_json(OBSERVATIONS),
             "/api/v1/changes": self.as_json([CHANGE]),
+            "/api/v1/books/facets": self.as_json(FACETS),
             "/api/v1/ml/model": self.as_json(CARD),
             "/api/v1/ml/status": self.as_json(TRAINING),
             "/api/v1/ml/predictions": self.as_json([PREDICTION]),
@@ -215,6 +221,7 @@ class FakeApi:
         self.bodies: dict[str, list[Any]] = {}
         self.tokens: dict[str, set[str]] = {}
         self.verdict = "linha-de-base"
+        self.search_mode = "exata"
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
@@ -260,6 +267,8 @@ class FakeApi:
                 self.send_header("Content-Length", str(len(body)))
                 self.send_header("X-Model-Version", "4")
                 self.send_header("X-Model-Verdict", fake.verdict)
+                self.send_header("X-Total-Count", str(body.count(b'"id"')))
+                self.send_header("X-Search-Mode", fake.search_mode)
                 self.end_headers()
                 self.wfile.write(body)
 
