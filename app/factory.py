@@ -35,6 +35,7 @@ from app.services.periodic_tasks import PeriodicTasks
 from app.services.predictions import Predictions
 from app.services.scraping import Scrapes
 from app.services.shop_state import read_shop_state
+from app.services.text_models import TextModels
 from app.services.training import Trainings
 from app.settings import ENV_FILE, Settings, read_settings
 from app.shop import Shop
@@ -139,10 +140,8 @@ def _add_wsgi_layers(app: Flask, settings: Settings, read_limit: ReadLimit | Non
 def _assemble(app: Flask, settings: Settings, check_every_s: float) -> Shop:
     with app.app_context():
         database = Database(db.engine, Places(places_for(settings.web_threads)))
-    catalogue = CatalogueStore(database, check_every_s)
-    metrics = Metrics(
-        functools.partial(read_shop_state, database, catalogue, settings.metrics_inventory_books)
-    )
+    metrics = Metrics(lambda: read_shop_state(database, catalogue, settings.metrics_inventory_books))
+    catalogue = CatalogueStore(database, check_every_s, TextModels(database, metrics).load)
     simulation = Simulation(settings, database, check_every_s)
     payment_timeout_s = float(settings.payment_timeout_s)
     gateway = _payment_gateway(settings, simulation, database)

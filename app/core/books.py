@@ -45,13 +45,17 @@ class Book:
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """A published version of the catalogue; `stock_version` counts the changes of stock by orders."""
+    """A published version of the catalogue; `stock_version` counts the changes of stock by orders.
+
+    `model_version` is that of the model in use, 0 for none: what it found in the texts is shown with the books.
+    """
 
     version: int
     published_at: datetime
     origin: str
     source_url: str
     stock_version: int = 0
+    model_version: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,6 +114,11 @@ class Metrics:
             "1 enquanto o artefato do modelo em uso é recusado",
             multiprocess_mode="livemax",
         )
+        self._text_model_rejected = gauge(
+            "livraria_text_model_refused",
+            "1 enquanto são recusadas as semelhanças e propostas do modelo em uso",
+            multiprocess_mode="livemax",
+        )
         self._logins = counter("livraria_logins_total", "Tentativas de login", ["outcome"])
         self._lines_lost = counter(
             "livraria_log_lines_lost_total", "Linhas de log que não puderam ser gravadas"
@@ -203,6 +208,9 @@ class Metrics:
 
     def set_model_rejected(self, rejected: bool) -> None:
         self._model_rejected.set(rejected)
+
+    def set_text_model_rejected(self, rejected: bool) -> None:
+        self._text_model_rejected.set(rejected)
 
     def count_lost_line(self) -> None:
         self._lines_lost.inc()

@@ -81,6 +81,7 @@ class ModelStore:
         """Reload unless the database was asked since `version` was trained. Raises SQLAlchemyError."""
         if version > self._newest_seen:
             self.refresh()
+            self._catalogue.refresh()  # which shows what the model found in the texts
             self._newest_seen = version
 
     def _load(self, loaded: _Loaded | None) -> _Loaded:

@@ -14,26 +14,30 @@ class DependsOn(Enum):
 
     CATALOGUE = "the books without their stocks: the next publication"
     STOCKS = "the books with their stocks: also the next sale"
-    BOOK = "the book of the URL: also its next sale"
+    BOOK = "the book of the URL: also its next sale, and the next model where one proposes its category"
+    ALIKE = "the books with their stocks, and the model that found which are alike"
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
     """The publication that a response was made of, and the version of the stocks that it shows.
 
-    `stock_version` is 0 where it shows none, and the stock itself where `book_id` is the only book shown.
+    `stock_version` is 0 where it shows none, and the stock itself where `book_id` is the only book shown;
+    `model_version` is 0 where nothing of a model is shown.
     """
 
     publication: Publication
     stock_version: int
     depends_on: DependsOn
     book_id: int | None
+    model_version: int = 0
 
     @classmethod
     def of(cls, snapshot: Catalogue, depends_on: DependsOn, book_id: int | None) -> Source:
         """Return the source of a response made of `snapshot`. Raises BookNotFound."""
         version = _stock_version(snapshot, depends_on, book_id)
-        return cls(snapshot.publication, version, depends_on, book_id)
+        model = _model_version(snapshot, depends_on, book_id)
+        return cls(snapshot.publication, version, depends_on, book_id, model)
 
     @property
     def etag(self) -> str:
@@ -43,7 +47,8 @@ class Source:
         and the API's own version.
         """
         stamp = int(self.publication.published_at.timestamp() * 1_000_000)
-        return f"{self.publication.version}.{self.stock_version}-{stamp:x}-{API_VERSION}"
+        model = f"-m{self.model_version}" if self.model_version else ""
+        return f"{self.publication.version}.{self.stock_version}-{stamp:x}-{API_VERSION}{model}"
 
     def is_current(self, snapshot: Catalogue) -> bool:
         """Return whether the same request, made of `snapshot`, would have the same response."""
@@ -53,6 +58,7 @@ class Source:
             snapshot.publication.version == self.publication.version
             and snapshot.publication.published_at == self.publication.published_at
             and _stock_version(snapshot, self.depends_on, self.book_id) == self.stock_version
+            and _model_version(snapshot, self.depends_on, self.book_id) == self.model_version
         )
 
 
@@ -62,3 +68,12 @@ def _stock_version(snapshot: Catalogue, depends_on: DependsOn, book_id: int | No
     if depends_on is DependsOn.BOOK and book_id is not None:
         return snapshot.stock(book_id)
     return snapshot.publication.stock_version
+
+
+def _model_version(snapshot: Catalogue, depends_on: DependsOn, book_id: int | None) -> int:
+    shown = depends_on is DependsOn.ALIKE or (
+        depends_on is DependsOn.BOOK
+        and book_id is not None
+        and snapshot.suggested_category(book_id) is not None
+    )
+    return snapshot.publication.model_version if shown else 0

@@ -24,7 +24,8 @@ ML = "/api/v1/ml"
 HANG = "exec sleep 60"
 PRINT_DIGESTS = """
 digest() { sha256sum < "$OUT/$1" | cut -d " " -f 1; }
-printf '{"modelo.joblib": "%s", "ficha.json": "%s"}' "$(digest modelo.joblib)" "$(digest ficha.json)"
+printf '{"modelo.joblib": "%s", "ficha.json": "%s", "textos.npz": "%s"}' \
+    "$(digest modelo.joblib)" "$(digest ficha.json)" "$(digest textos.npz)"
 """
 ROW = {"preco_com_taxa": 10, "preco_sem_taxa": 8, "disponibilidade": 1}
 
@@ -42,7 +43,7 @@ def write_trainer(folder: Path, line: str) -> str:
 
 def copy_model(model_files: Path) -> str:
     """Return the line of shell of a trainer that leaves `model_files`."""
-    return f'cp "{model_files}/modelo.joblib" "{model_files}/ficha.json" "$OUT"'
+    return f'cp "{model_files}/modelo.joblib" "{model_files}/ficha.json" "{model_files}/textos.npz" "$OUT"'
 
 
 def train(shop: Shop, username: str = "admin") -> Training:

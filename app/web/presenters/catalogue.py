@@ -13,6 +13,7 @@ import orjson
 
 from app.core.catalogue import Catalogue, CatalogueBase, CategorySummary, Overview, Positions
 from app.web.presenters.common import Shape
+from ml.text_model import Neighbour
 
 _STOCK = b',"disponibilidade":'
 _COMMON_STOCKS = tuple(b"%b%d}" % (_STOCK, copies) for copies in range(1_000))
@@ -59,7 +60,20 @@ def present_books(catalogue: Catalogue, positions: Positions, keys: BookKeys) ->
 def present_book(catalogue: Catalogue, book_id: int) -> bytes:
     """Return the detail of a book as a JSON object. Raises BookNotFound."""
     (book,) = _present(catalogue, [catalogue.base.position(book_id)], BookKeys.DETAIL)
-    return book
+    suggestion = catalogue.suggested_category(book_id)
+    if suggestion is None:
+        return book
+    shape = {"categoria": suggestion.category, "certeza": suggestion.certainty}
+    return b'%b,"categoria_sugerida":%b}' % (book[:-1], orjson.dumps(shape))
+
+
+def present_similar_books(catalogue: Catalogue, similar: Sequence[tuple[int, Neighbour]]) -> bytes:
+    """Return books that are like another, with how much and by which words, as a JSON array."""
+    books = _present(catalogue, [position for position, _ in similar], BookKeys.LISTED)
+    ends = (
+        orjson.dumps({"similaridade": alike.similarity, "motivos": alike.words})[1:] for _, alike in similar
+    )
+    return b"[%b]" % b",".join(b"%b,%b" % (book[:-1], end) for book, end in zip(books, ends, strict=True))
 
 
 def present_listed_book(catalogue: Catalogue, position: int) -> Shape:

@@ -5,8 +5,9 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, validates_schema
 
 from app.core.catalogue import RATINGS
-from app.web.fields import DecimalAmount, Text
+from app.web.fields import BoundedInteger, DecimalAmount, OneOf, RequestSchema, Text
 from app.web.pagination import PageQuery, SortedPageQuery
+from ml.text_model import MAX_NEIGHBOURS
 
 
 def _book_id() -> fields.Integer:
@@ -50,8 +51,53 @@ class ListedBook(RatedBook):
     )
 
 
+class SuggestedCategory(Schema):
+    categoria = fields.String(required=True, metadata={"example": "Poetry"})
+    certeza = fields.Float(
+        required=True,
+        metadata={"description": "Quantas de tais propostas acertam, de 0,8 a 0,99", "example": 0.92},
+    )
+
+
 class BookDetail(ListedBook):
     url_imagem = fields.Url(required=True, metadata={"example": "https://livraria-demo.invalid/media/0.svg"})
+    categoria_sugerida = fields.Nested(
+        SuggestedCategory,
+        metadata={
+            "description": "Só no detalhe de um livro de Default ou Add a comment, e só onde o modelo tem certeza"
+        },
+    )
+
+
+class SimilarBook(ListedBook):
+    similaridade = fields.Float(
+        required=True,
+        metadata={
+            "description": "De 0 a 1, pelas palavras de título e descrição",
+            "minimum": 0,
+            "maximum": 1,
+        },
+    )
+    motivos = fields.List(
+        fields.String(),
+        required=True,
+        metadata={"description": "As palavras em comum que mais pesam", "example": ["poesia", "riso"]},
+    )
+
+
+class SimilarQuery(RequestSchema):
+    limit = BoundedInteger(
+        low=1,
+        high=MAX_NEIGHBOURS,
+        load_default=MAX_NEIGHBOURS,
+        metadata={"description": "Quantos livros, no máximo"},
+    )
+    disponiveis = OneOf(
+        "0",
+        "1",
+        load_default="0",
+        metadata={"description": "1 para mostrar primeiro os que podem ser pedidos"},
+    )
 
 
 class SearchQuery(SortedPageQuery):
