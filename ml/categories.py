@@ -22,7 +22,7 @@ from sklearn.svm import LinearSVC
 from ml.candidates import SEED
 from ml.compare import FOLDS, Comparison, PerSplit, Score, splits
 from ml.text_model import UNSPECIFIED, Suggestion
-from ml.texts import Texts
+from ml.texts import ALPHA, Texts
 
 CANDIDATES: Final[dict[str, Callable[[], Any]]] = {
     "bayes_complementar": lambda: ComplementNB(alpha=0.5),
@@ -103,7 +103,7 @@ def learn(texts: Texts) -> Categories:
     always = np.array([_share_of_commonest(codes, train, test) for train, test in parts])
     held_out = {name: _hold_out(make, counts, codes, parts) for name, make in CANDIDATES.items()}
     comparisons = [
-        Comparison.of(name, None, held.accuracies, always, comparisons=len(CANDIDATES))
+        Comparison.of(name, None, held.accuracies, always, level=ALPHA / len(CANDIDATES))
         for name, held in held_out.items()
     ]
     guesses = {name: float(held.in_guesses.mean()) for name, held in held_out.items()}

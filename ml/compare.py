@@ -26,6 +26,7 @@ FOLDS: Final = 5
 REPEATS: Final = 3
 ALPHA: Final = 0.05
 COMPARISONS: Final = len(CANDIDATES) * len(FeatureSet)
+LEVEL: Final = ALPHA / COMPARISONS
 
 PerSplit = NDArray[np.float64]
 """One number for each split."""
@@ -47,7 +48,7 @@ class Score:
 class Comparison:
     """A candidate beside the baseline; `p_value` is the chance of such a gain if there is nothing to gain.
 
-    `feature_set` is None where the texts are the only one, `comparisons` how many were made at once.
+    `feature_set` is None where the texts are the only one, `level` the p below which it beats the baseline.
     `least_gain` is a lower bound of the gain, with a confidence of 1 - ALPHA for all candidates at once: it holds for
     the best one, too, while the `gain` of the best of several is partly luck.
     """
@@ -58,7 +59,7 @@ class Comparison:
     gain: float
     least_gain: float
     p_value: float
-    comparisons: int = COMPARISONS
+    level: float = LEVEL
 
     @classmethod
     def of(
@@ -67,15 +68,15 @@ class Comparison:
         feature_set: FeatureSet | None,
         accuracies: PerSplit,
         baseline: PerSplit,
-        comparisons: int = COMPARISONS,
+        level: float = LEVEL,
     ) -> Self:
         score, gains = Score.of(accuracies), accuracies - baseline
-        least_gain = least_gain_of(gains, comparisons)
-        return cls(name, feature_set, score, float(gains.mean()), least_gain, p_value_of(gains), comparisons)
+        least_gain = least_gain_of(gains, level)
+        return cls(name, feature_set, score, float(gains.mean()), least_gain, p_value_of(gains), level)
 
     @property
     def promoted(self) -> bool:
-        return self.p_value < ALPHA / self.comparisons
+        return self.p_value < self.level
 
 
 def cross_validate(
@@ -102,9 +103,9 @@ def p_value_of(gains: PerSplit) -> float:
     return float(stats.t.sf(mean / error, df=len(gains) - 1))
 
 
-def least_gain_of(gains: PerSplit, comparisons: int = COMPARISONS) -> float:
-    """Return the lower end of the same test's confidence interval for the mean, one of `comparisons`."""
-    quantile = float(stats.t.isf(ALPHA / comparisons, df=len(gains) - 1))
+def least_gain_of(gains: PerSplit, level: float = LEVEL) -> float:
+    """Return the lower end of the same test's confidence interval for the mean."""
+    quantile = float(stats.t.isf(level, df=len(gains) - 1))
     return float(gains.mean()) - quantile * _standard_error(gains)
 
 

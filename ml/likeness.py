@@ -14,15 +14,13 @@ from sklearn.feature_extraction.text import TfidfTransformer
 
 from ml.candidates import SEED
 from ml.text_model import MAX_NEIGHBOURS, MAX_REASONS, UNSPECIFIED, Neighbours
-from ml.texts import Texts
+from ml.texts import ALPHA, Texts
 
 FLOOR: Final = 0.08
 """Least similarity of books that are called alike: below it, one pair in seven of the real shop shares a category."""
 PLACES: Final = 5
 """The places of which the share of a book's own category is taken."""
 SHUFFLES: Final = 200
-ALPHA: Final = 0.0001
-"""Stricter than for ratings: a test at each publication would find something by chance twice a year at 1 %."""
 MAX_PRODUCTS: Final = 2_000_000_000
 """Multiplications that all comparisons may take, some ten seconds; the commonest words are left out beyond it."""
 _PAIRS_AT_ONCE: Final = 4_000_000

@@ -94,7 +94,7 @@ class ModelStore:
         with self._database.reading() as session:
             run = training.RUNS.get(session, choice[0] or NO_VERSION)
         model = self._fallback(Verdict.UNTRAINED, None) if run is None else self._serve(run)
-        self._metrics.set_model_rejected(model.problem is not None)
+        self._metrics.set_model_rejected("ratings", rejected=model.problem is not None)
         return _Loaded(model, choice, published if model.version == NO_VERSION else None)
 
     def load(self, run: Training) -> ServedModel:

@@ -30,5 +30,5 @@ class TextModels:
             except ArtefactRefused as refused:
                 log.error("text_model_refused", extra={"version": version, "reason": refused.reason})
                 texts = TextModel(Verdict.REFUSED, problem=refused.reason)
-        self._metrics.set_text_model_rejected(texts.problem is not None)
+        self._metrics.set_model_rejected("texts", rejected=texts.problem is not None)
         return texts

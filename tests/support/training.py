@@ -33,10 +33,11 @@ ROW = {"preco_com_taxa": 10, "preco_sem_taxa": 8, "disponibilidade": 1}
 def write_trainer(folder: Path, line: str) -> str:
     """Write a program to use instead of `python -m ml`; return its path.
 
-    It runs a line of shell, in which $DATA is the file of the training data and $OUT the folder of the results.
+    It runs a line of shell, in which $DATA is the file of the training data, $TEXTS that of the texts, and $OUT the
+    folder of the results.
     """
     program = folder / "trainer"
-    program.write_text(f'#!/bin/sh\nDATA="$1" OUT="$3"\n{line}\n{PRINT_DIGESTS}\n')
+    program.write_text(f'#!/bin/sh\nDATA="$1" OUT="$3" TEXTS="$6"\n{line}\n{PRINT_DIGESTS}\n')
     program.chmod(0o755)
     return str(program)
 
