@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from ml import categories
-from ml.categories import CANDIDATES, MIN_PRECISION, assess_promise, calibrate, learn
+from ml.categories import CANDIDATES, MIN_PRECISION, Promise, assess_promise, calibrate, learn
 from ml.compare import FOLDS, REPEATS
 from ml.text_card import categories_card
 from ml.texts import Texts, count_words
@@ -138,3 +138,13 @@ def test_the_same_texts_make_the_same_bytes_and_the_same_card(telling: Texts) ->
     assert (one.content, one.card) == (other.content, other.card)
     assert "são da mesma categoria" in one.card["semelhanca"]["frase"]
     assert "Só propõe categoria com 80% de certeza" in one.card["categorias_sugeridas"]["frase"]
+
+
+def test_a_candidate_that_is_not_sure_enough_proposes_nothing_and_the_card_says_so(
+    telling: Texts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(categories, "assess_promise", lambda *_: Promise(0.9, MIN_PRECISION - 0.01, 0.1))
+    found = learn(telling)
+    assert found.chosen is not None
+    assert found.suggestions == {}
+    assert "não se propõe nenhuma" in categories_card(found)["frase"]
