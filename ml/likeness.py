@@ -17,7 +17,7 @@ from ml.text_model import MAX_NEIGHBOURS, MAX_REASONS, UNSPECIFIED, Neighbours
 from ml.texts import ALPHA, Texts
 
 FLOOR: Final = 0.08
-"""Least similarity of books that are called alike: below it, one pair in seven of the real shop shares a category."""
+"""Least similarity of books that are called alike: below it, one pair in six of the real shop shares a category."""
 PLACES: Final = 5
 """The places of which the share of a book's own category is taken."""
 SHUFFLES: Final = 200

@@ -58,8 +58,13 @@ class Source:
             snapshot.publication.version == self.publication.version
             and snapshot.publication.published_at == self.publication.published_at
             and _stock_version(snapshot, self.depends_on, self.book_id) == self.stock_version
-            and _model_version(snapshot, self.depends_on, self.book_id) == self.model_version
+            and self._shows_model_of(snapshot)
         )
+
+    def _shows_model_of(self, snapshot: Catalogue) -> bool:
+        if snapshot.publication.model_version == self.publication.model_version:  # most often, and at once
+            return True
+        return _model_version(snapshot, self.depends_on, self.book_id) == self.model_version
 
 
 def _stock_version(snapshot: Catalogue, depends_on: DependsOn, book_id: int | None) -> int:

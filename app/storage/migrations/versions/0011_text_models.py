@@ -10,12 +10,10 @@ depends_on = None
 
 
 def upgrade() -> None:
-    with op.batch_alter_table("modelo_treino") as table:
-        table.add_column(sa.Column("sha256_textos", sa.String(64), nullable=True))
-        table.add_column(sa.Column("textos", sa.LargeBinary, nullable=True))
+    op.add_column("modelo_treino", sa.Column("sha256_textos", sa.String(64), nullable=True))
+    op.add_column("modelo_treino", sa.Column("textos", sa.LargeBinary, nullable=True))
 
 
 def downgrade() -> None:
-    with op.batch_alter_table("modelo_treino") as table:
-        table.drop_column("textos")
-        table.drop_column("sha256_textos")
+    op.drop_column("modelo_treino", "textos")
+    op.drop_column("modelo_treino", "sha256_textos")
