@@ -73,7 +73,8 @@ def test_what_the_texts_say_is_shown_beside_chance_and_the_commonest_category(sh
 
 def test_texts_that_say_nothing_are_shown_without_a_promise(shop: FakeApi) -> None:
     nothing = {"escolhido": None, "precisao_esperada": None, "cobertura_esperada": None, "propostas": 0}
-    for candidates in (TEXTS["categorias_sugeridas"]["candidatos"], []):
+    none: list[dict[str, Any]] = []
+    for candidates in (TEXTS["categorias_sugeridas"]["candidatos"], none):
         categories = {**TEXTS["categorias_sugeridas"], **nothing, "candidatos": candidates}
         change_card(shop, **{**TEXTS, "categorias_sugeridas": categories})
         tiles = tile_values(open_page("model"))
