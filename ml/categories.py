@@ -140,7 +140,7 @@ def assess_promise(margins: Sequence[NDArray[np.float64]], right: Sequence[Flags
             )
             sure = certainty(margins[part]) >= MIN_PRECISION
             made, good = made + int(sure.sum()), good + int(right[part][sure].sum())
-    repeats = len(margins) // FOLDS  # in each of which a book is held out once: it is one observation
+    repeats = len(margins) // FOLDS  # each holds a book out once: it is one observation
     least = stats.beta.ppf(1 - CONFIDENCE, good / repeats, (made - good) / repeats + 1) if good else 0.0
     return Promise(good / made if made else 0.0, float(least), made / sum(map(len, right)))
 

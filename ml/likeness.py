@@ -19,7 +19,7 @@ from ml.texts import ALPHA, Texts
 FLOOR: Final = 0.08
 """Least similarity of books that are called alike: below it, one pair in six of the real shop shares a category."""
 PLACES: Final = 5
-"""The places of which the share of a book's own category is taken."""
+"""The first places, whose share of the book's own category is measured."""
 SHUFFLES: Final = 200
 MAX_PRODUCTS: Final = 2_000_000_000
 """Multiplications that all comparisons may take, some ten seconds; the commonest words are left out beyond it."""
