@@ -42,6 +42,7 @@ from app.services.schedule import CHECK_EVERY_S as SCHEDULE_CHECK_EVERY_S
 from app.services.schedule import ScrapeSchedule
 from app.services.scraping import Scrapes
 from app.services.shop_state import read_shop_state
+from app.services.text_models import TextModels
 from app.services.training import Trainings
 from app.settings import ENV_FILE, Settings, read_settings
 from app.shop import Shop
@@ -155,11 +156,9 @@ def _add_wsgi_layers(app: Flask, settings: Settings, read_limit: ReadLimit | Non
 def _assemble(app: Flask, settings: Settings, check_every_s: float) -> Shop:
     with app.app_context():
         database = Database(db.engine, Places(places_for(settings.web_threads)))
-    catalogue = CatalogueStore(database, check_every_s)
+    metrics = Metrics(lambda: read_shop_state(database, catalogue, settings.metrics_inventory_books))
+    catalogue = CatalogueStore(database, check_every_s, TextModels(database, metrics).load)
     texts = BookTexts(database)
-    metrics = Metrics(
-        functools.partial(read_shop_state, database, catalogue, settings.metrics_inventory_books)
-    )
     simulation = Simulation(settings, database, check_every_s)
     payment_timeout_s = float(settings.payment_timeout_s)
     gateway = _payment_gateway(settings, simulation, database)

@@ -17,7 +17,13 @@ from app.web.access import Access
 from app.web.context import catalogue, shop
 from app.web.endpoint import operation
 from app.web.past import PastQuery
-from app.web.presenters.catalogue import BookKeys, present_book, present_books, present_facets
+from app.web.presenters.catalogue import (
+    BookKeys,
+    present_book,
+    present_books,
+    present_facets,
+    present_similar_books,
+)
 from app.web.rows import Rows
 from app.web.schemas.catalogue import (
     BookDetail,
@@ -30,9 +36,12 @@ from app.web.schemas.catalogue import (
     RatedBook,
     SearchQuery,
     SearchTerms,
+    SimilarBook,
+    SimilarQuery,
     TopRatedQuery,
 )
 from app.web.versions import DependsOn
+from ml.verdict import VERDICT_HEADERS
 
 SEARCH_MODE = "X-Search-Mode"
 books = Blueprint("books", __name__, url_prefix="/api/v1")
@@ -71,6 +80,31 @@ def list_books(query: dict[str, Any]) -> Rows:
 def show_book(book_idx: int) -> ResponseReturnValue:
     text = shop().texts.of(book_idx, catalogue())
     return _json(present_book(catalogue(), book_idx, text))
+
+
+@books.get("/books/<int:book_idx>/similar")
+@operation(
+    "Livros parecidos",
+    description=(
+        "Os mais parecidos primeiro, pelas palavras de título e descrição, com as que mais pesam como motivo. "
+        "Vazio onde nada se parece; também antes do primeiro treino e onde a semelhança não diz nada sobre a "
+        "categoria além do acaso: `X-Model-Verdict` diz por quê, como nas predições. Um livro publicado depois do "
+        "treino ganha parecidos no treino seguinte."
+    ),
+    access=Access.PUBLIC,
+    query=SimilarQuery(),
+    ok="Os livros parecidos",
+    response=SimilarBook(many=True),
+    response_headers=VERDICT_HEADERS,
+    errors=(404,),
+    versioned=DependsOn.ALIKE,
+)
+def list_similar_books(book_idx: int, query: dict[str, Any]) -> ResponseReturnValue:
+    similar = catalogue().similar(book_idx, query["limit"], in_stock_first=query["disponiveis"] == "1")
+    texts = catalogue().texts
+    version = catalogue().publication.model_version if texts.served else 0
+    headers = {"X-Model-Version": str(version), "X-Model-Verdict": texts.verdict.value}
+    return _json(present_similar_books(catalogue(), similar)), headers
 
 
 @books.get("/books/search")

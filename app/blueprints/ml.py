@@ -32,9 +32,9 @@ from app.web.schemas.training import (
     TrainingStarted,
 )
 from app.web.versions import DependsOn
+from ml.verdict import VERDICT_HEADERS
 
 ml = Blueprint("ml", __name__, url_prefix="/api/v1/ml")
-VERDICT_HEADERS = ("X-Model-Version", "X-Model-Verdict")
 
 
 @ml.get("/training-data")
@@ -94,7 +94,10 @@ def predict(query: dict[str, Any], body: list[dict[str, Any]]) -> ResponseReturn
 @ml.get("/model")
 @operation(
     "A ficha do modelo em uso",
-    description="O que foi treinado, em quê, e o que vale ao lado de responder sempre a avaliação mais comum.",
+    description=(
+        "O que foi treinado, em quê, e o que vale: as avaliações ao lado de responder sempre a mais comum, as "
+        "categorias propostas ao lado da mais comum, os livros parecidos ao lado de livros sorteados."
+    ),
     access=Access.PUBLIC,
     ok="A ficha",
     response=ModelCard(),
@@ -104,7 +107,7 @@ def show_model() -> ResponseReturnValue:
     model = shop().trainings.active()
     if model is None:
         raise ModelNotFound("Nenhum modelo foi treinado ainda. Consulte /api/v1/ml/status.")
-    return present_model_card(model, shop().models.current())
+    return present_model_card(model, shop().models.current(), catalogue().texts)
 
 
 @ml.post("/train")

@@ -49,6 +49,7 @@ class Publication:
     """A published version of the catalogue.
 
     `stock_version` counts the changes of stock by orders; it is AS_PUBLISHED in a past catalogue, which has none.
+    `model_version` is that of the model in use, 0 for none: what it found in the texts is shown with the books.
     """
 
     version: int
@@ -56,6 +57,7 @@ class Publication:
     origin: str
     source_url: str
     stock_version: int = 0
+    model_version: int = 0
 
     @property
     def is_past(self) -> bool:

@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
 from pathlib import Path
+from typing import Literal
 
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -40,6 +41,10 @@ _PAYMENT_STATUS = {
     OrderStatus.PAYMENT_DENIED: ("failure", "denied"),
     OrderStatus.FAILED: ("failure", "error"),
 }
+
+
+ModelPart = Literal["ratings", "texts"]
+"""What a model was trained for: each has an artefact of its own."""
 
 
 class RequestKind(StrEnum):
@@ -112,9 +117,10 @@ class Metrics:
         )
         self._model_rejected = gauge(
             "livraria_model_refused",
-            "1 enquanto o artefato do modelo em uso é recusado",
+            "1 enquanto um artefato do modelo em uso é recusado",
             multiprocess_mode="livemax",
         )
+        self._rejected_parts: dict[ModelPart, bool] = {}
         self._logins = counter("livraria_logins_total", "Tentativas de login", ["outcome"])
         self._lines_lost = counter(
             "livraria_log_lines_lost_total", "Linhas de log que não puderam ser gravadas"
@@ -207,8 +213,10 @@ class Metrics:
         for feature, index in by_feature.items():
             self._drift.labels(feature).set(index)
 
-    def set_model_rejected(self, rejected: bool) -> None:
-        self._model_rejected.set(rejected)
+    def set_model_rejected(self, part: ModelPart, *, rejected: bool) -> None:
+        """Set whether a part of the model in use is refused; the gauge shows whether any is."""
+        self._rejected_parts[part] = rejected
+        self._model_rejected.set(any(self._rejected_parts.values()))
 
     def count_lost_line(self) -> None:
         self._lines_lost.inc()

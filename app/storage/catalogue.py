@@ -15,7 +15,7 @@ from app.core.catalogue import Book, Catalogue, Publication
 from app.core.scraping import Difference, StoredBook
 from app.storage import history, stock
 from app.storage.batches import ROWS_AT_ONCE, read_batches, write_rows
-from app.storage.models import BookRow, CatalogueRow, MovementRow
+from app.storage.models import ActiveModelRow, BookRow, CatalogueRow, MovementRow
 from scraper.book import ScrapedBook
 
 DEMONSTRATION = "demonstracao"
@@ -39,6 +39,7 @@ _PUBLICATION = select(
     CatalogueRow.origin,
     CatalogueRow.source_url,
     CatalogueRow.stock_version,
+    func.coalesce(select(ActiveModelRow.version).where(ActiveModelRow.id == 1).scalar_subquery(), 0),
 ).where(CatalogueRow.id == 1)
 _LOCKED_PUBLICATION = _PUBLICATION.with_for_update()
 _LAST_MOVEMENT = select(func.coalesce(func.max(MovementRow.id), 0))
@@ -98,6 +99,13 @@ def load_catalogue(session: Session, publication: Publication) -> Catalogue:
     catalogue = Catalogue(columns, publication)
     catalogue.base.prepare()
     return catalogue
+
+
+def load_texts(session: Session) -> Iterator[dict[str, Any]]:
+    """Yield the texts of every book on sale, in the order of their ids, a batch in memory at a time."""
+    columns = (BookRow.id, BookRow.title, BookRow.category, BookRow.description)
+    for row in _all_rows(session, columns, listed=True):
+        yield dict(zip(("id", "titulo", "categoria", "descricao"), row, strict=True))
 
 
 def load_stored_books(session: Session) -> list[StoredBook]:

@@ -327,7 +327,8 @@ class SimulationRow(Base):
 class TrainingRow(Base):
     """One training, and its model: `id` is the model's version. `holder` has the lease until `expires_at`.
 
-    `digest` is the SHA-256 of `artefact`, which other machines read from here and this one from its file.
+    `digest` is the SHA-256 of `artefact`, which other machines read from here and this one from its file;
+    `texts_digest` that of `texts`, which have no file. A training of an older release has none of these two.
     """
 
     __tablename__ = "modelo_treino"
@@ -344,6 +345,8 @@ class TrainingRow(Base):
     card: Mapped[dict[str, Any] | None] = mapped_column("ficha", JSON(none_as_null=True))
     digest: Mapped[str | None] = mapped_column("sha256", String(64))
     artefact: Mapped[bytes | None] = mapped_column("artefato", LargeBinary, deferred=True)
+    texts_digest: Mapped[str | None] = mapped_column("sha256_textos", String(64))
+    texts: Mapped[bytes | None] = mapped_column("textos", LargeBinary, deferred=True)
 
 
 class ActiveModelRow(Base):

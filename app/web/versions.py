@@ -16,21 +16,24 @@ class DependsOn(Enum):
 
     CATALOGUE = "the books without their stocks: the next publication"
     STOCKS = "the books with their stocks: also the next sale"
-    BOOK = "the book of the URL: also its next sale"
+    BOOK = "the book of the URL: also its next sale, and the next model where one proposes its category"
+    ALIKE = "the books with their stocks, and the model that found which are alike"
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
     """The publication that a response was made of, and the version of the stocks that it shows.
 
-    `stock_version` is 0 where it shows none, and the stock itself where `book_id` is the only book shown. All that is
-    made of a past publication has the same, and stays current.
+    `stock_version` is 0 where it shows none, and the stock itself where `book_id` is the only book shown;
+    `model_version` is 0 where nothing of a model is shown. All that is made of a past publication has the same, and
+    stays current.
     """
 
     publication: Publication
     stock_version: int
     depends_on: DependsOn
     book_id: int | None
+    model_version: int = 0
     output: Format = Format.JSON
 
     @classmethod
@@ -39,7 +42,8 @@ class Source:
     ) -> Source:
         """Return the source of a response made of `snapshot`. Raises BookNotFound."""
         version = _stock_version(snapshot, depends_on, book_id)
-        return cls(snapshot.publication, version, depends_on, book_id, output)
+        model = _model_version(snapshot, depends_on, book_id)
+        return cls(snapshot.publication, version, depends_on, book_id, model, output)
 
     @property
     def etag(self) -> str:
@@ -49,7 +53,8 @@ class Source:
         and the API's own version.
         """
         stamp = int(self.publication.published_at.timestamp() * 1_000_000)
-        tag = f"{self.publication.version}.{self.stock_version}-{stamp:x}-{API_VERSION}"
+        model = f"-m{self.model_version}" if self.model_version else ""
+        tag = f"{self.publication.version}.{self.stock_version}-{stamp:x}-{API_VERSION}{model}"
         return tag if self.output is Format.JSON else f"{tag}-{self.output}"
 
     def is_current(self, snapshot: Catalogue) -> bool:
@@ -60,7 +65,13 @@ class Source:
             snapshot.publication.version == self.publication.version
             and snapshot.publication.published_at == self.publication.published_at
             and _stock_version(snapshot, self.depends_on, self.book_id) == self.stock_version
+            and self._shows_model_of(snapshot)
         )
+
+    def _shows_model_of(self, snapshot: Catalogue) -> bool:
+        if snapshot.publication.model_version == self.publication.model_version:  # most often, and at once
+            return True
+        return _model_version(snapshot, self.depends_on, self.book_id) == self.model_version
 
 
 def _stock_version(snapshot: Catalogue, depends_on: DependsOn, book_id: int | None) -> int:
@@ -71,3 +82,12 @@ def _stock_version(snapshot: Catalogue, depends_on: DependsOn, book_id: int | No
     if depends_on is DependsOn.BOOK and book_id is not None:
         return snapshot.stock(book_id)
     return snapshot.publication.stock_version
+
+
+def _model_version(snapshot: Catalogue, depends_on: DependsOn, book_id: int | None) -> int:
+    shown = depends_on is DependsOn.ALIKE or (
+        depends_on is DependsOn.BOOK
+        and book_id is not None
+        and snapshot.suggested_category(book_id) is not None
+    )
+    return snapshot.publication.model_version if shown else 0

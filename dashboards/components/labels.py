@@ -53,6 +53,8 @@ CANDIDATES = {
     "regressao_logistica": "Regressão logística",
     "floresta_aleatoria": "Floresta aleatória",
     "boosting_de_gradiente": "Boosting de gradiente",
+    "bayes_complementar": "Bayes complementar",
+    "svm_linear": "SVM linear",
 }
 FEATURE_SETS = {
     "basico": "Conjunto básico: preços e exemplares",

@@ -23,6 +23,7 @@ CACHED = (
     BOOKS,
     f"{BOOKS}?page=2&per_page=2&sort=titulo&order=desc",
     f"{BOOKS}/0",
+    f"{BOOKS}/0/similar?limit=5",
     f"{BOOKS}/search?titulo=a",
     f"{BOOKS}/search?titulo=nada+disto",
     f"{BOOKS}/search?titulo=velvit",

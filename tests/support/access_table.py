@@ -26,6 +26,7 @@ POST  /api/v1/auth/password                     access token
 POST  /api/v1/auth/newuser                      admin
 GET   /api/v1/books                             public
 GET   /api/v1/books/<int:book_idx>              public
+GET   /api/v1/books/<int:book_idx>/similar      public
 GET   /api/v1/books/search                      public
 GET   /api/v1/books/facets                      public
 GET   /api/v1/books/price-range                 public

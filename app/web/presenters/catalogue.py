@@ -16,6 +16,7 @@ from app.core.facets import Facets
 from app.core.history import BookText
 from app.web.presenters.common import Shape
 from app.web.rows import in_parts
+from ml.text_model import Neighbour
 
 _STOCK = b',"disponibilidade":'
 _NEAR_END = b',"aproximado":true}'
@@ -71,8 +72,20 @@ def present_training_rows(catalogue: Catalogue, positions: Positions) -> Iterato
 def present_book(catalogue: Catalogue, book_id: int, text: BookText) -> bytes:
     """Return the detail of a book as a JSON object. Raises BookNotFound."""
     (book,) = _present(catalogue, [catalogue.base.position(book_id)], BookKeys.FOUND)
-    more = {"descricao": text.description, "upc": text.upc, "url_produto": text.source_url}
+    more: Shape = {"descricao": text.description, "upc": text.upc, "url_produto": text.source_url}
+    suggestion = catalogue.suggested_category(book_id)
+    if suggestion is not None:
+        more["categoria_sugerida"] = {"categoria": suggestion.category, "certeza": suggestion.certainty}
     return b"%b,%b" % (book[:-1], orjson.dumps(more)[1:])
+
+
+def present_similar_books(catalogue: Catalogue, similar: Sequence[tuple[int, Neighbour]]) -> bytes:
+    """Return books that are like another, with how much and by which words, as a JSON array."""
+    books = _present(catalogue, [position for position, _ in similar], BookKeys.LISTED)
+    ends = (
+        orjson.dumps({"similaridade": alike.similarity, "motivos": alike.words})[1:] for _, alike in similar
+    )
+    return b"[%b]" % b",".join(b"%b,%b" % (book[:-1], end) for book, end in zip(books, ends, strict=True))
 
 
 def present_listed_book(catalogue: Catalogue, position: int) -> Shape:

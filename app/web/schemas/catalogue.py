@@ -5,10 +5,11 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, post_load, validates_schema
 
 from app.core.catalogue import RATINGS, SORT_COLUMNS
-from app.web.fields import DecimalAmount, OneOf, Text
+from app.web.fields import BoundedInteger, DecimalAmount, OneOf, RequestSchema, Text
 from app.web.formats import FormatQuery
 from app.web.pagination import PageQuery, SortedPageQuery
 from app.web.past import PastQuery
+from ml.text_model import MAX_NEIGHBOURS
 
 
 def _book_id() -> fields.Integer:
@@ -65,6 +66,14 @@ class FoundBook(ListedBook):
     )
 
 
+class SuggestedCategory(Schema):
+    categoria = fields.String(required=True, metadata={"example": "Poetry"})
+    certeza = fields.Float(
+        required=True,
+        metadata={"description": "Quantas de tais propostas acertam, de 0,8 a 0,99", "example": 0.92},
+    )
+
+
 class BookDetail(ListedBook):
     url_imagem = _image_url()
     descricao = fields.String(
@@ -77,6 +86,43 @@ class BookDetail(ListedBook):
             "description": "A página do livro na loja lida",
             "example": "https://livraria-demo.invalid/0",
         },
+    )
+    categoria_sugerida = fields.Nested(
+        SuggestedCategory,
+        metadata={
+            "description": "Só em um livro de Default ou Add a comment, e só onde o modelo tem certeza; nunca com `em`"
+        },
+    )
+
+
+class SimilarBook(ListedBook):
+    similaridade = fields.Float(
+        required=True,
+        metadata={
+            "description": "De 0 a 1, pelas palavras de título e descrição",
+            "minimum": 0,
+            "maximum": 1,
+        },
+    )
+    motivos = fields.List(
+        fields.String(),
+        required=True,
+        metadata={"description": "As palavras em comum que mais pesam", "example": ["poesia", "riso"]},
+    )
+
+
+class SimilarQuery(RequestSchema):
+    limit = BoundedInteger(
+        low=1,
+        high=MAX_NEIGHBOURS,
+        load_default=MAX_NEIGHBOURS,
+        metadata={"description": "Quantos livros, no máximo"},
+    )
+    disponiveis = OneOf(
+        "0",
+        "1",
+        load_default="0",
+        metadata={"description": "1 para mostrar primeiro os que podem ser pedidos"},
     )
 
 

@@ -8,6 +8,7 @@ from marshmallow import Schema, ValidationError, fields, post_load, pre_load, va
 from app.core.catalogue import RATINGS
 from app.web.fields import BoundedInteger, DecimalAmount, JsonAmount, JsonInteger, OneOf, RequestSchema, Text
 from app.web.formats import FormatQuery
+from app.web.schemas.text_model import CategoriesScore, LikenessScore
 from ml.features import OUT_OF_DISTRIBUTION_FEATURES, FeatureSet
 from ml.verdict import Verdict
 
@@ -198,6 +199,30 @@ class ModelCard(ModelFacts):
     categorias = fields.List(fields.String(), required=True)
     perfil = fields.Dict(required=True, metadata={"description": "A distribuição de cada atributo básico"})
     bibliotecas = fields.Dict(required=True, metadata={"description": "As versões do treino"})
+    semelhanca = fields.Nested(
+        LikenessScore,
+        required=True,
+        allow_none=True,
+        metadata={"description": "Os livros parecidos; nulo no modelo de uma versão antiga da loja"},
+    )
+    categorias_sugeridas = fields.Nested(
+        CategoriesScore,
+        required=True,
+        allow_none=True,
+        metadata={"description": "As categorias propostas; nulo no modelo de uma versão antiga da loja"},
+    )
+    sha256_textos = fields.String(
+        required=True, allow_none=True, metadata={"description": "Do arquivo das semelhanças e propostas"}
+    )
+    servindo_textos = fields.String(
+        required=True,
+        metadata={"enum": list(Verdict), "description": "De onde vêm os livros parecidos neste processo"},
+    )
+    problema_textos = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "Por que não se mostram parecidos nem propostas"},
+    )
     servindo = fields.String(
         required=True,
         metadata={"enum": list(Verdict), "description": "O que responde às predições neste processo"},

@@ -31,7 +31,7 @@ CHARTS = {
     "pedidos": 4,
     "catalogo": 3,
     "historico": 0,
-    "modelo": 5,
+    "modelo": 6,
     "scraping": 0,
 }
 PAGES_OF_METRICS = {"visao-geral", "metricas", "pedidos"}

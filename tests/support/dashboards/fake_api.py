@@ -127,6 +127,39 @@ CARD = {
     "servindo": "linha-de-base",
     "problema": None,
 }
+TEXTS: dict[str, Any] = {
+    "semelhanca": {
+        "veredito": "supera-a-linha-de-base",
+        "frase": "Dos 5 primeiros livros parecidos, 34,8% são da mesma categoria.",
+        "mesma_categoria": 0.348,
+        "acaso": 0.056,
+        "lugares": 5,
+        "com_semelhantes": 964,
+    },
+    "categorias_sugeridas": {
+        "veredito": "supera-a-linha-de-base",
+        "frase": "O Bayes ingênuo complementar acertou 47,2%.",
+        "linha_de_base": {"categoria": "Nonfiction", "acuracia": 0.141, "desvio": 0.0},
+        "candidatos": [
+            {
+                "nome": name,
+                "acuracia": accuracy,
+                "desvio": 0.03,
+                "acuracia_em_palpites": 0.694,
+                "promovido": True,
+            }
+            for name, accuracy in (("bayes_complementar", 0.472), ("svm_linear", 0.47))
+        ],
+        "escolhido": "bayes_complementar",
+        "palpites": 3,
+        "precisao_esperada": 0.917,
+        "cobertura_esperada": 0.103,
+        "sem_categoria": 219,
+        "propostas": 10,
+    },
+    "problema_textos": None,
+}
+"""The part of a card about texts, which `CARD`, of an older release, lacks."""
 TRAINING = {
     "status": "done",
     "versao": 4,

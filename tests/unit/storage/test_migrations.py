@@ -36,6 +36,7 @@ from app.storage.models import (
     ScrapeLockRow,
     StagedPageRow,
     StatusChangeRow,
+    TrainingRow,
     UserRow,
 )
 from app.storage.scraping import RUNS
@@ -172,6 +173,29 @@ def test_a_shop_of_the_second_version_gets_its_models_and_keeps_its_books(
     assert counts(app) == before
     with database_of(app).reading() as session:
         assert session.scalars(select(ActiveModelRow.version)).all() == [None]
+
+
+def test_a_model_of_an_older_release_is_kept_without_findings_in_texts(
+    make_empty: Callable[[], Flask],
+) -> None:
+    app = make_empty()
+    prepare(app)
+    now = datetime.now(UTC)
+    times = {"started_at": now, "expires_at": now, "holder": "x", "started_by": "admin"}
+    with database_of(app).writing() as session:
+        model = TrainingRow(status="done", catalogue_version=1, artefact=b"model", digest="d", **times)
+        model.texts, model.texts_digest = b"texts", "t"
+        session.add(model)
+        session.flush()
+        session.get_one(ActiveModelRow, 1).version = model.id
+    with app.app_context():
+        flask_migrate.downgrade(revision="0009")
+        flask_migrate.upgrade()
+    with database_of(app).reading() as session:
+        kept = session.get_one(TrainingRow, model.id)
+        assert (kept.artefact, kept.digest) == (b"model", "d")
+        assert (kept.texts, kept.texts_digest) == (None, None)
+        assert session.scalar(select(ActiveModelRow.version)) == model.id
 
 
 def test_keys_of_an_older_release_are_replayed_after_the_upgrade(make_empty: Callable[[], Flask]) -> None:
