@@ -14,6 +14,7 @@ from app.web.access import Access
 from app.web.context import catalogue, shop
 from app.web.endpoint import operation
 from app.web.presenters.changes import present_change, present_observation
+from app.web.rows import Rows
 from app.web.schemas.changes import KINDS, ChangesQuery, ShownChangeOfBook, ShownObservation
 from app.web.versions import DependsOn
 
@@ -55,11 +56,12 @@ def show_history(book_idx: int) -> ResponseReturnValue:
     query=ChangesQuery(),
     ok="As mudanças",
     response=ShownChangeOfBook(many=True),
+    table="mudancas",
     response_headers=("Link",),
     links={"get_api_v1_books_intbook_idx_history": {"book_idx": "$response.body#/0/id"}},
     versioned=DependsOn.CATALOGUE,
 )
-def list_changes(query: dict[str, Any]) -> ResponseReturnValue:
+def list_changes(query: dict[str, Any]) -> Rows:
     wanted = ChangeFilter(
         kind=KINDS.get(query.get("tipo", "")),
         categories=_names_of(query["categoria"]) if "categoria" in query else (),
@@ -71,7 +73,7 @@ def list_changes(query: dict[str, Any]) -> ResponseReturnValue:
     after = _place_of(query["cursor"]) if "cursor" in query else None
     page, following = shop().changes.changes(wanted, limit, catalogue().publication.version, after)
     headers = {} if following is None else {"Link": pagination.next_link(_cursor_of(following))}
-    return [present_change(change) for change in page], headers
+    return Rows.of([present_change(change) for change in page], headers)
 
 
 def _names_of(category: str) -> set[str]:

@@ -6,6 +6,7 @@ import pytest
 
 from tests.dashboards.conftest import clear_caches
 from tests.support.dashboards.fake_api import (
+    BOOKS,
     HEALTH,
     PROGRESS,
     RUN,
@@ -135,6 +136,7 @@ def test_the_catalogue_page_shows_the_apis_counts(shop: FakeApi) -> None:
 
 
 def test_the_catalogue_page_finds_books_and_counts_them(shop: FakeApi) -> None:
+    shop.responses[SEARCH] = shop.as_json(BOOKS[:2])
     page = open_page("catalogue")
     assert SEARCH not in shop.queries
     page.text_input(key="busca").input("livro").run()
@@ -149,6 +151,7 @@ def test_the_catalogue_page_finds_books_and_counts_them(shop: FakeApi) -> None:
 
 def test_the_catalogue_page_says_that_books_are_only_near_or_that_there_are_none(shop: FakeApi) -> None:
     shop.search_mode = "aproximada"
+    shop.responses[SEARCH] = shop.as_json(BOOKS[:2])
     page = open_page("catalogue")
     page.text_input(key="busca").input("livor").run()
     assert "Nada casa exatamente: resultados aproximados (2 livros)." in page_text(page)

@@ -5,7 +5,8 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, validates_schema
 
 from app.core.history import BookChange
-from app.web.fields import BoundedInteger, Cursor, DateTime, DecimalAmount, OneOf, RequestSchema, Text
+from app.web.fields import BoundedInteger, Cursor, DateTime, DecimalAmount, OneOf, Text
+from app.web.formats import FormatQuery
 from app.web.pagination import MAX_PER_PAGE
 
 KINDS = {kind.word: kind for kind in BookChange}
@@ -17,7 +18,7 @@ class ChangeCursor(Cursor):
     pattern = "^[0-9]{1,9}[.][0-9]{1,9}[.](1|2|4|8|16|32)$"
 
 
-class ChangesQuery(RequestSchema):
+class ChangesQuery(FormatQuery):
     tipo = OneOf(*KINDS, metadata={"description": "Só as mudanças deste tipo", "example": "preco"})
     categoria = Text(
         low=1,
