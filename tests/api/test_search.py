@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -49,8 +50,8 @@ def test_what_is_found_exactly_is_answered_in_the_same_bytes_as_by_the_plainest_
         )
         places = np.array([snapshot.base.position(book.id) for book in expected], dtype=np.int32)
         response = client.get(SEARCH, query_string={**query, "exato": "1"})
-        parts = present_books(snapshot, places, BookKeys.FOUND)
-        assert response.data == b"".join(Rows(len(places), lambda parts=parts: parts).body(Format.JSON))
+        rows = Rows(len(places), partial(present_books, snapshot, places, BookKeys.FOUND))
+        assert response.data == b"".join(rows.body(Format.JSON))
         assert response.headers[MODE] == "exata"
         if expected:
             forgiving = client.get(SEARCH, query_string=query)

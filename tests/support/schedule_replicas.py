@@ -27,7 +27,7 @@ from app.core.shop_state import ShopState
 from app.observability.metrics import Metrics
 from app.services.periodic_tasks import PeriodicTasks
 from app.services.schedule import ScrapeSchedule
-from app.services.scrape_run import BackgroundScrape
+from app.services.scrape_run import BackgroundScrape, PublishingRun
 from app.services.scraping import KIND, Scrapes
 from app.settings import Settings
 from app.storage.catalogue_store import CatalogueStore
@@ -113,7 +113,7 @@ class _QuickScrapes(Scrapes):
         run = super()._begin(session, username, now).run
         return _QuickScrape(KIND, run, self._settings, self._database, {})
 
-    def _follow_up(self, background: BackgroundScrape, status: RunStatus) -> None:
+    def _follow_up(self, background: PublishingRun, status: RunStatus) -> None:
         pass
 
     def _announce(self, run: ScrapeRun) -> None:

@@ -23,7 +23,7 @@ from app.observability.metrics import Metrics
 from app.processes import own_identity
 from app.services import schedule as schedules
 from app.services.schedule import ScrapeSchedule
-from app.services.scrape_run import BackgroundScrape
+from app.services.scrape_run import BackgroundScrape, PublishingRun
 from app.services.scraping import KIND, Scrapes
 from app.settings import Settings
 from app.storage.catalogue_store import CatalogueStore
@@ -70,7 +70,7 @@ class QuickScrapes(Scrapes):
         scrape.release = self.release
         return scrape
 
-    def _follow_up(self, background: BackgroundScrape, status: RunStatus) -> None:
+    def _follow_up(self, background: PublishingRun, status: RunStatus) -> None:
         pass
 
     def _announce(self, run: ScrapeRun) -> None:
