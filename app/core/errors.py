@@ -137,10 +137,10 @@ class PastCatalogueNotFound(NotFound):
 
     def __init__(self, oldest: Publication, newest: Publication) -> None:
         since = oldest.published_at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        super().__init__(
-            f"Não há catálogo guardado para este valor de em: há os das versões {oldest.version} (publicada em "
-            f"{since}) a {newest.version}."
-        )
+        kept = f"o da versão {oldest.version} (publicada em {since})"
+        if newest.version != oldest.version:
+            kept = f"os das versões {oldest.version} (publicada em {since}) a {newest.version}"
+        super().__init__(f"Não há catálogo guardado para este valor de em: há {kept}.")
 
 
 class ScrapeRunNotFound(NotFound):

@@ -257,8 +257,8 @@ def test_what_is_not_retained_is_404_and_says_what_is(
         for path in (BOOKS, f"{BOOKS}/0", "/api/v1/categories"):
             problem = problem_of(client.get(with_em(path, em)), 404)
             assert problem["detail"] == (
-                "Não há catálogo guardado para este valor de em: há os das versões 2 (publicada em "
-                "2026-01-12T08:00:00.000Z) a 2."
+                "Não há catálogo guardado para este valor de em: há o da versão 2 (publicada em "
+                "2026-01-12T08:00:00.000Z)."
             )
 
 

@@ -129,7 +129,7 @@ def test_the_environments_schedule_holds_until_an_operator_sets_one_and_again_wh
         ("jitter_s", "60", "deve ser um número inteiro"),
         ("ativa", "sim", "deve ser true ou false"),
         ("ativa", 1, "deve ser true ou false"),
-        ("ativo", True, "nome desconhecido; o mais próximo é ativa"),
+        ("ativo", True, "não é conhecido; você quis dizer `ativa`?"),
     ],
 )
 def test_each_fault_is_named(
