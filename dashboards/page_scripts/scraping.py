@@ -20,7 +20,7 @@ def body() -> None:
         try:
             show_history(fetch_runs(operator_client()))
         except HttpStatusError as error:
-            explain_forbidden(error, "ver a história das execuções")
+            explain_forbidden(error, "ver o histórico das execuções")
 
 
 def show_history(runs: pd.DataFrame) -> None:
