@@ -48,7 +48,7 @@ def show_book(client: HttpClient) -> None:
         book_id = st.selectbox(
             f"Livro (até {MAX_FOUND})" if len(titles) == MAX_FOUND else "Livro",
             list(titles),
-            format_func=lambda book_id: f"{titles.get(book_id, '')} · {book_id}",
+            format_func=lambda book_id: f"{book_id} · {titles.get(book_id, '')}",
             key="livro_escolhido",
         )
     if book_id is None:
