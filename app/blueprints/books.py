@@ -51,7 +51,7 @@ books = Blueprint("books", __name__, url_prefix="/api/v1")
 @operation(
     "Lista os livros",
     description=(
-        f"Sem parâmetros, o catálogo inteiro; com `page` ou `per_page`, uma página dele. {pagination.UNPAGED}"
+        f"Sem parâmetros, o catálogo inteiro; com `page` ou `per_page`, uma página dele. {pagination.UNPAGED_TABLES}"
     ),
     access=Access.PUBLIC,
     query=BooksQuery(),
@@ -70,6 +70,10 @@ def list_books(query: dict[str, Any]) -> Rows:
 @books.get("/books/<int:book_idx>")
 @operation(
     "Detalha um livro",
+    description=(
+        "O que há nas listas, e a descrição, o UPC e a página do livro na loja de origem. `categoria_sugerida`, com a "
+        "sua certeza, só vem de um livro sem categoria própria (Default, Add a comment) e de um modelo que tem certeza."
+    ),
     access=Access.PUBLIC,
     query=PastQuery(),
     ok="O livro",
@@ -117,7 +121,7 @@ def list_similar_books(book_idx: int, query: dict[str, Any]) -> ResponseReturnVa
         f"Se nada casa, vêm os livros próximos, cada um com `aproximado: true`: até {MAX_NEAR} com um título que "
         f"difere do texto por deslizes de digitação, no máximo um a cada {LETTERS_PER_SLIP} letras; uma categoria "
         "que não existe vale como a de nome mais próximo. "
-        f"{pagination.UNPAGED}"
+        f"{pagination.UNPAGED_TABLES}"
     ),
     access=Access.PUBLIC,
     query=SearchQuery(),

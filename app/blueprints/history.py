@@ -23,7 +23,7 @@ history = Blueprint("history", __name__, url_prefix="/api/v1")
 
 @history.get("/books/<int:book_idx>/history")
 @operation(
-    "Conta a história de um livro",
+    "Mostra o histórico de um livro",
     description=(
         "O preço, o estoque e a presença no catálogo, do mais antigo ao mais novo: um item para cada publicação "
         "que os achou diferentes, e nada para o tempo que ninguém observou. O estoque é o publicado: as vendas "
@@ -31,7 +31,7 @@ history = Blueprint("history", __name__, url_prefix="/api/v1")
         f"(`HISTORY_DAYS`), e traz até {MAX_OBSERVATIONS} itens, os mais novos. Também de um livro que saiu da loja."
     ),
     access=Access.PUBLIC,
-    ok="A história do livro",
+    ok="O histórico do livro",
     response=ShownObservation(many=True),
     errors=(404,),
     versioned=DependsOn.CATALOGUE,

@@ -66,7 +66,13 @@ def show_status() -> ResponseReturnValue:
 
 
 @scraping.get("/schedule")
-@operation("Mostra a agenda", access=Access.PUBLIC, ok="A agenda em vigor", response=ShownSchedule())
+@operation(
+    "Mostra a agenda",
+    description="A expressão cron pela qual a loja faz o scraping sozinha, e a próxima execução; sem agenda, null.",
+    access=Access.PUBLIC,
+    ok="A agenda em vigor",
+    response=ShownSchedule(),
+)
 def show_schedule() -> ResponseReturnValue:
     return present_schedule(shop().schedule.status())
 

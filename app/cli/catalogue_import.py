@@ -66,7 +66,7 @@ def _show_faults(table: BookTable) -> None:
 
 
 def _show_report(table: BookTable, report: ImportReport, *, rehearsal: bool) -> None:
-    counts = ", ".join(f"{len(books)} {kind}" for kind, books in report.changes.items())
-    click.echo(f"{len(table.books)} linhas aceitas, {len(table.faulty_lines)} recusadas.")
-    click.echo(f"{'Mudariam' if rehearsal else 'Mudaram'}: {counts}.")
+    counts = ", ".join(f"{kind} {len(books)}" for kind, books in report.changes.items())
+    click.echo(f"Linhas aceitas: {len(table.books)}; recusadas: {len(table.faulty_lines)}.")
+    click.echo(f"{'O que mudaria' if rehearsal else 'O que mudou'}: {counts}.")
     click.echo(f"Versão do catálogo: {report.version}{', como antes do ensaio' if rehearsal else ''}.")

@@ -21,14 +21,26 @@ class ImportReport:
     blocker: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class StockCourse:
+    """How far a book's stock is from what was last published, and how far below and above it was since."""
+
+    now: int = 0
+    lowest: int = 0
+    highest: int = 0
+
+
 def as_crawl(
-    table: BookTable, stored: Sequence[StoredBook], reserved: Mapping[int, int], sold: Mapping[int, int]
+    table: BookTable,
+    stored: Sequence[StoredBook],
+    reserved: Mapping[int, int],
+    courses: Mapping[int, StockCourse],
 ) -> CrawlResult:
     """Return what a crawl would have read of a shop with the books of `table`, among them the `stored` ones.
 
     A column that the file lacks is as it is stored. A file without UPCs is the shop's own export: its books are
     recognised by title and image, and its stock is what could be ordered when it was written. `reserved` are by id the
-    copies that the supplier still counts; `sold` those sold since the last publication, less what was given back.
+    copies that the supplier still counts; `courses` has the books that moved since the last publication.
     """
     known = {book.page.upc: book for book in stored}
     if "upc" not in table.columns:
@@ -37,7 +49,7 @@ def as_crawl(
     pages = []
     for page in table.books.values():
         if "upc" not in table.columns:
-            page = _recognised(page, by_looks.get(looks_of(page)), reserved, sold)
+            page = _recognised(page, by_looks.get(looks_of(page)), reserved, courses)
         if "descricao" not in table.columns and page.upc in known:
             page = replace(page, description=known[page.upc].page.description)
         pages.append(page)
@@ -53,13 +65,17 @@ def as_crawl(
 
 
 def _recognised(
-    page: ScrapedBook, book: StoredBook | None, reserved: Mapping[int, int], sold: Mapping[int, int]
+    page: ScrapedBook,
+    book: StoredBook | None,
+    reserved: Mapping[int, int],
+    courses: Mapping[int, StockCourse],
 ) -> ScrapedBook:
     """Return `page` with the identity of `book`, or one of its own, and the supplier's count as its stock."""
     if book is None:
         digest = hashlib.sha256("\0".join(looks_of(page)).encode()).hexdigest()
         return replace(page, upc=f"{MADE_UP_UPC}{digest[:40]}")
-    now, published = book.page.stock, book.page.stock + sold.get(book.id, 0)
-    unchanged = min(now, published) <= page.stock <= max(now, published)  # when the file was written
-    free = now - book.short if unchanged else page.stock - (published - now)
+    course = courses.get(book.id, StockCourse())
+    published = book.page.stock - course.now
+    unchanged = course.lowest <= page.stock - published <= course.highest  # when the file was written
+    free = book.page.stock - book.short if unchanged else page.stock + course.now
     return replace(page, upc=book.page.upc, url=book.page.url, stock=max(0, free + reserved.get(book.id, 0)))

@@ -102,8 +102,8 @@ def read_as_crawl(
 
     Orders may follow before it is published: what they reserve is subtracted then, as from a scrape's count.
     """
-    reserved, sold = stock.reserved_copies(session, counted_since), stock.sold_since_publication(session)
-    return as_crawl(table, stored, reserved, sold)
+    reserved = stock.reserved_copies(session, counted_since)
+    return as_crawl(table, stored, reserved, stock.courses_since_publication(session))
 
 
 def rehearse(session: Session, table: BookTable, settings: Settings, now: datetime) -> ImportReport:

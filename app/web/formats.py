@@ -36,9 +36,7 @@ _CHARSET = re.compile(r";\s*charset\s*=[^;,]*", re.IGNORECASE)
 class FormatQuery(RequestSchema):
     formato = OneOf(
         *Format,
-        metadata={
-            "description": "Vale mais que `Accept`; sem os dois, JSON. CSV e NDJSON sem página trazem a lista inteira"
-        },
+        metadata={"description": "Vale mais que `Accept`; sem os dois, JSON"},
     )
 
 

@@ -20,6 +20,7 @@ UNPAGED = (
     f"Uma lista de mais de {MAX_UNPAGED} livros, pedida sem `page` nem `per_page`, traz os primeiros {MAX_UNPAGED}, "
     f"e o `next` de `Link` continua logo depois deles, em páginas de {MAX_PER_PAGE}."
 )
+UNPAGED_TABLES = f"{UNPAGED} Em CSV e NDJSON, ela vem inteira."
 HEADERS = ("X-Total-Count", "Link")
 
 

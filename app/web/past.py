@@ -52,9 +52,9 @@ class PastQuery(RequestSchema):
         metadata={
             "description": (
                 "O catálogo como a publicação de então o deixou, sem as vendas depois dela: uma versão, como `12`, um "
-                "horário ISO 8601 (UTC se não disser o fuso) ou uma data, que vale pelo fim desse dia em UTC"
+                f"horário ISO 8601 (UTC se não disser o fuso) ou uma data, como `{_DATE}`, que vale pelo fim desse dia "
+                "em UTC; sem ele, o catálogo de agora"
             ),
-            "example": _DATE,
         }
     )
 

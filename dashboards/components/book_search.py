@@ -32,15 +32,18 @@ def show_search(client: HttpClient) -> None:
         }
     )
     table["Avaliação"] = table["Avaliação"].map(stars)
-    show_table(table, decimals={"Com taxa (£)": 2, "Exemplares": 0}, max_rows=10, wide=("Título",))
+    show_table(table, decimals={"Com taxa (£)": 2, "Exemplares": 0}, max_rows=10)
     _show_facets(facets)
 
 
 def _say_how_many(found: Found) -> None:
     if not found.total:
-        st.info("Nenhum livro achado, nem aproximado.", icon=":material/search_off:")
+        st.info(
+            "Nenhum livro tem esse título, nem um parecido: tente outras palavras.",
+            icon=":material/search_off:",
+        )
         return
-    books = "1 livro" if found.total == 1 else f"{formats.number(found.total)} livros"
+    books = formats.counted(found.total, "livro", "livros")
     shown = f"; os primeiros {MAX_FOUND}" if found.total > MAX_FOUND else ""
     if found.near:
         st.info(
@@ -60,4 +63,4 @@ def _show_facets(facets: Facets) -> None:
     for column, (name, counts) in zip(st.columns(len(counted)), counted.items(), strict=True):
         filled = [(value, books) for value, books in counts.items() if books]
         with column:
-            show_table(pd.DataFrame(filled, columns=[name, "Livros"]), decimals={"Livros": 0}, max_rows=4)
+            show_table(pd.DataFrame(filled, columns=[name, "Livros"]), decimals={"Livros": 0}, max_rows=5)

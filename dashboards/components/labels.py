@@ -26,12 +26,13 @@ RUN_STATES = {
     "interrupted": "Interrompida",
 }
 CHANGES = {
-    "adicionados": "novos",
-    "removidos": "removidos",
-    "reprecificados": "com outro preço",
-    "reestocados": "com outro estoque",
-    "editados": "editados",
+    "adicionados": ("novo", "novos"),
+    "removidos": ("removido", "removidos"),
+    "reprecificados": ("com outro preço", "com outro preço"),
+    "reestocados": ("com outro estoque", "com outro estoque"),
+    "editados": ("editado", "editados"),
 }
+"""Of one book, and of more."""
 BOOK_CHANGES = {
     "adicionado": "Novo",
     "removido": "Saiu da loja",

@@ -35,7 +35,7 @@ def show_progress(progress: Progress) -> None:
 
 def show_schedule(schedule: Schedule) -> None:
     if not schedule.expression:
-        st.caption("Não há agenda: SCRAPER_SCHEDULE ou `PUT /api/v1/scraping/schedule` define uma.")
+        st.caption("Não há agenda: defina uma em `SCRAPER_SCHEDULE`, ou com `PUT /api/v1/scraping/schedule`.")
         return
     zone = reader_timezone()
     texts = [f"Agenda: `{schedule.expression}` ({schedule.zone})"]
@@ -55,7 +55,7 @@ def show_schedule(schedule: Schedule) -> None:
 def describe_changes(counts: Mapping[str, int] | pd.Series[Any]) -> str:
     """Describe the changes that a run counted, from a mapping or from its row of the history."""
     changes = [
-        f"{formats.number(counts[kind])} {label}" for kind, label in labels.CHANGES.items() if counts[kind]
+        formats.counted(counts[kind], *words) for kind, words in labels.CHANGES.items() if counts[kind]
     ]
     return ", ".join(changes) if changes else "nada"
 
@@ -63,11 +63,11 @@ def describe_changes(counts: Mapping[str, int] | pd.Series[Any]) -> str:
 def _details(progress: Progress) -> list[str]:
     zone = reader_timezone()
     details = [
-        f"{formats.number(progress.books_read)} livros lidos",
+        formats.counted(progress.books_read, "livro lido", "livros lidos"),
         f"iniciada em {formats.date_time(progress.started_at, zone)}",
     ]
     if progress.pages_failed:
-        details.append(f"{formats.number(progress.pages_failed)} páginas com falha")
+        details.append(formats.counted(progress.pages_failed, "página com falha", "páginas com falha"))
     if progress.status == "processing":
         if progress.pages_per_second is not None:
             details.append(f"{formats.number(progress.pages_per_second, 1)} páginas/s")

@@ -41,6 +41,7 @@ def mean_rating(by_rating: dict[int, int]) -> float | None:
 
 
 def show_ratings_and_prices(books: pd.DataFrame) -> None:
+    st.subheader("Avaliações e preços", divider="gray")
     category = st.selectbox("Categoria", [ALL, *sorted(books["categoria"].unique())], key="categoria")
     if category not in (ALL, None):
         books = books[books["categoria"] == category]

@@ -48,7 +48,7 @@ def show_book(client: HttpClient) -> None:
         book_id = st.selectbox(
             f"Livro (até {MAX_FOUND})" if len(titles) == MAX_FOUND else "Livro",
             list(titles),
-            format_func=lambda book_id: f"{titles.get(book_id, '')} · {book_id}",
+            format_func=lambda book_id: f"{book_id} · {titles.get(book_id, '')}",
             key="livro_escolhido",
         )
     if book_id is None:
@@ -62,13 +62,14 @@ def show_book(client: HttpClient) -> None:
 
 def show_observations(observations: pd.DataFrame, until: datetime | None) -> None:
     if observations.empty:
-        st.caption("Ainda não há o que mostrar.")
+        st.caption("Nada guardado deste livro: a próxima publicação em que ele mude aparece aqui.")
         return
     zone = reader_timezone()
     newest = observations.iloc[-1]
     state = (
         f"Desde {formats.date_time(newest['observado_em'].to_pydatetime(), zone)}: "
-        f"{formats.pounds(newest['preco_com_taxa'])}, {formats.number(newest['disponibilidade'])} exemplares."
+        f"{formats.pounds(newest['preco_com_taxa'])}, "
+        f"{formats.counted(newest['disponibilidade'], 'exemplar', 'exemplares')}."
         if newest["listado"]
         else f"Fora da loja desde {formats.date_time(newest['observado_em'].to_pydatetime(), zone)}."
     )

@@ -20,7 +20,7 @@ def body() -> None:
         try:
             show_history(fetch_runs(operator_client()))
         except HttpStatusError as error:
-            explain_forbidden(error, "ver a história das execuções")
+            explain_forbidden(error, "ver o histórico das execuções")
 
 
 def show_history(runs: pd.DataFrame) -> None:
@@ -31,12 +31,12 @@ def show_history(runs: pd.DataFrame) -> None:
         "id": "Execução",
         "iniciada_em": "Início",
         "status": "Estado",
+        "iniciada_por": "Por",
+        "url_base": "Fonte",
         "duracao_s": "Duração (s)",
         "livros_lidos": "Livros lidos",
         "paginas_com_falha": "Páginas com falha",
         "versao_publicada": "Versão publicada",
-        "iniciada_por": "Por",
-        "url_base": "Fonte",
         **{change: change.capitalize() for change in CHANGES},
         "motivo": "Motivo",
     }

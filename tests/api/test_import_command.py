@@ -26,8 +26,8 @@ def test_it_replaces_the_catalogue_and_says_what_changed(make_app: Callable[...,
     app = make_app()
     code, told = run(app, "import", file)
     assert code == 0, told
-    assert "100 linhas aceitas, 0 recusadas." in told
-    assert "Mudaram: 100 adicionados, 1000 removidos, 0 reprecificados" in told
+    assert "Linhas aceitas: 100; recusadas: 0." in told
+    assert "O que mudou: adicionados 100, removidos 1000, reprecificados 0" in told
     assert "Versão do catálogo: 2." in told
     running = ImportClient(make_app())
     assert len(running.get("/api/v1/books")) == 100
@@ -39,7 +39,7 @@ def test_it_replaces_the_catalogue_and_says_what_changed(make_app: Callable[...,
 def test_a_rehearsal_changes_nothing(app: Flask, file: Path) -> None:
     code, told = run(app, "import", file, "--ensaio")
     assert code == 0, told
-    assert "Mudariam: 100 adicionados" in told
+    assert "O que mudaria: adicionados 100" in told
     assert "Versão do catálogo: 1, como antes do ensaio." in told
     assert ImportClient(app).get("/health")["origem"] == "demonstracao"
 
@@ -54,7 +54,7 @@ def test_every_faulty_row_is_named_and_nothing_changes(app: Flask, file: Path) -
     rehearsed, told = run(app, "import", file, "--ensaio")
     assert (rehearsed, "Seria recusado: 1 de 100 linhas" in told) == (1, True)
     code, told = run(app, "import", file, "--parcial")
-    assert (code, "99 linhas aceitas, 1 recusadas." in told) == (0, True)
+    assert (code, "Linhas aceitas: 99; recusadas: 1." in told) == (0, True)
 
 
 def test_what_the_gate_refuses_exits_1(app: Flask, file: Path) -> None:

@@ -85,6 +85,21 @@ def test_an_export_is_unchanged_by_what_was_reserved_before_and_sold_since(
     assert audit(stocked.shop.database, stocked.shop.metrics) == []
 
 
+def test_an_export_between_an_order_and_its_cancellation_takes_no_copies_away(
+    stocked: ImportClient, tmp_path: Path
+) -> None:
+    stocked.remember_publication()
+    rows = stocked.rows()
+    order = place_order(stocked.http, (0, 2), (1, 1))["order_id"]
+    exported = exported_csv(tmp_path, stocked.shop.catalogue.refresh())
+    cancelled = stocked.http.patch(f"/orders/{order}", json={"status": "cancelled"}, headers=API_KEY)
+    assert cancelled.status_code == 200
+    report = stocked.load(exported)
+    assert not any(report["diferenca"].values())
+    assert stocked.rows() == rows
+    assert audit(stocked.shop.database, stocked.shop.metrics) == []
+
+
 def test_a_stock_that_the_operator_changed_in_an_export_is_what_can_be_ordered(
     stocked: ImportClient,
 ) -> None:

@@ -32,7 +32,7 @@ def test_the_page_says_what_to_type_before_a_book_is_chosen(shop: FakeApi) -> No
 def test_a_title_finds_books_of_which_one_is_drawn(shop: FakeApi) -> None:
     app = look_up(" livro ")
     assert shop.queries[SEARCH][-1] == {"titulo": "livro", "per_page": "20"}
-    assert app.selectbox(key="livro_escolhido").options == ["Livro 0 · 0", "Livro 1 · 1"]
+    assert app.selectbox(key="livro_escolhido").options == ["0 · Livro 0", "1 · Livro 1"]
     text = page_text(app)
     assert "£ 53,74, 3 exemplares." in text
     assert "Preço com taxa" in text

@@ -78,7 +78,7 @@ def test_the_overview_shows_the_state_of_the_shop(shop: FakeApi) -> None:
     assert "catálogo de demonstração" in text
     assert "1.234 livros · versão 7" in text
     assert "Fonte: /metrics da API" in text
-    assert "3 novos, 1 removidos, 12 com outro preço" in text
+    assert "3 novos, 1 removido, 12 com outro preço" in text
 
 
 def test_the_overview_names_the_source_of_a_scraped_catalogue(shop: FakeApi) -> None:
@@ -96,7 +96,7 @@ def test_the_newest_runs_changes_need_no_token(shop: FakeApi) -> None:
     shop.tokens[RUNS] = set()
     overview = page_text(open_page("overview"))
     for text in (page_text(open_page("scraping")), overview):
-        assert "O que mudou: 4 novos, 1 removidos, 12 com outro preço" in text
+        assert "O que mudou: 4 novos, 1 removido, 12 com outro preço" in text
     assert "API_TOKEN" not in overview
 
 
@@ -157,7 +157,7 @@ def test_the_catalogue_page_says_that_books_are_only_near_or_that_there_are_none
     assert "Nada casa exatamente: resultados aproximados (2 livros)." in page_text(page)
     shop.responses[SEARCH] = shop.as_json([])
     page.text_input(key="busca").input("xyzxyz").run()
-    assert "Nenhum livro achado, nem aproximado." in page_text(page)
+    assert "Nenhum livro tem esse título, nem um parecido" in page_text(page)
 
 
 def test_the_history_of_runs_needs_a_token_and_the_page_says_how_to_give_it(shop: FakeApi) -> None:

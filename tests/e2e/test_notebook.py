@@ -40,6 +40,6 @@ def test_it_runs_draws_and_says_which_model_works(executed: list[dict[str, Any]]
     assert all(drawing.count("<path") > 10 for drawing in drawings)
     fails, works = [data["text/markdown"] for data in shown if "text/markdown" in data]
     for verdict in (fails, works):
-        assert re.match(r"Linha de base: \d+\.\d%\. Modelo: \d+\.\d%\.", verdict)
+        assert re.match(r"Linha de base: \d+,\d%\. Modelo: \d+,\d%\.", verdict)
     assert "**não supera**" in fails
     assert "**supera**" in works

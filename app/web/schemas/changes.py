@@ -19,23 +19,21 @@ class ChangeCursor(Cursor):
 
 
 class ChangesQuery(FormatQuery):
-    tipo = OneOf(*KINDS, metadata={"description": "Só as mudanças deste tipo", "example": "preco"})
+    tipo = OneOf(*KINDS, metadata={"description": "Só as mudanças deste tipo"})
     categoria = Text(
         low=1,
         high=300,
         metadata={
             "description": "Só livros que então eram desta categoria: o nome inteiro, sem acento nem caixa",
-            "example": "Poetry",
         },
     )
     minimo = DecimalAmount(
         metadata={
             "description": "A menor diferença: em libras, de preços com taxa, ou em exemplares, de estoques",
-            "example": 1,
         }
     )
-    since = DateTime(metadata={"description": "Publicadas a partir daqui", "example": "2026-11-22"})
-    until = DateTime(metadata={"description": "Publicadas antes daqui", "example": "2026-11-23T00:00:00Z"})
+    since = DateTime(metadata={"description": "Publicadas a partir daqui, como `2026-11-22`"})
+    until = DateTime(metadata={"description": "Publicadas antes daqui, como `2026-11-23T00:00:00Z`"})
     limit = BoundedInteger(
         low=1, high=MAX_PER_PAGE, metadata={"description": "Quantas mudanças", "example": 20}
     )

@@ -44,14 +44,16 @@ class Share(DecimalAmount):
 class TrainingDataQuery(FormatQuery):
     divisao = OneOf("treino", "teste", metadata={"description": "A parte dos livros; sem ela, todos"})
     fracao = Share(
-        load_default=lambda: DEFAULT_SHARE,  # called, since the document can't hold a Decimal
-        metadata={"description": "Quanto dos livros vai para o teste", "default": float(DEFAULT_SHARE)},
+        load_default=lambda: DEFAULT_SHARE,  # called, so that Swagger doesn't send it without `divisao`
+        metadata={
+            "description": f"Com `divisao`: quanto dos livros vai para o teste ({DEFAULT_SHARE} se omitido)"
+        },
     )
     semente = BoundedInteger(
         low=0,
         high=2**32 - 1,
-        load_default=0,
-        metadata={"description": "Outra semente dá outra divisão", "example": 42},
+        load_default=lambda: 0,
+        metadata={"description": "Com `divisao`: outra semente, como `42`, dá outra divisão (0 se omitida)"},
     )
 
     @validates_schema(pass_original=True)
