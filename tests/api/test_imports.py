@@ -163,6 +163,8 @@ def test_an_import_is_no_scrape_in_the_metrics(client: ImportClient) -> None:
     metrics = client.http.get("/metrics").text
     assert 'livraria_scrape_runs_total{outcome="done"} 0.0' in metrics
     assert 'livraria_scrape_runs_total{outcome="error"} 0.0' in metrics
+    assert "livraria_scrape_last_success_timestamp_seconds 0.0" in metrics
+    assert "livraria_scrape_duration_seconds 0.0" in metrics
 
 
 def test_a_training_follows_an_import(client: ImportClient, monkeypatch: pytest.MonkeyPatch) -> None:
