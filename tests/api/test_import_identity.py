@@ -62,7 +62,6 @@ def test_an_export_is_unchanged_by_what_was_reserved_before_and_sold_since(
 ) -> None:
     place_order(stocked.http, (0, 2), (3, 8))
     stocked.load(scraper_csv(tmp_path, [*MANY[1:3], replace(MANY[3], stock=6), MANY[0], *MANY[4:]]))
-    stocked.remember_publication()
     published = (stocked.shop.settings.data_dir / "livros.csv").read_bytes()
     order = place_order(stocked.http, (0, 1), (1, 3))["order_id"]
     rows = stocked.rows()
@@ -86,10 +85,10 @@ def test_an_export_is_unchanged_by_what_was_reserved_before_and_sold_since(
 
 
 def test_a_stock_that_the_operator_changed_in_an_export_is_what_can_be_ordered(
-    stocked: ImportClient,
+    stocked: ImportClient, tmp_path: Path
 ) -> None:
     place_order(stocked.http, (0, 2))
-    stocked.remember_publication()
+    stocked.load(scraper_csv(tmp_path, [*MANY[:3], replace(MANY[3], stock=6), *MANY[4:]]))
     exported = (stocked.shop.settings.data_dir / "livros.csv").read_text()
     rows = list(csv.DictReader(io.StringIO(exported)))
     rows[0]["disponibilidade"] = "77"
