@@ -33,7 +33,7 @@ def read_shop_state(database: Database, catalogue_store: CatalogueStore, invento
         stock_units=int(copies.sum()),
         low_stock_books=int(((copies >= 1) & (copies <= LOW_STOCK)).sum()),
         out_of_stock_books=int((copies == 0).sum()),
-        scrape_running=bool(scrapes),
+        scrape_running=any(not run.is_import for run in scrapes),
         last_scrape_seconds=(scrape.duration_s if scrape else None) or 0.0,
         last_scrape_success_at=_timestamp(success),
         next_scheduled_scrape_at=next_start_at.timestamp() if next_start_at else 0.0,

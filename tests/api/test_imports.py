@@ -201,6 +201,7 @@ def test_an_import_that_is_cancelled_in_time_is_409_and_changes_nothing(
     read = import_run.read_as_crawl
 
     def cancel_and_read(*arguments: object) -> object:
+        assert b"livraria_scrape_running 0.0" in client.shop.metrics.render()
         with client.shop.database.writing() as session:
             assert cancel_run(session, "admin") is not None
         return read(*arguments)  # type: ignore[arg-type]
