@@ -17,8 +17,8 @@ IDENTITY_COLUMNS: Final = ("upc", "url_produto")
 COLUMNS: Final = (*SEED_COLUMNS, *IDENTITY_COLUMNS, "descricao")
 ALIASES: Final = {"classificacao_em_estrelas": "rating"}
 """The seed system's table has other names than its file."""
-IGNORED: Final = ("id", "")
-"""The key of the seed system's table, and the index of a DataFrame: this shop gives books ids of its own."""
+IGNORED: Final = ("id", "", "aproximado")
+"""The key of the seed system's table, the index of a DataFrame, and what a search says of its matches."""
 MAX_ROWS: Final = 200_000
 MAX_FAULTS: Final = 1_000
 """Faults that are listed; more are counted."""

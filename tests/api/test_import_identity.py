@@ -50,6 +50,14 @@ def test_what_was_exported_and_is_imported_is_the_same_catalogue_byte_for_byte(
     assert stocked.everything() == before
 
 
+def test_the_catalogue_that_a_search_gives_as_csv_can_be_imported_again(stocked: ImportClient) -> None:
+    place_order(stocked.http, (0, 2))
+    downloaded = stocked.http.get("/api/v1/books/search?formato=csv").data
+    rows, version = stocked.rows(), stocked.get("/health")["versao_catalogo"]
+    report = stocked.load(downloaded)
+    assert (report["aceitas"], report["versao"], stocked.rows()) == (len(MANY), version, rows)
+
+
 def test_the_demonstrations_own_export_changes_nothing_either(client: ImportClient) -> None:
     pages, rows = client.pages(), client.rows()
     report = client.load((client.shop.settings.data_dir / "livros.csv").read_bytes())
