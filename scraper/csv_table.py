@@ -17,20 +17,21 @@ IDENTITY_COLUMNS: Final = ("upc", "url_produto")
 COLUMNS: Final = (*SEED_COLUMNS, *IDENTITY_COLUMNS, "descricao")
 ALIASES: Final = {"classificacao_em_estrelas": "rating"}
 """The seed system's table has other names than its file."""
-IGNORED: Final = ("id", "")
-"""The key of the seed system's table, and the index of a DataFrame: this shop gives books ids of its own."""
+IGNORED: Final = ("id", "", "aproximado")
+"""The key of the seed system's table, the index of a DataFrame, and what a search says of its matches."""
 MAX_ROWS: Final = 200_000
 MAX_FAULTS: Final = 1_000
 """Faults that are listed; more are counted."""
 _MAX_BROKEN_ROWS: Final = 1_000
-"""Rows that are no CSV; each costs a scan of up to one value's longest size."""
+_MAX_ROW_CHARACTERS: Final = 60_000
+"""More than the longest values of all columns, quoted; each row that is no CSV costs a scan of so many."""
 _MAX_NAME = 40
 _SENTENCES = {
     "unexpected end of data": "aspas que não fecham",
     "expected after": "aspas no meio de um valor",
-    "field larger": "um valor longo demais, ou aspas que não fecham",
+    "row larger": "uma linha longa demais, ou aspas que não fecham",
 }
-"""What Python's reader says in English, by a part of it."""
+"""What Python's reader says in English, and `_rows`, by a part of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +85,7 @@ def read_table(data: bytes, max_price: Decimal | None = None) -> BookTable:
     Lines are counted as an editor does. A price above `max_price` is a fault. Raises UnreadableTable or TooManyRows.
     """
     # What is not UTF-8 becomes surrogates, by which the values that have it are found.
-    text = data.decode("utf-8", "surrogateescape").removeprefix("\ufeff")
-    lines = list(io.StringIO(text, newline=""))
+    lines = list(io.TextIOWrapper(io.BytesIO(data), "utf-8-sig", "surrogateescape", newline=""))
     rows = _rows(lines)
     names = _column_names(next(rows, (1, []))[1])
     table = BookTable(frozenset(name for name in names if name not in IGNORED))
@@ -111,9 +111,20 @@ def _rows(lines: Sequence[str]) -> Iterator[tuple[int, list[str] | str]]:
 
     The row after such a one begins in the next line: what a missing quote has swallowed is read again.
     """
-    first = 0
+    first = begin = 0
+
+    def remaining() -> Iterator[str]:
+        characters, of_row = 0, first
+        for place in range(first, len(lines)):
+            if of_row != begin:
+                characters, of_row = 0, begin
+            characters += len(lines[place])
+            if characters > _MAX_ROW_CHARACTERS:
+                raise csv.Error("row larger than the limit")
+            yield lines[place]
+
     while first < len(lines):
-        reader = csv.reader(map(lines.__getitem__, range(first, len(lines))), strict=True)
+        reader = csv.reader(remaining(), strict=True)
         begin = first
         try:
             for row in reader:

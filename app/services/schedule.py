@@ -88,7 +88,7 @@ class ScrapeSchedule:
         with self._database.reading(WITHIN_S) as session:
             schedule, now = load_schedule(session), self._database.now(session)
             newest = RUNS.latest(session)
-            interrupted_at = interrupted_due_at(session, newest)
+            interrupted_at = interrupted_due_at(session)
         if schedule.clock_went_back(now):
             self._replan()
         elif newest is not None and newest.status is RunStatus.PROCESSING:
@@ -104,7 +104,7 @@ class ScrapeSchedule:
             if schedule.is_due(now):
                 claimed.append((schedule, now))
                 return lambda run_id: self._record(session, schedule, now, run_id)
-            due_at = interrupted_due_at(session, RUNS.latest(session))
+            due_at = interrupted_due_at(session)
             if schedule.due_at is None or due_at is None:
                 raise NotDue
             return lambda run_id: begin_again(session, due_at, run_id, now)

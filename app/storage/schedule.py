@@ -7,10 +7,10 @@ from typing import Final
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from app.core.runs import RunStatus
+from app.core.runs import ENDED, RunStatus
 from app.core.schedule import MAX_ATTEMPTS, Cron, Schedule, ScheduleSettings
-from app.core.scraping import ScrapeRun
 from app.storage.models import ScheduledRunRow, ScheduleRow
+from app.storage.scraping import latest_scrape
 
 REMEMBERED: Final = 1_000
 """Due times that are known to have begun, should the clock go back to before them."""
@@ -65,8 +65,9 @@ def add_scheduled_run(session: Session, due_at: datetime, run_id: int, now: date
     session.execute(delete(ScheduledRunRow).where(ScheduledRunRow.run_id.not_in(newest.subquery().select())))
 
 
-def interrupted_due_at(session: Session, newest: ScrapeRun | None) -> datetime | None:
-    """Return the due time of the shop's newest run, if it was interrupted and may be begun once more."""
+def interrupted_due_at(session: Session) -> datetime | None:
+    """Return the due time of the shop's newest scrape, if it was interrupted and may be begun once more."""
+    newest = latest_scrape(session, *ENDED)
     if newest is None or newest.status is not RunStatus.INTERRUPTED:
         return None
     return session.scalar(

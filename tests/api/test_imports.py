@@ -163,6 +163,8 @@ def test_an_import_is_no_scrape_in_the_metrics(client: ImportClient) -> None:
     metrics = client.http.get("/metrics").text
     assert 'livraria_scrape_runs_total{outcome="done"} 0.0' in metrics
     assert 'livraria_scrape_runs_total{outcome="error"} 0.0' in metrics
+    assert "livraria_scrape_last_success_timestamp_seconds 0.0" in metrics
+    assert "livraria_scrape_duration_seconds 0.0" in metrics
 
 
 def test_a_training_follows_an_import(client: ImportClient, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -199,6 +201,7 @@ def test_an_import_that_is_cancelled_in_time_is_409_and_changes_nothing(
     read = import_run.read_as_crawl
 
     def cancel_and_read(*arguments: object) -> object:
+        assert b"livraria_scrape_running 0.0" in client.shop.metrics.render()
         with client.shop.database.writing() as session:
             assert cancel_run(session, "admin") is not None
         return read(*arguments)  # type: ignore[arg-type]

@@ -15,6 +15,7 @@ from flask.testing import FlaskClient
 
 from app.core.catalogue import Catalogue
 from app.core.history import AsOf
+from app.services.changes import Changes
 from app.shop import Shop
 from app.storage.past_catalogues import PastCatalogues
 from scraper.book import ScrapedBook
@@ -22,6 +23,7 @@ from tests.api.conftest import SIX_BOOKS, publish
 from tests.support.books import make_scraped
 from tests.support.checks import problem_of
 from tests.support.orders import execute, move, place, place_order, query, stock_of
+from tests.support.past import date_publication
 
 BOOKS = "/api/v1/books"
 ROUTES = (
@@ -305,6 +307,27 @@ def test_a_new_publication_leaves_past_responses_as_they_are(
     publish(app, SIX_BOOKS[:4])
     assert len(client.get(BOOKS).get_json()) == 4
     assert client.get(f"{BOOKS}?em=2").data == old.data == present.data
+
+
+def test_what_a_purge_retains_is_served_as_before(
+    client: FlaskClient, app: Flask, make_app: Callable[..., Flask]
+) -> None:
+    shop: Shop = app.extensions["shop"]
+    chance = random.Random(5)
+    days = [datetime.now(UTC) - timedelta(days=days) for days in range(8, 0, -1)]
+    date_publication(shop, days[0])
+    books, versions = list(SIX_BOOKS), []
+    for day in days:
+        publish(app, random_shop(chance, books))
+        versions.append(date_publication(shop, day))
+        place(client, (client.get(BOOKS).get_json()[0]["id"], 1))
+    paths = [with_em(path, version) for version in versions[-4:] for path in ROUTES]
+    before = [Served.get(client, path) for path in paths]
+    Changes(shop.database, 4).purge()
+    fresh = make_app().test_client()
+    assert [Served.get(fresh, path) for path in paths] == before
+    for version in versions[:-4]:
+        problem_of(fresh.get(f"{BOOKS}?em={version}"), 404)
 
 
 def test_the_detail_has_the_texts_of_its_own_version(client: FlaskClient, app: Flask) -> None:

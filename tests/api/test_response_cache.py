@@ -35,6 +35,10 @@ CACHED = (
     "/api/v1/stats/categories",
     "/api/v1/ml/features",
     f"{BOOKS}?formato=csv",
+    f"{BOOKS}?em=2&formato=csv",
+    f"{BOOKS}/0?em=2",
+    f"{BOOKS}/0/history",
+    "/api/v1/changes",
     "/api/v1/ml/training-data?formato=ndjson&divisao=treino",
 )
 REFUSED = (f"{BOOKS}/888", f"{BOOKS}?page=0", f"{BOOKS}/price-range", "/nowhere")

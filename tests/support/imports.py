@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Flask
-from sqlalchemy import func, select, text
+from sqlalchemy import text
 from werkzeug.test import TestResponse
 
-from app.storage.models import CatalogueRow, MovementRow, PublicationRow
 from tests.support.scraping_client import ScrapingClient
 
 IMPORT = "/api/v1/books/import"
@@ -63,18 +62,3 @@ class ImportClient(ScrapingClient):
         """Return every book that was ever on sale, whole."""
         with self.shop.database.reading() as session:
             return [dict(row) for row in session.execute(text("SELECT * FROM livros ORDER BY id")).mappings()]
-
-    def remember_publication(self) -> None:
-        """Remember up to where the ledger is in the stocks of the last publication, as publishing does."""
-        with self.shop.database.writing() as session:
-            now = session.get_one(CatalogueRow, 1)
-            newest = session.scalar(select(func.max(MovementRow.id)))
-            session.merge(
-                PublicationRow(
-                    version=now.version,
-                    published_at=now.published_at,
-                    origin=now.origin,
-                    source_url=now.source_url,
-                    last_movement=newest,
-                )
-            )

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from app.core.accounts import BY_SCHEDULE
 from app.core.runs import RunStatus
 from app.core.schedule import MAX_ATTEMPTS, Cron, ScheduleSettings
-from app.core.scraping import ScrapeRun
+from app.core.scraping import IMPORT_SOURCE, ScrapeRun
 from app.core.shop_state import ShopState
 from app.observability.metrics import Metrics
 from app.processes import own_identity
@@ -236,6 +236,21 @@ def test_a_run_whose_process_died_is_begun_once_more_and_no_third_time(
     replica.look()
     assert runs_of(database) == [(BY_SCHEDULE, "interrupted")] * MAX_ATTEMPTS
     assert dues() == [THREE]
+
+
+def test_a_run_whose_process_died_is_begun_once_more_although_a_file_was_imported_meanwhile(
+    replica: Replica, clock: Clock, database: Database, dues: Callable[[], list[datetime]]
+) -> None:
+    clock.now = THREE
+    replica.look()
+    with database.writing() as session:
+        session.execute(update(ScrapeRunRow).values(status="interrupted"))
+        run = RUNS.begin(session, "admin", own_identity(), THREE, base_url=IMPORT_SOURCE)
+        RUNS.close(session, run.id, RunStatus.DONE, None, THREE)
+    replica.look()
+    replica.look()
+    states = [(BY_SCHEDULE, "interrupted"), ("admin", "done"), (BY_SCHEDULE, "done")]
+    assert (runs_of(database), dues()) == (states, [THREE])
 
 
 def test_a_crash_before_the_commit_leaves_the_run_due(
