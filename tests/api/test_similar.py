@@ -275,12 +275,14 @@ def test_the_card_shows_both_beside_chance_and_the_baseline(client: FlaskClient)
 def test_damaged_findings_are_refused_while_the_rating_model_is_served(
     make_app: Callable[..., Flask],
     shop: Shop,
+    client: FlaskClient,
     content: bytes | None,
     log_lines: Callable[[], list[dict[str, Any]]],
 ) -> None:
+    tag = client.get(f"{BOOKS}/0/similar").headers["ETag"]
     damage_texts(shop, content)
     client = make_app().test_client()
-    response = client.get(f"{BOOKS}/0/similar")
+    response = client.get(f"{BOOKS}/0/similar", headers={"If-None-Match": tag})
     assert response.get_json() == []
     assert (response.headers["X-Model-Version"], response.headers["X-Model-Verdict"]) == (
         "0",
