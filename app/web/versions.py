@@ -25,8 +25,8 @@ class Source:
     """The publication that a response was made of, and the version of the stocks that it shows.
 
     `stock_version` is 0 where it shows none, and the stock itself where `book_id` is the only book shown;
-    `model_version` is 0 where nothing of a model is shown, as of a damaged one. All that is made of a past publication has the same, and
-    stays current.
+    `model_version` is 0 where nothing of a model is shown, as of a damaged one. All that is made of a past publication
+    has the same, and stays current.
     """
 
     publication: Publication
