@@ -153,7 +153,7 @@ def _column_names(header: list[str] | str) -> list[str]:
         problems.append(f"as colunas {shown} são desconhecidas")
     if missing := [name for name in SEED_COLUMNS if name not in names]:
         problems.append(f"faltam as colunas {', '.join(missing)}")
-    if repeated := sorted({name for name in names if names.count(name) > 1}):
+    if repeated := sorted(name for name in (*COLUMNS, *IGNORED) if names.count(name) > 1):
         problems.append(f"as colunas {', '.join(repeated)} se repetem")
     if len(set(IDENTITY_COLUMNS) & set(names)) == 1:
         problems.append(f"{' e '.join(IDENTITY_COLUMNS)} só vêm juntas")

@@ -44,8 +44,8 @@ ml = Blueprint("ml", __name__, url_prefix="/api/v1/ml")
     description=(
         "O catálogo inteiro, como o treino o lê; com `divisao`, só a parte para treinar ou só a parte para testar. "
         "`features` e `training-data` respondem o mesmo. Um livro é de teste se os primeiros 64 bits do SHA-256 de "
-        "`semente:id`, divididos por 2^64, dão menos que `fracao`: ele fica do seu lado, entre e saia quem for, e a "
-        "parte de teste tem cerca de `fracao` dos livros."
+        "`semente:id`, divididos por 2^64, dão menos que `fracao`: ele fica sempre do mesmo lado, mesmo que outros "
+        "entrem ou saiam, e a parte de teste tem cerca de `fracao` dos livros."
     ),
     access=Access.PUBLIC,
     query=TrainingDataQuery(),

@@ -32,7 +32,7 @@ class NearSearch:
     ) -> None:
         self._titles = titles
         self._category_codes = category_codes
-        self._categories = categories
+        self._categories = [_plain(name) for name in categories]
         self._title_index = TrigramIndex(titles)
         self._category_index = TrigramIndex(categories)
 
@@ -41,7 +41,7 @@ class NearSearch:
         text = _plain(text)
         everywhere = np.ones(len(self._categories), np.bool_)
         found = self._category_index.closest(text, everywhere, _candidates(text))
-        nearest = _nearest(text, found, [_plain(self._categories[code]) for code in found.tolist()])
+        nearest = _nearest(text, found, [self._categories[code] for code in found.tolist()])
         return int(nearest[0]) if len(nearest) else None
 
     def titles(self, text: str, among: NDArray[np.bool_]) -> NDArray[np.int32]:

@@ -2,8 +2,10 @@
 
 import logging
 
+from app.core.books import Publication
 from app.observability.metrics import Metrics
 from app.storage import training
+from app.storage.catalogue import DEMONSTRATION
 from app.storage.database import Database
 from ml.artefact import ArtefactRefused
 from ml.text_model import NO_TEXT_MODEL, TextModel, load
@@ -19,12 +21,16 @@ class TextModels:
         self._database = database
         self._metrics = metrics
 
-    def load(self, version: int) -> TextModel:
-        """Return what a training found; where that is damaged, nothing, and why. Raises SQLAlchemyError."""
+    def load(self, publication: Publication) -> TextModel:
+        """Return what the model in use found; where that is damaged, nothing, and why. Raises SQLAlchemyError.
+
+        The demonstration's ids are those of other books, once another catalogue is published.
+        """
+        version = publication.model_version
         with self._database.reading() as session:
-            digest, content = training.texts_of(session, version)
+            digest, content, origin = training.texts_of(session, version)
         texts = NO_TEXT_MODEL
-        if digest is not None:
+        if digest is not None and (origin != DEMONSTRATION or publication.origin == DEMONSTRATION):
             try:
                 texts = load(content or b"", digest)
             except ArtefactRefused as refused:

@@ -28,9 +28,9 @@ class CatalogueStore(Polled[Catalogue]):
         self,
         database: Database,
         check_every_s: float = CHECK_EVERY_S,
-        load_texts: Callable[[int], TextModel] = lambda _version: NO_TEXT_MODEL,
+        load_texts: Callable[[Publication], TextModel] = lambda _publication: NO_TEXT_MODEL,
     ) -> None:
-        """`load_texts` returns what the model of a version found in the texts of the books."""
+        """`load_texts` returns what the model in use found in the texts of the books."""
         super().__init__(self._load_changed, "catalogue_check_failed", check_every_s)
         self._database = database
         self._load_texts = load_texts
@@ -56,8 +56,8 @@ class CatalogueStore(Polled[Catalogue]):
                 catalogue = snapshot.with_stocks(stocks, publication)
             else:
                 catalogue, last_movement = load_catalogue(session, publication), load_last_movement(session)
-        if snapshot is None or snapshot.publication.model_version != publication.model_version:
-            catalogue = catalogue.with_texts(self._load_texts(publication.model_version))
+        if snapshot is None or _texts_source(snapshot.publication) != _texts_source(publication):
+            catalogue = catalogue.with_texts(self._load_texts(publication))
         elif catalogue.texts is not snapshot.texts:
             catalogue = catalogue.with_texts(snapshot.texts)
         self._last_movement = last_movement  # at the end: what fails before is read again
@@ -68,6 +68,11 @@ class CatalogueStore(Polled[Catalogue]):
         if self._database.engine.dialect.name != "sqlite":
             return load_stocks(session), 0  # an earlier movement may be committed later
         return load_moved_stocks(session, self._last_movement)
+
+
+def _texts_source(publication: Publication) -> tuple[int, str]:
+    """Return what decides whether the texts of a model are those of the books."""
+    return publication.model_version, publication.origin
 
 
 def _have_same_books(one: Publication, other: Publication) -> bool:

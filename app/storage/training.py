@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.core.runs import RunStatus
 from app.core.training import Training
-from app.storage.models import ActiveModelRow, TrainingRow
+from app.storage.models import ActiveModelRow, PublicationRow, TrainingRow
 from app.storage.runs import RunTable
 from ml.artefact import digest_of
 
@@ -63,11 +63,15 @@ def artefact_of(session: Session, version: int) -> bytes | None:
     return session.scalar(select(TrainingRow.artefact).where(TrainingRow.id == version))
 
 
-def texts_of(session: Session, version: int) -> tuple[str | None, bytes | None]:
-    """Return the recorded digest of what a training found in the texts, and its bytes."""
-    texts = select(TrainingRow.texts_digest, TrainingRow.texts).where(TrainingRow.id == version)
+def texts_of(session: Session, version: int) -> tuple[str | None, bytes | None, str | None]:
+    """Return the recorded digest of what a training found in the texts, its bytes, and the origin of those texts."""
+    texts = (
+        select(TrainingRow.texts_digest, TrainingRow.texts, PublicationRow.origin)
+        .outerjoin(PublicationRow, PublicationRow.version == TrainingRow.catalogue_version)
+        .where(TrainingRow.id == version)
+    )
     row = session.execute(texts).one_or_none()
-    return (None, None) if row is None else (row[0], row[1])
+    return (None, None, None) if row is None else (row[0], row[1], row[2])
 
 
 def known_versions(session: Session) -> set[int]:

@@ -29,6 +29,8 @@ _MEDIA_TYPES = {
 }
 TABULAR = (Format.CSV, Format.NDJSON)
 TABULAR_TYPES = tuple(_MEDIA_TYPES[tabular] for tabular in TABULAR)
+MAX_HEADER_CHARS = 1_000
+"""A longer header of preferences is read as none: it would take time, and room among the remembered ones."""
 _CHARSET = re.compile(r";\s*charset\s*=[^;,]*", re.IGNORECASE)
 """All formats are UTF-8, and a client that says so means the same type."""
 
@@ -40,10 +42,12 @@ class FormatQuery(RequestSchema):
     )
 
 
-@functools.lru_cache(maxsize=256)
 def preferred_format(accept: str | None) -> Format:
     """Return the format that an Accept header prefers (RFC 9110, 12.5.1); JSON where it has no preference, or none."""
-    if accept is None:
-        return Format.JSON
+    return Format.JSON if accept is None or len(accept) > MAX_HEADER_CHARS else _preferred_format(accept)
+
+
+@functools.lru_cache(maxsize=256)
+def _preferred_format(accept: str) -> Format:
     offered = parse_accept_header(_CHARSET.sub("", accept), MIMEAccept)
     return max(Format, key=lambda output: offered.quality(output.media_type))

@@ -13,7 +13,7 @@ from flask.json.provider import JSONProvider
 from werkzeug.datastructures import Accept
 from werkzeug.http import parse_accept_header, parse_etags
 
-from app.web.formats import TABULAR_TYPES
+from app.web.formats import MAX_HEADER_CHARS, TABULAR_TYPES
 from app.web.versions import Source
 
 _COMPRESSED_TYPES = frozenset(
@@ -98,7 +98,15 @@ def gzip_parts(parts: Iterable[bytes]) -> Iterator[bytes]:
     yield packer.flush()
 
 
-@functools.lru_cache(maxsize=256)
 def accepts_gzip(accept_encoding: str | None) -> bool:
     """Return whether an Accept-Encoding header allows gzip (RFC 9110, 12.5.3)."""
+    return (
+        accept_encoding is not None
+        and len(accept_encoding) <= MAX_HEADER_CHARS
+        and _accepts_gzip(accept_encoding)
+    )
+
+
+@functools.lru_cache(maxsize=256)
+def _accepts_gzip(accept_encoding: str) -> bool:
     return parse_accept_header(accept_encoding, Accept)["gzip"] > 0

@@ -25,8 +25,8 @@ class Source:
     """The publication that a response was made of, and the version of the stocks that it shows.
 
     `stock_version` is 0 where it shows none, and the stock itself where `book_id` is the only book shown;
-    `model_version` is 0 where nothing of a model is shown. All that is made of a past publication has the same, and
-    stays current.
+    `model_version` is 0 where nothing of a model is shown, as of a damaged one. All that is made of a past publication
+    has the same, and stays current.
     """
 
     publication: Publication
@@ -90,4 +90,4 @@ def _model_version(snapshot: Catalogue, depends_on: DependsOn, book_id: int | No
         and book_id is not None
         and snapshot.suggested_category(book_id) is not None
     )
-    return snapshot.publication.model_version if shown else 0
+    return snapshot.publication.model_version if shown and snapshot.texts.problem is None else 0

@@ -174,6 +174,28 @@ def test_books_that_left_are_skipped_and_new_ones_wait_for_the_next_training(
     problem_of(client.get(f"{BOOKS}/{gone}/similar"), 404)
 
 
+def test_what_the_texts_of_the_demonstration_say_is_not_said_of_the_books_that_get_its_ids(
+    app: Flask,
+    client: FlaskClient,
+    shop: Shop,
+    trainer_is: Callable[[str], None],
+    text_files: Path,
+    as_operator: dict[str, str],
+    make_app: Callable[..., Flask],
+) -> None:
+    trainer_is(copy_model(text_files))
+    train(shop)
+    assert similar(client, 0)
+    publish(app, TOLD)
+    for other in (client, make_app().test_client()):
+        assert [similar(other, 0), "categoria_sugerida" in other.get(f"{BOOKS}/9").text] == [[], False]
+    train(shop)
+    assert similar(client, 0)
+    assert client.post(f"{ML}/models/1/activate", headers=as_operator).status_code == 200
+    response = client.get(f"{BOOKS}/0/similar")
+    assert (response.get_json(), response.headers["X-Model-Verdict"]) == ([], "sem-modelo")
+
+
 @pytest.mark.parametrize("kept", [True, False])
 def test_a_new_model_outdates_what_shows_something_of_it_and_nothing_else(
     make_app: Callable[..., Flask], trainer_is: Callable[[str], None], text_files: Path, kept: bool
@@ -253,12 +275,14 @@ def test_the_card_shows_both_beside_chance_and_the_baseline(client: FlaskClient)
 def test_damaged_findings_are_refused_while_the_rating_model_is_served(
     make_app: Callable[..., Flask],
     shop: Shop,
+    client: FlaskClient,
     content: bytes | None,
     log_lines: Callable[[], list[dict[str, Any]]],
 ) -> None:
+    tag = client.get(f"{BOOKS}/0/similar").headers["ETag"]
     damage_texts(shop, content)
     client = make_app().test_client()
-    response = client.get(f"{BOOKS}/0/similar")
+    response = client.get(f"{BOOKS}/0/similar", headers={"If-None-Match": tag})
     assert response.get_json() == []
     assert (response.headers["X-Model-Version"], response.headers["X-Model-Verdict"]) == (
         "0",

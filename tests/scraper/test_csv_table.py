@@ -173,6 +173,14 @@ def test_a_file_of_broken_rows_is_given_up_soon(rows: bytes) -> None:
     assert time.monotonic() - began < 10
 
 
+def test_a_header_of_very_many_names_is_refused_soon() -> None:
+    names = ",".join(f"c{number}" for number in range(100_000))
+    began = time.monotonic()
+    with pytest.raises(UnreadableTable, match="desconhecidas"):
+        read(f"titulo,{names},{names}\n".encode())
+    assert time.monotonic() - began < 10
+
+
 def test_more_rows_than_are_read_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(csv_table, "MAX_ROWS", 3)
     assert len(read(as_csv(seed_rows(3))).books) == 3

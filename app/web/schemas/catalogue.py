@@ -70,7 +70,7 @@ class SuggestedCategory(Schema):
     categoria = fields.String(required=True, metadata={"example": "Poetry"})
     certeza = fields.Float(
         required=True,
-        metadata={"description": "Quantas de tais propostas acertam, de 0,8 a 0,99", "example": 0.92},
+        metadata={"description": "A fração das propostas assim que acerta, de 0,8 a 0,99", "example": 0.92},
     )
 
 

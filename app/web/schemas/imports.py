@@ -22,7 +22,7 @@ class ImportQuery(RequestSchema):
         *_CHOICES,
         load_default="0",
         metadata={
-            "description": "Com `1`, linhas com falhas não impedem as outras; nenhum livro sai do catálogo"
+            "description": "Com `1`, linhas com falhas não impedem as outras; havendo alguma, nenhum livro sai"
         },
     )
 

@@ -1,13 +1,17 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from string import ascii_lowercase
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
-from app.core.alignment import SLIP
+from app.core import near_search
+from app.core.alignment import SLIP, costs
 from app.core.catalogue import Catalogue, fold
 from app.core.near_search import LETTERS_PER_SLIP, MAX_NEAR
 from app.start import DEMONSTRATION_CSV
@@ -168,3 +172,16 @@ def test_random_letters_are_near_to_no_title(demonstration: Catalogue, letters: 
         text for text in texts if not len(demonstration.base.search(text, "")) and near(demonstration, text)
     ]
     assert len(nonsense) <= most
+
+
+def test_the_longest_category_costs_no_more_than_the_longest_title(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared: list[str] = []
+
+    def measure(text: str, others: Sequence[str]) -> NDArray[np.int16]:
+        compared.extend(others)
+        return costs(text, others)
+
+    monkeypatch.setattr(near_search, "costs", measure)
+    far = make_shelf(("Dune " + "x" * 500, "\ufdfa" * 200))  # a letter that is eighteen without its ligature
+    near(far, "Duen Dnue")
+    assert 0 < max(map(len, compared)) <= 2 * near_search._MAX_CHARS + 1

@@ -8,7 +8,8 @@ import json
 
 import pytest
 
-from app.web.formats import Format, preferred_format
+from app.web.formats import MAX_HEADER_CHARS, Format, _preferred_format, preferred_format
+from app.web.responses import _accepts_gzip, accepts_gzip
 from app.web.rows import Rows
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"
@@ -54,6 +55,14 @@ def test_the_highest_quality_wins_and_json_where_there_is_none_or_a_tie(
 def test_a_header_that_says_nothing_asks_for_json(accept: str) -> None:
     assert preferred_format(accept) in (Format.JSON, Format.CSV)
     assert preferred_format(f"{accept}, application/json") is Format.JSON
+
+
+def test_a_header_longer_than_any_client_needs_is_neither_read_nor_remembered() -> None:
+    kept = (_preferred_format, _accepts_gzip)
+    before = [remembered.cache_info().misses for remembered in kept]
+    assert preferred_format("text/csv" + " " * MAX_HEADER_CHARS) is Format.JSON
+    assert not accepts_gzip("gzip" + " " * MAX_HEADER_CHARS)
+    assert [remembered.cache_info().misses for remembered in kept] == before
 
 
 ITEMS = [
