@@ -41,8 +41,9 @@ IMPORT_WITHIN_S: Final = 120.0
 """Seconds that the end of an import is waited for: twice what its publication may take."""
 _MAX_NAME: Final = 80
 """Characters of a file's name that are shown."""
-STOPPED: Final = "O servidor foi encerrado, e o catálogo ficou como estava. Se era um scraping, o próximo continua de onde parou."
-ORPHANED: Final = "O processo morreu no meio, e o catálogo ficou como estava. Se era um scraping, o próximo continua de onde parou."
+_KEPT: Final = "e o catálogo ficou como estava. Se era um scraping, o próximo continua de onde parou."
+STOPPED: Final = f"O servidor foi encerrado, {_KEPT}"
+ORPHANED: Final = f"O processo morreu no meio, {_KEPT}"
 EVENTS: Final = RunEvents(
     "scrape_ended", "scrape_interrupted", "scrape_crashed", "scrape_lease_lost", "scrape_end_not_recorded"
 )

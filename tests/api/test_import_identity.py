@@ -95,7 +95,6 @@ def test_an_export_is_unchanged_by_what_was_reserved_before_and_sold_since(
 def test_an_export_between_an_order_and_its_cancellation_takes_no_copies_away(
     stocked: ImportClient, tmp_path: Path
 ) -> None:
-    stocked.remember_publication()
     rows = stocked.rows()
     order = place_order(stocked.http, (0, 2), (1, 1))["order_id"]
     exported = exported_csv(tmp_path, stocked.shop.catalogue.refresh())
