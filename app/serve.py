@@ -77,6 +77,7 @@ def build() -> object:
         raise SystemExit(EXIT_NOT_STARTED) from None
     shop.catalogue_tasks.start()
     shop.order_tasks.start()
+    shop.schedule_tasks.start()
     shop.audit_tasks.start()
     shop.model_tasks.start()
     _watch_signals(shop.draining.set, shop.log_tails.stop)

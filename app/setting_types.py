@@ -8,6 +8,7 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from app.core.accounts import MAX_PASSWORD_CHARS
+from app.core.schedule import Cron, parse_expression, parse_zone
 
 MAX_ORIGINS = 100
 _ORIGIN = re.compile(r"http://[a-z0-9.-]+(:(?!80\b)\d{1,5})?|https://[a-z0-9.-]+(:(?!443\b)\d{1,5})?")
@@ -129,6 +130,20 @@ def _check_port(url: str) -> None:
         usable = False
     if not usable:
         raise ValueError("tem uma porta impossível")
+
+
+def schedule(value: str) -> Cron | None:
+    """Return a cron expression, in UTC unless `CRON_TZ=` before it names another zone. Raises ValueError."""
+    if not value:
+        return None
+    zone, expression = "UTC", value
+    if value.startswith("CRON_TZ="):
+        zone, _, expression = value.removeprefix("CRON_TZ=").partition(" ")
+    try:
+        zone = parse_zone(zone)
+    except ValueError as error:
+        raise ValueError(f"tem em CRON_TZ o que {error}") from None
+    return Cron(parse_expression(expression), zone)
 
 
 def http_url(value: str) -> str:

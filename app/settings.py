@@ -8,6 +8,7 @@ from typing import Any
 
 from app import setting_types as types
 from app.core.orders import MAX_LINES
+from app.core.schedule import MAX_JITTER_S, Cron
 from app.production import MIN_SECRET_BYTES, SECRETS, exposed_files, production_problems
 from app.production import SAMPLE_ADMIN_PASSWORD as SAMPLE_ADMIN_PASSWORD
 from app.production import SAMPLE_API_KEY as SAMPLE_API_KEY
@@ -40,6 +41,7 @@ class Settings:
     trusted_proxies: int = _setting("TRUSTED_PROXIES", types.integer(0, 10), "0")
     cors_origins: tuple[str, ...] = _setting("CORS_ORIGINS", types.origins, "")
     max_body_bytes: int = _setting("MAX_BODY_BYTES", types.integer(1_024, 100_000_000), "1000000")
+    import_max_bytes: int = _setting("IMPORT_MAX_BYTES", types.integer(1_024, 200_000_000), "10000000")
     max_header_bytes: int = _setting("MAX_HEADER_BYTES", types.integer(16_384, 1_000_000), "65536")
     max_url_bytes: int = _setting("MAX_URL_BYTES", types.integer(1_024, 60_000), "8192")
     body_threads: int = _setting("BODY_THREADS", types.integer(1, 256), "32")
@@ -84,6 +86,7 @@ class Settings:
     order_max_items: int = _setting("ORDER_MAX_ITEMS", types.integer(1, MAX_LINES), str(MAX_LINES))
     scrape_runs_kept: int = _setting("SCRAPE_RUNS_KEPT", types.integer(1, 10_000), "100")
     models_kept: int = _setting("MODELS_KEPT", types.integer(1, 100), "10")
+    history_days: int = _setting("HISTORY_DAYS", types.integer(0, 36_500), "1825")
 
     payment_timeout_s: Decimal = _setting("PAYMENT_TIMEOUT_S", types.decimal("0.1", "60"), "5")
     simulation_payment_denied_rate: Decimal = _setting("SIMULATION_PAYMENT_DENIED_RATE", types.share, "0")
@@ -102,6 +105,8 @@ class Settings:
     ml_max_batch: int = _setting("ML_MAX_BATCH", types.integer(1, 10_000), "1000")
 
     scraper_base_url: str = _setting("SCRAPER_BASE_URL", types.http_url, "https://books.toscrape.com/")
+    scraper_schedule: Cron | None = _setting("SCRAPER_SCHEDULE", types.schedule, "")
+    scraper_jitter_s: int = _setting("SCRAPER_JITTER_S", types.integer(0, MAX_JITTER_S), "0")
     scraper_concurrency: int = _setting("SCRAPER_CONCURRENCY", types.integer(1, 64), "8")
     scraper_max_attempts: int = _setting("SCRAPER_MAX_ATTEMPTS", types.integer(1, 20), "8")
     scraper_connect_timeout_s: int = _setting("SCRAPER_CONNECT_TIMEOUT_S", types.integer(1, 300), "5")

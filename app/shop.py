@@ -9,16 +9,20 @@ from app.observability.logs.reader import LogReader
 from app.observability.logs.writer import LogWriter
 from app.observability.metrics import Metrics
 from app.services.accounts import Accounts
+from app.services.changes import Changes
 from app.services.model_store import ModelStore
 from app.services.orders import Orders
 from app.services.periodic_tasks import PeriodicTasks
 from app.services.predictions import Predictions
+from app.services.schedule import ScrapeSchedule
 from app.services.scraping import Scrapes
 from app.services.training import Trainings
 from app.settings import Settings
 from app.simulation.faults import Simulation
+from app.storage.book_texts import BookTexts
 from app.storage.catalogue_store import CatalogueStore
 from app.storage.database import Database
+from app.storage.past_catalogues import PastCatalogues
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +32,12 @@ class Shop:
     settings: Settings
     database: Database
     catalogue: CatalogueStore
+    past: PastCatalogues
+    texts: BookTexts
+    changes: Changes
     accounts: Accounts
     scrapes: Scrapes
+    schedule: ScrapeSchedule
     orders: Orders
     models: ModelStore
     trainings: Trainings
@@ -40,8 +48,11 @@ class Shop:
     log_writer: LogWriter
     log_reader: LogReader
     log_tails: LogTails
+    streams: threading.BoundedSemaphore
+    """Counts the long lists that may be sent at once: each keeps a thread busy."""
     catalogue_tasks: PeriodicTasks
     order_tasks: PeriodicTasks
+    schedule_tasks: PeriodicTasks
     audit_tasks: PeriodicTasks
     model_tasks: PeriodicTasks
     draining: threading.Event = field(default_factory=threading.Event)
@@ -53,6 +64,7 @@ class Shop:
         self.gateway.close()
         self.catalogue_tasks.stop()
         self.order_tasks.stop()
+        self.schedule_tasks.stop()
         self.audit_tasks.stop()
         self.model_tasks.stop()
         self.scrapes.stop()

@@ -57,6 +57,7 @@ def _prepare(app: Flask) -> None:
     publish_demonstration(shop.database, DEMONSTRATION_CSV)
     shop.scrapes.reap_stale_runs()
     shop.trainings.reap_stale_runs()
+    shop.schedule.adopt_environment()
     catalogue = shop.catalogue.refresh()
     _export(shop.settings.data_dir, catalogue)
     if catalogue.publication.origin == DEMONSTRATION:

@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 
 from sqlalchemy import insert
 
+from app.core.scraping import Difference
 from app.factory import create_app
 from app.services.catalogue import publish_crawl
 from app.shop import Shop
@@ -24,6 +25,7 @@ from scraper.book import ScrapedBook
 from scraper.csv_file import read_books
 from tests.support.books import LIMITS, make_crawl
 from tests.support.shop import make_settings
+from tests.support.slips import make_slips
 
 STOCK = 1_000_000
 """Of each book, so that no benchmark sells one out."""
@@ -56,6 +58,12 @@ def search_paths(books: Sequence[ScrapedBook], count: int, query: str = "") -> l
         f"/api/v1/books/search?{urlencode({'titulo': _piece(source.choice(books).title, source)})}{query}"
         for _ in range(count)
     ]
+
+
+def near_search_paths(books: Sequence[ScrapedBook], count: int, query: str = "") -> list[str]:
+    """Return paths of `count` searches for the first words of titles with a slip in them, different in each call."""
+    slips = make_slips([book.title for book in books], count, random.randrange(2**32))
+    return [f"/api/v1/books/search?{urlencode({'titulo': text})}{query}" for _, text in slips]
 
 
 def _piece(title: str, source: random.Random) -> str:
@@ -100,7 +108,7 @@ def insert_books(shop: Shop, books: Sequence[ScrapedBook]) -> None:
                 ],
             )
     with shop.database.writing() as session:
-        catalogue.record_publication(session, now, catalogue.SCRAPED, SOURCE_URL)
+        catalogue.record_publication(session, now, catalogue.SCRAPED, SOURCE_URL, Difference())
 
 
 def _columns(book_id: int, book: ScrapedBook) -> dict[str, Any]:

@@ -12,7 +12,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.comparison import Options, get_paths, start_orders
-from benchmarks.datasets import insert_books, make_books, open_shop, publish, repriced, search_paths
+from benchmarks.datasets import (
+    insert_books,
+    make_books,
+    near_search_paths,
+    open_shop,
+    publish,
+    repriced,
+    search_paths,
+)
 from benchmarks.load import Wrk
 from benchmarks.peer_servers import ONE
 from benchmarks.programs import ShopServer, memory_mb
@@ -30,6 +38,7 @@ STATISTICS = "GET statistics, responses/s"
 ORDERS = "POST /orders, orders/s"
 NEW_SEARCH = "a page of a search, ever new, ms"
 REPEATED_SEARCH = "a page of a search, repeated, ms"
+NEAR_SEARCH = "a search with a slip, ever new, ms"
 START = "start to healthy, s"
 PUBLISH = "publication of all books, s"
 REPUBLISH = "publication, each tenth book repriced, s"
@@ -54,9 +63,8 @@ class Shop:
     def figures(self, options: Options, folder: Path) -> dict[str, Callable[[], float]]:
         url, count = self.server.url, len(self.books)
 
-        def page_ms(paths: int) -> float:
-            chosen = search_paths(self.books, paths, _PAGE)
-            return get_paths(url, chosen, options, folder, connections=1).p50_ms
+        def page_ms(paths: list[str]) -> float:
+            return get_paths(url, paths, options, folder, connections=1).p50_ms
 
         def any_book() -> float:
             paths = [f"/api/v1/books/{random.randrange(count)}" for _ in range(20_000)]
@@ -67,8 +75,9 @@ class Shop:
             ANY_BOOK: any_book,
             STATISTICS: lambda: Wrk(f"{url}/api/v1/stats/overview", options.seconds).wait().rate,
             ORDERS: lambda: start_orders(url, options.seconds, count).wait().rate,
-            NEW_SEARCH: lambda: page_ms(20_000),
-            REPEATED_SEARCH: lambda: page_ms(1),
+            NEW_SEARCH: lambda: page_ms(search_paths(self.books, 20_000, _PAGE)),
+            REPEATED_SEARCH: lambda: page_ms(search_paths(self.books, 1, _PAGE)),
+            NEAR_SEARCH: lambda: page_ms(near_search_paths(self.books, 20_000, _PAGE)),
         }
 
 
@@ -144,6 +153,7 @@ def growth_rows(measured: Measured) -> list[Row]:
         *_ratios(measured, ORDERS, {100_000: 1 / 1.3}),
         *_values(measured, NEW_SEARCH, {100_000: 10}),
         *_values(measured, REPEATED_SEARCH, {100_000: 10}),
+        *_values(measured, NEAR_SEARCH, {1_000: 3, 100_000: 20}),
         *_values(measured, PUBLISH, {100_000: 5}),
         *_values(measured, REPUBLISH, {100_000: 5}),
         *_publications(measured),

@@ -22,6 +22,7 @@ PAGES = (
     ("logs.py", "Logs Estruturados", "logs", ":material/receipt_long:"),
     ("orders.py", "Pedidos e estoque", "pedidos", ":material/shopping_cart:"),
     ("catalogue.py", "Catálogo", "catalogo", ":material/menu_book:"),
+    ("history.py", "Histórico", "historico", ":material/history:"),
     ("model.py", "Modelo", "modelo", ":material/model_training:"),
     ("scraping.py", "Scraping", "scraping", ":material/travel_explore:"),
 )

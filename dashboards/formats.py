@@ -15,6 +15,11 @@ def number(value: float | None, decimals: int = 0) -> str:
     return f"{value:,.{decimals}f}".translate(_SWAP)
 
 
+def counted(count: float, one: str, many: str) -> str:
+    """1 livro, 1.234 livros"""
+    return f"{number(count)} {one if count == 1 else many}"
+
+
 def pounds(value: float | None) -> str:
     """£ 1.234,56"""
     if value is None or not math.isfinite(value):
@@ -49,7 +54,7 @@ def duration(seconds: float | None) -> str:
     for size, unit in _UNITS_S:
         if seconds >= size:
             return f"{number(math.floor(seconds / size))}\u00a0{unit}"
-    return f"{number(seconds, 1 if seconds < 10 else 0)}\u00a0s"
+    return f"{number(seconds, 1 if seconds < 10 and seconds % 1 else 0)}\u00a0s"
 
 
 def date_time(value: datetime | None, zone: tzinfo = UTC) -> str:

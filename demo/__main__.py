@@ -1,10 +1,10 @@
 """Start the whole shop, with visitors: `make demo`, or `python -m demo`.
 
 Starts a shop to scrape (demo.site), in which some prices and stocks change from scrape to scrape, the API, Prometheus
-and the dashboard, then visitors (demo.traffic), who trigger a scrape at once and every 5 minutes, and ask for
-predictions: the API trains a model when it starts and after each scrape, unless ML_AUTO_TRAIN=false. Programs that are
-not installed are left out, with a message. Everything ends on Ctrl-C or SIGTERM, and when one of the programs ends by
-itself.
+and the dashboard, then visitors (demo.traffic), who trigger a scrape at once and ask for predictions. The shop scrapes
+every 5 minutes, unless SCRAPER_SCHEDULE says otherwise, and trains a model when it starts and after each scrape, unless
+ML_AUTO_TRAIN=false. Programs that are not installed are left out, with a message. Everything ends on Ctrl-C or SIGTERM,
+and when one of the programs ends by itself.
 
 Database, samples and logs lie in data/demo, are used again next time, and may be deleted; no other data are touched.
 DATA_DIR and DATABASE_URL are ignored; the other settings apply, from the environment or `.env`, such as
@@ -26,6 +26,7 @@ from environment import read_environment
 ROOT = Path(__file__).parents[1]
 DASHBOARD = ROOT / "dashboards" / "dashboard_unificado.py"
 PROMETHEUS = ROOT / "prometheus.yml"
+SCHEDULE = "*/5 * * * *"
 MOVING_RATE = 0.03
 """The share of the books with another price from scrape to scrape; as many have another stock."""
 WATCHED_API = "localhost:5000"
@@ -71,7 +72,10 @@ def read_plan(arguments: list[str] | None = None) -> Plan:
         "API_URL": f"http://localhost:{options.api_port}",
         "PROMETHEUS_URL": f"http://localhost:{options.prometheus_port}",
         "API_KEY_REQUIRED": setting("API_KEY_REQUIRED", "minha_chave_secreta_empresa"),
-        "ADMIN_PASSWORD": setting("ADMIN_PASSWORD", "1234"),
+        "ADMIN_PASSWORD": (password := setting("ADMIN_PASSWORD", "1234")),
+        "API_USER": setting("API_USER", "admin"),  # the dashboard shows what operators see
+        "API_PASSWORD": setting("API_PASSWORD", password),
+        "SCRAPER_SCHEDULE": setting("SCRAPER_SCHEDULE", SCHEDULE),
         "PYTHONUNBUFFERED": "1",
     }
     options.folder = options.folder.absolute()

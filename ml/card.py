@@ -50,12 +50,12 @@ def make_card(
         "formato": FORMAT,
         "veredito": Verdict.BEATS_BASELINE.value if best else Verdict.BASELINE.value,
         "frase": _sentence(rows, baseline, comparisons, best),
-        "acuracia": _rounded(best.score.mean if best else baseline.mean),
-        "acuracia_minima": _rounded(baseline.mean + (best.least_gain if best else 0)),
+        "acuracia": rounded(best.score.mean if best else baseline.mean),
+        "acuracia_minima": rounded(baseline.mean + (best.least_gain if best else 0)),
         "linha_de_base": {
             "rating": commonest(counts),
-            "acuracia": _rounded(baseline.mean),
-            "desvio": _rounded(baseline.spread),
+            "acuracia": rounded(baseline.mean),
+            "desvio": rounded(baseline.spread),
         },
         "candidatos": [_comparison_as_json(comparison) for comparison in comparisons],
         "escolhidos": {
@@ -80,33 +80,35 @@ def _sentence(
         return f"Dados insuficientes para comparar candidatos ({len(rows)} livros): serve-se a avaliação mais comum."
     if best is not None:
         return (
-            f"{_LABELS[best.name]} (conjunto {_LABELS[best.feature_set]}) acertou {_percent(best.score.mean)}, ao "
-            f"menos {_percent(baseline.mean + best.least_gain)} com {1 - ALPHA:.0%} de confiança, contra "
-            f"{_percent(baseline.mean)} de responder sempre a avaliação mais comum: mais do que o acaso explica."
+            f"{_LABELS[best.name]} (conjunto {_LABELS[str(best.feature_set)]}) acertou {percent(best.score.mean)}, ao "
+            f"menos {percent(baseline.mean + best.least_gain)} com {1 - ALPHA:.0%} de confiança, contra "
+            f"{percent(baseline.mean)} de responder sempre a avaliação mais comum: mais do que o acaso explica."
         )
     nearest = max(comparisons, key=lambda comparison: comparison.score.mean)
     return (
-        f"Nenhum candidato supera responder sempre a avaliação mais comum ({_percent(baseline.mean)} de acerto) além "
-        f"do que o acaso explica; o melhor acertou {_percent(nearest.score.mean)}. Serve-se a avaliação mais comum."
+        f"Nenhum candidato supera responder sempre a avaliação mais comum ({percent(baseline.mean)} de acerto) além "
+        f"do que o acaso explica; o melhor acertou {percent(nearest.score.mean)}. Serve-se a avaliação mais comum."
     )
 
 
 def _comparison_as_json(comparison: Comparison) -> dict[str, Any]:
     return {
         "nome": comparison.name,
-        "conjunto": comparison.feature_set.value,
-        "acuracia": _rounded(comparison.score.mean),
-        "desvio": _rounded(comparison.score.spread),
-        "ganho": _rounded(comparison.gain),
-        "ganho_minimo": _rounded(comparison.least_gain),
-        "valor_p": _rounded(comparison.p_value),
+        "conjunto": str(comparison.feature_set),
+        "acuracia": rounded(comparison.score.mean),
+        "desvio": rounded(comparison.score.spread),
+        "ganho": rounded(comparison.gain),
+        "ganho_minimo": rounded(comparison.least_gain),
+        "valor_p": rounded(comparison.p_value),
         "promovido": comparison.promoted,
     }
 
 
-def _rounded(number: float) -> float:
+def rounded(number: float) -> float:
+    """Return a figure as the card shows it."""
     return round(number, _DIGITS)
 
 
-def _percent(share: float) -> str:
+def percent(share: float) -> str:
+    """Return a fraction as a Brazilian reads it."""
     return f"{100 * share:.1f}%".replace(".", ",")

@@ -26,6 +26,7 @@ FOLDS: Final = 5
 REPEATS: Final = 3
 ALPHA: Final = 0.05
 COMPARISONS: Final = len(CANDIDATES) * len(FeatureSet)
+LEVEL: Final = ALPHA / COMPARISONS
 
 PerSplit = NDArray[np.float64]
 """One number for each split."""
@@ -47,37 +48,47 @@ class Score:
 class Comparison:
     """A candidate beside the baseline; `p_value` is the chance of such a gain if there is nothing to gain.
 
+    `feature_set` is None where the texts are the only one, `level` the p below which it beats the baseline.
     `least_gain` is a lower bound of the gain, with a confidence of 1 - ALPHA for all candidates at once: it holds for
     the best one, too, while the `gain` of the best of several is partly luck.
     """
 
     name: str
-    feature_set: FeatureSet
+    feature_set: FeatureSet | None
     score: Score
     gain: float
     least_gain: float
     p_value: float
+    level: float = LEVEL
 
     @classmethod
-    def of(cls, name: str, feature_set: FeatureSet, accuracies: PerSplit, baseline: PerSplit) -> Self:
+    def of(
+        cls,
+        name: str,
+        feature_set: FeatureSet | None,
+        accuracies: PerSplit,
+        baseline: PerSplit,
+        level: float = LEVEL,
+    ) -> Self:
         score, gains = Score.of(accuracies), accuracies - baseline
-        return cls(name, feature_set, score, float(gains.mean()), least_gain_of(gains), p_value_of(gains))
+        least_gain = least_gain_of(gains, level)
+        return cls(name, feature_set, score, float(gains.mean()), least_gain, p_value_of(gains), level)
 
     @property
     def promoted(self) -> bool:
-        return self.p_value < ALPHA / COMPARISONS
+        return self.p_value < self.level
 
 
 def cross_validate(
     matrices: Mapping[FeatureSet, Matrix], labels: NDArray[np.int64]
 ) -> tuple[Score, list[Comparison]]:
     """Score the baseline, and every candidate on every feature set beside it."""
-    splits = _splits(labels)
+    parts = splits(labels)
     baseline = _accuracies(
-        DummyClassifier(strategy="most_frequent"), matrices[FeatureSet.BASIC], labels, splits
+        DummyClassifier(strategy="most_frequent"), matrices[FeatureSet.BASIC], labels, parts
     )
     comparisons = [
-        Comparison.of(name, feature_set, _accuracies(make(), matrix, labels, splits), baseline)
+        Comparison.of(name, feature_set, _accuracies(make(), matrix, labels, parts), baseline)
         for feature_set, matrix in matrices.items()
         for name, make in CANDIDATES.items()
     ]
@@ -92,9 +103,9 @@ def p_value_of(gains: PerSplit) -> float:
     return float(stats.t.sf(mean / error, df=len(gains) - 1))
 
 
-def least_gain_of(gains: PerSplit) -> float:
-    """Return the lower end of the same test's confidence interval for the mean, one of COMPARISONS."""
-    quantile = float(stats.t.isf(ALPHA / COMPARISONS, df=len(gains) - 1))
+def least_gain_of(gains: PerSplit, level: float = LEVEL) -> float:
+    """Return the lower end of the same test's confidence interval for the mean."""
+    quantile = float(stats.t.isf(level, df=len(gains) - 1))
     return float(gains.mean()) - quantile * _standard_error(gains)
 
 
@@ -103,15 +114,16 @@ def _standard_error(gains: PerSplit) -> float:
     return math.sqrt((1 / len(gains) + tested_to_trained) * float(gains.var(ddof=1)))
 
 
-def _splits(labels: NDArray[np.int64]) -> list[tuple[Any, Any]]:
+def splits(labels: NDArray[np.int64]) -> list[tuple[Any, Any]]:
+    """Return the positions to train and to test on of every split."""
     folds = RepeatedStratifiedKFold(n_splits=FOLDS, n_repeats=REPEATS, random_state=SEED)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "The least populated class", UserWarning)  # in some folds only
         return list(folds.split(np.zeros(len(labels)), labels))
 
 
-def _accuracies(estimator: Any, matrix: Matrix, labels: NDArray[np.int64], splits: Sequence[Any]) -> PerSplit:
+def _accuracies(estimator: Any, matrix: Matrix, labels: NDArray[np.int64], parts: Sequence[Any]) -> PerSplit:
     scores: PerSplit = cross_val_score(
-        estimator, matrix, labels, cv=splits, scoring="accuracy", error_score="raise"
+        estimator, matrix, labels, cv=parts, scoring="accuracy", error_score="raise"
     )
     return scores

@@ -1,6 +1,9 @@
 """The worth of a prediction, in a word for a response header."""
 
 from enum import StrEnum
+from typing import Final
+
+VERDICT_HEADERS: Final = ("X-Model-Version", "X-Model-Verdict")
 
 
 class Verdict(StrEnum):

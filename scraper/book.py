@@ -4,6 +4,10 @@ from dataclasses import dataclass, fields
 from decimal import Decimal
 from typing import Any, Self
 
+MAX_UPC_CHARACTERS = 64
+MAX_CATEGORY_CHARACTERS = 200
+MAX_DESCRIPTION_CHARACTERS = 20_000
+
 
 @dataclass(frozen=True, slots=True)
 class ScrapedBook:

@@ -11,15 +11,17 @@ from typing import Any
 
 from lxml import etree
 
-from scraper.book import ScrapedBook
+from scraper.book import (
+    MAX_CATEGORY_CHARACTERS,
+    MAX_DESCRIPTION_CHARACTERS,
+    MAX_UPC_CHARACTERS,
+    ScrapedBook,
+)
 from scraper.errors import MalformedPage
 from scraper.page_reader import PageReader
 
 MAX_BYTES = 256 * 1024
 """Ten times a usual page. An element of nothing but attributes costs lxml the square of their number: here 2 s."""
-MAX_UPC_CHARACTERS = 64
-MAX_CATEGORY_CHARACTERS = 200
-MAX_DESCRIPTION_CHARACTERS = 20_000
 Blocks = Mapping[str, Any]
 RATINGS = {"One": 1, "Two": 2, "Three": 3, "Four": 4, "Five": 5}
 

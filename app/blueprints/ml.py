@@ -1,21 +1,25 @@
 """`/api/v1/ml`: training data, the model and what it predicts."""
 
+from functools import partial
 from typing import Any
 
 from flask import Blueprint, url_for
 from flask.typing import ResponseReturnValue
 
 from app.core.errors import ModelNotFound
+from app.core.split import is_test_book
 from app.web import pagination
 from app.web.access import Access, caller
 from app.web.context import catalogue, shop
 from app.web.endpoint import operation
+from app.web.presenters.catalogue import present_training_rows
 from app.web.presenters.training import (
     present_model_card,
     present_model_summary,
     present_predictions,
     present_training_progress,
 )
+from app.web.rows import Rows
 from app.web.schemas.training import (
     ModelCard,
     ModelSummary,
@@ -23,27 +27,43 @@ from app.web.schemas.training import (
     PredictionsQuery,
     ShownPrediction,
     TrainingBook,
+    TrainingDataQuery,
     TrainingProgress,
     TrainingStarted,
 )
 from app.web.versions import DependsOn
+from ml.verdict import VERDICT_HEADERS
 
 ml = Blueprint("ml", __name__, url_prefix="/api/v1/ml")
-VERDICT_HEADERS = ("X-Model-Version", "X-Model-Verdict")
 
 
 @ml.get("/training-data")
 @ml.get("/features")
 @operation(
     "Dados de treino",
-    description="O catálogo, como o treino o lê. `features` e `training-data` respondem o mesmo.",
+    description=(
+        "O catálogo inteiro, como o treino o lê; com `divisao`, só a parte para treinar ou só a parte para testar. "
+        "`features` e `training-data` respondem o mesmo. Um livro é de teste se os primeiros 64 bits do SHA-256 de "
+        "`semente:id`, divididos por 2^64, dão menos que `fracao`: ele fica sempre do mesmo lado, mesmo que outros "
+        "entrem ou saiam, e a parte de teste tem cerca de `fracao` dos livros."
+    ),
     access=Access.PUBLIC,
+    query=TrainingDataQuery(),
     ok="Os livros",
     response=TrainingBook(many=True),
+    table="treino",
     versioned=DependsOn.STOCKS,
 )
-def show_training_data() -> ResponseReturnValue:
-    return catalogue().training_rows()
+def show_training_data(query: dict[str, Any]) -> Rows:
+    snapshot = catalogue()
+    books = snapshot.order()
+    if "divisao" in query:
+        testing = query["divisao"] == "teste"
+        seed, share = query["semente"], query["fracao"]
+        books = books[
+            [is_test_book(book_id, seed, share) is testing for book_id in snapshot.base.columns.ids]
+        ]
+    return Rows(len(books), partial(present_training_rows, snapshot, books))
 
 
 @ml.post("/predictions")
@@ -74,7 +94,10 @@ def predict(query: dict[str, Any], body: list[dict[str, Any]]) -> ResponseReturn
 @ml.get("/model")
 @operation(
     "A ficha do modelo em uso",
-    description="O que foi treinado, em quê, e o que vale ao lado de responder sempre a avaliação mais comum.",
+    description=(
+        "O que foi treinado, em quê, e o que vale: as avaliações ao lado de responder sempre a mais comum, as "
+        "categorias propostas ao lado da mais comum, os livros parecidos ao lado de livros sorteados."
+    ),
     access=Access.PUBLIC,
     ok="A ficha",
     response=ModelCard(),
@@ -84,7 +107,7 @@ def show_model() -> ResponseReturnValue:
     model = shop().trainings.active()
     if model is None:
         raise ModelNotFound("Nenhum modelo foi treinado ainda. Consulte /api/v1/ml/status.")
-    return present_model_card(model, shop().models.current())
+    return present_model_card(model, shop().models.current(), catalogue().texts)
 
 
 @ml.post("/train")

@@ -1,6 +1,7 @@
 """`/api/v1/scraping`: the collection of the catalogue."""
 
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from flask import Blueprint, url_for
@@ -11,8 +12,11 @@ from app.web import pagination
 from app.web.access import Access, caller
 from app.web.context import shop
 from app.web.endpoint import operation
+from app.web.presenters.common import present_time
+from app.web.presenters.schedule import changed_settings, present_schedule
 from app.web.presenters.scraping import present_progress, present_run, present_run_detail
-from app.web.schemas.scraping import Progress, Run, RunDetail, Triggered
+from app.web.schemas.schedule import NewSchedule, ShownSchedule
+from app.web.schemas.scraping import Run, RunDetail, Status, Triggered
 
 scraping = Blueprint("scraping", __name__, url_prefix="/api/v1/scraping")
 
@@ -53,10 +57,52 @@ def cancel_scrape() -> ResponseReturnValue:
 
 @scraping.get("/status")
 @operation(
-    "Consulta o andamento", access=Access.PUBLIC, ok="O estado da execução mais recente", response=Progress()
+    "Consulta o andamento", access=Access.PUBLIC, ok="O estado da execução mais recente", response=Status()
 )
 def show_status() -> ResponseReturnValue:
-    return present_progress(shop().scrapes.latest(), datetime.now(UTC))
+    progress = present_progress(shop().scrapes.latest(), datetime.now(UTC))
+    starts_at = shop().schedule.status().schedule.starts_at
+    return progress if starts_at is None else progress | {"proxima_execucao": present_time(starts_at)}
+
+
+@scraping.get("/schedule")
+@operation(
+    "Mostra a agenda",
+    description="A expressão cron pela qual a loja faz o scraping sozinha, e a próxima execução; sem agenda, null.",
+    access=Access.PUBLIC,
+    ok="A agenda em vigor",
+    response=ShownSchedule(),
+)
+def show_schedule() -> ResponseReturnValue:
+    return present_schedule(shop().schedule.status())
+
+
+@scraping.put("/schedule")
+@operation(
+    "Ajusta, pausa ou retoma a agenda",
+    description="Vale para a loja inteira e vence o ambiente até o DELETE; o que não é enviado fica como está. "
+    '`{"ativa": false}` pausa; o que vencer durante a pausa não é recuperado.',
+    access=Access.OPERATOR,
+    body=NewSchedule(),
+    ok="A agenda em vigor",
+    response=ShownSchedule(),
+)
+def set_schedule(body: dict[str, Any]) -> ResponseReturnValue:
+    shop().schedule.set(partial(changed_settings, body), caller().username)
+    return present_schedule(shop().schedule.status())
+
+
+@scraping.delete("/schedule")
+@operation(
+    "Volta à agenda do ambiente",
+    description="Esquece o que foi ajustado: valem SCRAPER_SCHEDULE e SCRAPER_JITTER_S.",
+    access=Access.OPERATOR,
+    ok="A agenda em vigor",
+    response=ShownSchedule(),
+)
+def clear_schedule() -> ResponseReturnValue:
+    shop().schedule.clear(caller().username)
+    return present_schedule(shop().schedule.status())
 
 
 @scraping.get("/runs")

@@ -6,6 +6,7 @@ from flask.typing import ResponseReturnValue
 from app.web.access import Access
 from app.web.context import catalogue
 from app.web.endpoint import operation
+from app.web.past import PastQuery
 from app.web.presenters.catalogue import present_category_summary, present_overview
 from app.web.schemas.catalogue import CategoryStats, Overview
 from app.web.versions import DependsOn
@@ -17,6 +18,7 @@ stats = Blueprint("stats", __name__, url_prefix="/api/v1/stats")
 @operation(
     "Estatísticas gerais",
     access=Access.PUBLIC,
+    query=PastQuery(),
     ok="Totais, médias e avaliações",
     response=Overview(),
     versioned=DependsOn.CATALOGUE,
@@ -29,6 +31,7 @@ def show_overview() -> ResponseReturnValue:
 @operation(
     "Estatísticas por categoria",
     access=Access.PUBLIC,
+    query=PastQuery(),
     ok="Uma linha por categoria, por nome",
     response=CategoryStats(many=True),
     versioned=DependsOn.CATALOGUE,

@@ -23,7 +23,8 @@ BY_API_KEY = "chave-api"
 BY_PAYMENT = "pagamento"
 BY_RECOVERY = "recuperacao"
 BY_PUBLICATION = "publicacao"
-RESERVED_USERNAMES = frozenset({BY_API_KEY, BY_PAYMENT, BY_RECOVERY, BY_PUBLICATION})
+BY_SCHEDULE = "agenda"
+RESERVED_USERNAMES = frozenset({BY_API_KEY, BY_PAYMENT, BY_RECOVERY, BY_PUBLICATION, BY_SCHEDULE})
 """Names of the parts of the shop in histories, which no user may have."""
 
 

@@ -15,7 +15,10 @@ def _integers() -> array[int]:
 
 @dataclass(slots=True, eq=False)
 class BookColumns:
-    """Books in ascending order of their ids. Prices are whole pence; `categories` numbers the names as they appear."""
+    """Books in ascending order of their ids. Prices are whole pence; `categories` numbers the names as they appear.
+
+    `details` are descriptions, UPCs and addresses of pages, of a small catalogue; otherwise it is empty.
+    """
 
     ids: array[int] = field(default_factory=_integers)
     titles: list[str] = field(default_factory=list)
@@ -26,6 +29,7 @@ class BookColumns:
     stocks: array[int] = field(default_factory=_integers)
     ratings: array[int] = field(default_factory=_integers)
     image_urls: list[str] = field(default_factory=list)
+    details: list[tuple[str, str, str]] = field(default_factory=list)
 
     @classmethod
     def of(cls, books: Iterable[Book]) -> BookColumns:

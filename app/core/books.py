@@ -26,6 +26,7 @@ _TYPED = str.maketrans(
     | {"ı": "i", "æ": "ae", "Æ": "AE", "œ": "oe", "Œ": "OE", "þ": "th", "Þ": "Th", "ŧ": "t", "Ŧ": "T"}
 )
 """What a keyboard types for characters that have no decomposition."""
+AS_PUBLISHED = -1
 _HIGHEST_PENCE = Decimal(10) ** 12
 
 
@@ -45,13 +46,23 @@ class Book:
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """A published version of the catalogue; `stock_version` counts the changes of stock by orders."""
+    """A published version of the catalogue.
+
+    `stock_version` counts the changes of stock by orders; it is AS_PUBLISHED in a past catalogue, which has none.
+    `model_version` is that of the model in use, 0 for none: what it found in the texts is shown with the books.
+    """
 
     version: int
     published_at: datetime
     origin: str
     source_url: str
     stock_version: int = 0
+    model_version: int = 0
+
+    @property
+    def is_past(self) -> bool:
+        """Whether this is of a catalogue as its publication left it, which never changes."""
+        return self.stock_version == AS_PUBLISHED
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from app.core.books import (
 )
 from app.core.catalogue_base import CatalogueBase, Positions, numbers, order_of
 from app.core.stocks import Stocks
+from ml.text_model import NO_TEXT_MODEL, Neighbour, Suggestion, TextModel
 
 __all__ = [
     "RATINGS", "SORT_COLUMNS", "Book", "Catalogue", "CatalogueBase", "CategorySummary", "Overview", "Positions",
@@ -34,14 +35,15 @@ __all__ = [
 class Catalogue:
     """Every book on sale at one version, in the order of their ids: an immutable snapshot.
 
-    `base` is the same object until the next publication. Methods that return a frame return a new one, with the columns
-    of the base's and `stock`.
+    `base` is the same object until the next publication, `texts` what the model in use found in the books' texts.
+    Methods that return a frame return a new one, with the columns of the base's and `stock`.
     """
 
     def __init__(self, books: Iterable[Book] | BookColumns, publication: Publication) -> None:
         columns = books if isinstance(books, BookColumns) else BookColumns.of(books)
         self.base = CatalogueBase(columns)
         self.publication = publication
+        self.texts = NO_TEXT_MODEL
         self._stocks = Stocks(columns.stocks)
         self._orders: dict[bool, Positions] = {}
 
@@ -53,6 +55,12 @@ class Catalogue:
         changed.publication = publication
         changed._stocks = self._stocks.with_changes(changes)
         changed._orders = {}
+        return changed
+
+    def with_texts(self, texts: TextModel) -> Catalogue:
+        """Return the same books with what a model found in their texts."""
+        changed = copy.copy(self)
+        changed.texts = texts
         return changed
 
     def __len__(self) -> int:
@@ -115,6 +123,21 @@ class Catalogue:
         wanted[found] = True
         order = self.order(sort, descending=descending)
         return order[wanted[order]]
+
+    def similar(
+        self, book_id: int, limit: int, *, in_stock_first: bool = False
+    ) -> list[tuple[int, Neighbour]]:
+        """Return the positions of the books on sale that are like a book, best first. Raises BookNotFound."""
+        self.base.position(book_id)
+        places = ((self.base.find(alike.book_id), alike) for alike in self.texts.neighbours(book_id))
+        found = [(position, alike) for position, alike in places if position is not None]
+        if in_stock_first:
+            found.sort(key=lambda pair: self._stocks[pair[0]] == 0)
+        return found[:limit]
+
+    def suggested_category(self, book_id: int) -> Suggestion | None:
+        """Return the category that is proposed for a book without one. Raises BookNotFound."""
+        return self.texts.suggestion(book_id, self.base.category(self.base.position(book_id)))
 
     def books(self, sort: str = "id", *, descending: bool = False) -> pd.DataFrame:
         """Return all books; `sort` is a key of SORT_COLUMNS, ties stay in the order of ids."""

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from app.core.book_columns import BookColumns
 from app.core.books import RATINGS, SORT_COLUMNS, CategorySummary, Overview, fold, mean_price, whole_pence
 from app.core.errors import BookNotFound
+from app.core.near_search import NearSearch
 from app.core.ranks import ranks
 from app.core.recent import RecentResults
 from app.core.title_search import TitleSearch
@@ -26,7 +27,6 @@ _COMMON = 16
 """One title of so many has a common word, which other searches will have too."""
 _FEW = 8
 """Of so many books, one may be asked by itself rather than all together."""
-_PRICES = ("pence_incl_tax", "pence_excl_tax")
 
 
 class CatalogueBase:
@@ -41,13 +41,10 @@ class CatalogueBase:
     def __init__(self, columns: BookColumns) -> None:
         """`columns` belong to the base from now on."""
         self.columns = columns
-        self.frame = _frame(columns)
         self._categories = tuple(columns.categories)
         self._category_codes = numbers(columns.category_codes)
         self._pence_incl_tax = numbers(columns.pence_incl_tax)
-        self._folded_titles = [fold(title) for title in columns.titles]
         self._folded_categories = [fold(name) for name in self._categories]
-        self._title_search = TitleSearch(self._folded_titles)
         self._orders: dict[tuple[str, bool], Positions] = {}
         self._searches: RecentResults[tuple[str, str], Positions] = RecentResults(
             _MAX_SEARCHES, max_items=4 * len(columns.ids)
@@ -56,8 +53,16 @@ class CatalogueBase:
             _MAX_COMMON_WORDS, max_items=_MAX_COMMON_WORDS * len(columns.ids)
         )
 
+    def prepare(self) -> None:
+        """Make now what searches and frames need, so that no reader has to wait for it."""
+        _ = self.frame, self._title_search
+
     def __len__(self) -> int:
         return len(self.columns.ids)
+
+    @cached_property
+    def frame(self) -> pd.DataFrame:
+        return _frame(self.columns)
 
     def find(self, book_id: int) -> int | None:
         """Return the position of the book with that id, if it is on sale."""
@@ -75,6 +80,16 @@ class CatalogueBase:
     def category(self, position: int) -> str:
         return self._categories[self.columns.category_codes[position]]
 
+    def text(self, position: int) -> tuple[str, str, int, str]:
+        """Return the title, category, rating and URL of the image of a book."""
+        columns = self.columns
+        return (
+            columns.titles[position],
+            self._categories[columns.category_codes[position]],
+            columns.ratings[position],
+            columns.image_urls[position],
+        )
+
     def order(self, sort: str, *, descending: bool) -> Positions:
         """Return all books by a key of SORT_COLUMNS other than the stock; ties stay in the order of ids."""
         known = self._orders.get((sort, descending))
@@ -91,6 +106,24 @@ class CatalogueBase:
             self._searches.add(asked, found)
         return found
 
+    def search_near(self, title: str, category: str) -> Positions:
+        """Return what is near to a search that finds nothing, best first.
+
+        A category that there is not is read as the nearest one, all of whose books with `title` are found; where
+        it has none, as in a category that there is, the titles near to `title` are, up to MAX_NEAR.
+        """
+        title, category = fold(title.strip()), fold(category.strip())
+        in_category = self._in_category(category)
+        if not in_category.any():
+            code = self._near_search.category(category)
+            if code is None:
+                return np.empty(0, np.int32)
+            in_category = self._category_codes == code
+            found = _positions(self._with_title(title) & in_category)
+            if len(found):
+                return found
+        return self._near_search.titles(title, in_category)
+
     def in_price_range(self, low: Decimal, high: Decimal) -> Positions:
         """Return the books that cost from `low` to `high` pounds with tax, both included, in the order of ids."""
         first, last = whole_pence(low, ROUND_CEILING), whole_pence(high, ROUND_FLOOR)
@@ -103,24 +136,31 @@ class CatalogueBase:
 
     @cached_property
     def overview(self) -> Overview:
-        count, frame = len(self), self.frame
-        totals = (int(frame[column].sum()) for column in _PRICES)
+        count, columns = len(self), self.columns
+        totals = (sum(pence) for pence in (columns.pence_incl_tax, columns.pence_excl_tax))
         incl, excl = (mean_price(total, count) if count else None for total in totals)
-        ratings = frame["rating"].value_counts()
-        return Overview(count, incl, excl, {rating: int(ratings.get(rating, 0)) for rating in RATINGS})
+        ratings = columns.ratings
+        return Overview(count, incl, excl, {rating: ratings.count(rating) for rating in RATINGS})
 
     @cached_property
     def category_summaries(self) -> tuple[CategorySummary, ...]:
         """A summary of every category, by name."""
-        groups = self.frame.groupby("category", observed=True)
-        totals = groups[[*_PRICES]].sum()
-        rows = zip(totals.index, groups.size(), totals[_PRICES[0]], totals[_PRICES[1]], strict=True)
+        codes, columns = self._category_codes, self.columns
+        counts = np.bincount(codes, minlength=len(self._categories)).tolist()
+        incl, excl = (
+            # Sums of floats, which are exact: all pence of a catalogue are far fewer than 2 ** 53.
+            np.bincount(codes, weights=numbers(pence), minlength=len(counts)).astype(np.int64).tolist()
+            for pence in (columns.pence_incl_tax, columns.pence_excl_tax)
+        )
+        rows = zip(self._categories, counts, incl, excl, strict=True)
         return tuple(
-            CategorySummary(
-                str(name), int(count), mean_price(int(incl), int(count)), mean_price(int(excl), int(count))
-            )
+            CategorySummary(name, count, mean_price(incl, count), mean_price(excl, count))
             for name, count, incl, excl in sorted(rows)
         )
+
+    @cached_property
+    def _near_search(self) -> NearSearch:
+        return NearSearch(self._folded_titles, self.columns.category_codes, self._folded_categories)
 
     def _sort_keys(self, sort: str) -> NDArray[Any]:
         if sort == "titulo":
@@ -129,6 +169,14 @@ class CatalogueBase:
             keys: NDArray[Any] = numbers(ranks(self._folded_categories))[self._category_codes]
             return keys
         return numbers(getattr(self.columns, SORT_COLUMNS[sort]))
+
+    @cached_property
+    def _folded_titles(self) -> list[str]:
+        return [fold(title) for title in self.columns.titles]
+
+    @cached_property
+    def _title_search(self) -> TitleSearch:
+        return TitleSearch(self._folded_titles)
 
     @cached_property
     def _title_ranks(self) -> NDArray[Any]:

@@ -12,6 +12,7 @@ ShopError
 ├── NotFound
 │   ├── UserNotFound
 │   ├── BookNotFound
+│   ├── PastCatalogueNotFound
 │   ├── ScrapeRunNotFound
 │   ├── OrderNotFound
 │   ├── ModelNotFound
@@ -20,6 +21,7 @@ ShopError
 │   ├── UsernameTaken
 │   ├── ScrapeAlreadyRunning
 │   ├── NoScrapeRunning
+│   ├── ImportCancelled
 │   ├── TrainingAlreadyRunning
 │   ├── ModelUnusable
 │   ├── OutOfStock
@@ -28,6 +30,10 @@ ShopError
 ├── PaymentDenied
 ├── PaymentFailed           the gateway could not decide
 │   └── PaymentTimedOut
+├── FaultyImport
+│   ├── UnreadableImport    a file without a row that can be read
+│   └── ImportRefused       a file that can be read, and is not to be published
+├── ImportTooLarge
 ├── KeyReused               one Idempotency-Key for two different bodies
 ├── VersionMismatch         changed since it was read
 └── Unavailable             not now; later the same request may work
@@ -37,6 +43,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from app.core.books import Publication
+    from scraper.csv_table import BookTable
+
+_MAX_PROBLEMS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +132,17 @@ class BookNotFound(NotFound):
     detail = "Livro não encontrado."
 
 
+class PastCatalogueNotFound(NotFound):
+    """A version that never was or is no longer retained, or a moment before all that are."""
+
+    def __init__(self, oldest: Publication, newest: Publication) -> None:
+        since = oldest.published_at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        kept = f"o da versão {oldest.version} (publicada em {since})"
+        if newest.version != oldest.version:
+            kept = f"os das versões {oldest.version} (publicada em {since}) a {newest.version}"
+        super().__init__(f"Não há catálogo guardado para este valor de em: há {kept}.")
+
+
 class ScrapeRunNotFound(NotFound):
     detail = "Execução de scraping não encontrada."
 
@@ -149,7 +173,13 @@ class UsernameTaken(Conflict):
 
 class ScrapeAlreadyRunning(Conflict):
     def __init__(self, run_id: int) -> None:
-        super().__init__(f"Já há um scraping em andamento (execução {run_id}). Consulte o status.")
+        super().__init__(
+            f"Já há um scraping ou uma importação em andamento (execução {run_id}). Consulte o status."
+        )
+
+
+class ImportCancelled(Conflict):
+    detail = "A importação foi cancelada antes de publicar; o catálogo ficou como estava."
 
 
 class NoScrapeRunning(Conflict):
@@ -192,6 +222,28 @@ class PaymentFailed(ShopError):
 
 class PaymentTimedOut(PaymentFailed):
     detail = "O serviço de pagamento não respondeu a tempo. Nada foi vendido; tente novamente."
+
+
+class FaultyImport(ShopError):
+    """A file that is not imported, with what is wrong with its rows."""
+
+    def __init__(self, detail: str, table: BookTable | None = None) -> None:
+        super().__init__(detail)
+        self.table = table
+        faults = table.faults[:_MAX_PROBLEMS] if table is not None else ()
+        self.problems = [FieldProblem(fault.place, fault.reason) for fault in faults]
+
+
+class UnreadableImport(FaultyImport):
+    """A file that is no catalogue, or has faults in every row."""
+
+
+class ImportRefused(FaultyImport):
+    """A file with faults, or whose books the safety gate does not let pass."""
+
+
+class ImportTooLarge(ShopError):
+    pass
 
 
 class KeyReused(ShopError):

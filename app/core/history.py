@@ -1,6 +1,11 @@
 """What the shop remembers of past publications."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from enum import IntFlag
+
+AsOf = int | datetime
+"""A past catalogue: its version, or the moment before which it was the newest."""
 
 
 class BookChange(IntFlag):
@@ -17,6 +22,19 @@ class BookChange(IntFlag):
     def word(self) -> str:
         """The name that clients know, of one change."""
         return _WORDS[self]
+
+
+@dataclass(frozen=True, slots=True)
+class BookText:
+    """What a book's page says of it, prices and stock aside."""
+
+    title: str
+    category: str
+    rating: int
+    image_url: str
+    description: str
+    upc: str
+    source_url: str
 
 
 _WORDS = {

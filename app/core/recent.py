@@ -12,7 +12,10 @@ V = TypeVar("V", bound=Sized)
 
 
 class RecentResults(Generic[K, V]):
-    """The results asked for last, up to `max_results` that hold `max_items` together. `_lock` protects both fields."""
+    """The results asked for last, up to `max_results` that hold `max_items` together, but always the newest.
+
+    `_lock` protects `_results` and `_items`.
+    """
 
     def __init__(self, max_results: int, max_items: int) -> None:
         self._max_results = max_results
@@ -36,5 +39,7 @@ class RecentResults(Generic[K, V]):
                 return
             self._results[key] = result
             self._items += len(result)
-            while len(self._results) > self._max_results or self._items > self._max_items:
+            while len(self._results) > 1 and (
+                len(self._results) > self._max_results or self._items > self._max_items
+            ):
                 self._items -= len(self._results.popitem(last=False)[1])

@@ -10,6 +10,9 @@ from urllib.parse import urlsplit
 from app.core.runs import Run
 from scraper.book import ScrapedBook
 
+IMPORT_SOURCE = "importação"
+"""The beginning of the `base_url` of a run that imported a file, which is no URL."""
+
 
 @dataclass(frozen=True, slots=True)
 class StoredBook:
@@ -55,6 +58,13 @@ class Difference:
         """Return the listed books with a change, by id, as they are afterwards."""
         return {c.after.id: c.after for c in (*self.repriced, *self.restocked, *self.edited)}
 
+    def superseded(self) -> list[StoredBook]:
+        """Return the books whose page now says something else, prices and stock aside, as they were before."""
+        changes = (*self.edited, *self.returned)
+        return [
+            change.before for change in changes if text_of(change.before.page) != text_of(change.after.page)
+        ]
+
     def without(self, upcs: Collection[str]) -> Self:
         """Return the same less the books whose new pages have these UPCs; the others of the added ones move up."""
 
@@ -80,7 +90,8 @@ class Difference:
 class CrawlResult:
     """The books that a crawl read, by their place in the shop, and the reasons of failed pages, by URL.
 
-    `redirected` has, by place, where the shop redirected the page of a book.
+    `redirected` has, by place, where the shop redirected the page of a book. Of a `partial` result nothing tells which
+    books it lacks: none counts as gone.
     """
 
     announced: int
@@ -90,6 +101,7 @@ class CrawlResult:
     pages_total: int = 0
     pages_done: int = 0
     pages_reused: int = 0
+    partial: bool = False
 
     def fail(self, place: int, reason: str) -> None:
         """Have the page that was read at `place` count as one that failed."""
@@ -124,7 +136,7 @@ class ReportedBook:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScrapeRun(Run):
-    """One scrape. `pages_reused` were read by the run that it resumes."""
+    """One scrape, or one import, whose pages are rows. `pages_reused` were read by the run that it resumes."""
 
     base_url: str
     resumed_from: int | None
@@ -136,6 +148,10 @@ class ScrapeRun(Run):
     books_read: int
     published_version: int | None
     change_counts: Mapping[ChangeKind, int] | None
+
+    @property
+    def is_import(self) -> bool:
+        return self.base_url.startswith(IMPORT_SOURCE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,28 +170,30 @@ def compare(
 
     `reserved` is, by id, the number of copies sold and not yet shipped, which the supplier still counts.
 
-    A book is recognised by its UPC, or else by its URL. A book whose page is listed but failed is still in
-    the shop and stays as it was; its path identifies it, since a shop may be read at another host.
+    A book is recognised by its UPC, or else by its URL, or by its looks where a file brought it that had neither. A
+    book whose page is listed but failed is still in the shop and stays as it was; its path identifies it, since a shop
+    may be read at another host.
     """
     by_upc = {book.page.upc: book for book in stored}
     # Where a vanished book and a present one had the same address, it is the present one's.
-    by_url = {book.page.url: book for book in sorted(stored, key=lambda book: book.listed)}
+    last_listed = sorted(stored, key=lambda book: book.listed)
+    by_url = {book.page.url: book for book in last_listed if book.page.url}
+    by_looks = {looks_of(book.page): book for book in last_listed if not book.page.url}
     pages = crawl.in_site_order()
     upcs = {page.upc for page in pages}
     new: list[ScrapedBook] = []
     matches: dict[int, Change] = {}
     for page in pages:
-        known = by_upc.get(page.upc) or _at_same_url(page, by_url, upcs)
+        known = by_upc.get(page.upc) or _unless_found(
+            by_url.get(page.url) or by_looks.get(looks_of(page)), upcs
+        )
         if known is None or known.id in matches:
             new.append(page)
         else:
             after = _on_sale(known.id, page, (reserved or {}).get(known.id, 0))
             matches[known.id] = Change(known, known if after == known else after)
-    gone = (
-        {book.id for book in stored if book.listed}
-        - matches.keys()
-        - _failed_ids(by_url, crawl.failed.keys())
-    )
+    gone = {book.id for book in stored if book.listed and not crawl.partial}
+    gone -= matches.keys() | _failed_ids(by_url, crawl.failed.keys())
     first_id = max((book.id for book in stored), default=-1) + 1
     classified = ((change, _classify(change)) for change in matches.values() if change.before.listed)
     changes = [(change, kinds) for change, kinds in classified if kinds]
@@ -193,9 +211,13 @@ def compare(
     )
 
 
-def _at_same_url(page: ScrapedBook, by_url: Mapping[str, StoredBook], upcs: set[str]) -> StoredBook | None:
-    """Return the book that had the URL of `page`, unless the crawl found that book on another page."""
-    book = by_url.get(page.url)
+def looks_of(page: ScrapedBook) -> tuple[str, str]:
+    """Return what tells a book apart where its UPC is unknown: many share a title, and some shops an image."""
+    return page.title, page.image_url
+
+
+def _unless_found(book: StoredBook | None, upcs: set[str]) -> StoredBook | None:
+    """Return the book that a page seems to be, unless the crawl found that book on another page."""
     return book if book is not None and book.page.upc not in upcs else None
 
 
@@ -219,7 +241,7 @@ def _classify(change: Change) -> set[ChangeKind]:
     differences = {
         ChangeKind.REPRICED: _prices(before.page) != _prices(after.page),
         ChangeKind.RESTOCKED: (before.page.stock, before.short) != (after.page.stock, after.short),
-        ChangeKind.EDITED: _text(before.page) != _text(after.page),
+        ChangeKind.EDITED: text_of(before.page) != text_of(after.page),
     }
     return {kind for kind, differs in differences.items() if differs}
 
@@ -233,5 +255,6 @@ def _prices(book: ScrapedBook) -> tuple[Decimal, Decimal]:
     return book.price_excl_tax, book.price_incl_tax
 
 
-def _text(book: ScrapedBook) -> tuple[str | int, ...]:
+def text_of(book: ScrapedBook) -> tuple[str | int, ...]:
+    """Return what a page says of its book, without prices and stock."""
     return book.url, book.upc, book.title, book.category, book.rating, book.image_url, book.description

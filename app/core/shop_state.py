@@ -20,6 +20,8 @@ class ShopState:
     scrape_running: bool
     last_scrape_seconds: float
     last_scrape_success_at: float
+    next_scheduled_scrape_at: float
+    last_scheduled_scrape_at: float
     orders_by_status: Mapping[str, int]
     model_version: int
     model_accuracy: float

@@ -55,6 +55,16 @@ def _families(state: ShopState) -> Iterator[Metric]:
             "Quando um scraping terminou bem pela última vez",
             state.last_scrape_success_at,
         ),
+        (
+            "livraria_schedule_next_run_timestamp_seconds",
+            "Quando começa, ou devia ter começado, o próximo scraping agendado",
+            state.next_scheduled_scrape_at,
+        ),
+        (
+            "livraria_schedule_last_run_timestamp_seconds",
+            "Quando a agenda iniciou um scraping pela última vez",
+            state.last_scheduled_scrape_at,
+        ),
         ("livraria_model_version", "Versão do modelo em uso", state.model_version),
         ("livraria_model_accuracy", "Acurácia do modelo em uso, ao ser treinado", state.model_accuracy),
         (

@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
 from pathlib import Path
+from typing import Literal
 
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -40,6 +41,10 @@ _PAYMENT_STATUS = {
     OrderStatus.PAYMENT_DENIED: ("failure", "denied"),
     OrderStatus.FAILED: ("failure", "error"),
 }
+
+
+ModelPart = Literal["ratings", "texts"]
+"""What a model was trained for: each has an artefact of its own."""
 
 
 class RequestKind(StrEnum):
@@ -94,6 +99,7 @@ class Metrics:
 
         self._runs = counter("livraria_scrape_runs_total", "Execuções de scraping terminadas", ["outcome"])
         self._pages = counter("livraria_scrape_pages_total", "Páginas dessas execuções", ["outcome"])
+        self._scheduled = counter("livraria_schedule_runs_total", "Scrapings da agenda", ["outcome"])
         self._trainings = counter("livraria_trainings_total", "Treinos de modelo terminados", ["outcome"])
         self._predictions = counter(
             "livraria_predictions_total", "Avaliações previstas, pela avaliação", ["rating"]
@@ -111,9 +117,10 @@ class Metrics:
         )
         self._model_rejected = gauge(
             "livraria_model_refused",
-            "1 enquanto o artefato do modelo em uso é recusado",
+            "1 enquanto um artefato do modelo em uso é recusado",
             multiprocess_mode="livemax",
         )
+        self._rejected_parts: dict[ModelPart, bool] = {}
         self._logins = counter("livraria_logins_total", "Tentativas de login", ["outcome"])
         self._lines_lost = counter(
             "livraria_log_lines_lost_total", "Linhas de log que não puderam ser gravadas"
@@ -182,6 +189,11 @@ class Metrics:
         for outcome, pages in (("read", read), ("failed", failed), ("reused", reused)):
             self._pages.labels(outcome).inc(pages)
 
+    def count_scheduled_run(self, *, late: bool, missed: int) -> None:
+        """Count a run that the schedule began, and the `missed` others that it makes up."""
+        self._scheduled.labels("made_up" if late else "on_time").inc()
+        self._scheduled.labels("missed").inc(missed)
+
     def count_training(self, status: RunStatus) -> None:
         """Count a training that ended."""
         self._trainings.labels(status.value).inc()
@@ -201,8 +213,10 @@ class Metrics:
         for feature, index in by_feature.items():
             self._drift.labels(feature).set(index)
 
-    def set_model_rejected(self, rejected: bool) -> None:
-        self._model_rejected.set(rejected)
+    def set_model_rejected(self, part: ModelPart, *, rejected: bool) -> None:
+        """Set whether a part of the model in use is refused; the gauge shows whether any is."""
+        self._rejected_parts[part] = rejected
+        self._model_rejected.set(any(self._rejected_parts.values()))
 
     def count_lost_line(self) -> None:
         self._lines_lost.inc()
@@ -231,6 +245,7 @@ class Metrics:
             (self._payments, (*Decision, "timeout")),
             (self._order_latency, (RequestKind.ORDER_CREATE, RequestKind.ORDER_UPDATE)),
             (self._runs, [status for status in RunStatus if status is not RunStatus.PROCESSING]),
+            (self._scheduled, ("on_time", "made_up", "missed")),
             (self._trainings, (RunStatus.DONE, RunStatus.ERROR, RunStatus.INTERRUPTED)),
             (self._predictions, RATINGS),
             (self._out_of_distribution, OUT_OF_DISTRIBUTION_FEATURES),

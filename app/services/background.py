@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -24,7 +24,10 @@ from app.storage.runs import LEASE_TTL, RunTable
 log = logging.getLogger(__name__)
 
 R = TypeVar("R", bound=Run)
+Claim = Callable[[Session, datetime], Callable[[int], None]]
+"""Called in the transaction that begins a run, and its result with the run's id; either may raise to prevent it."""
 B = TypeVar("B", bound="BackgroundRun[Any]")
+N = TypeVar("N", bound="BackgroundRun[Any]")
 
 STOP_TIMEOUT_S = 10.0
 CRASHED = "Falha interna; o motivo está no log do servidor."
@@ -169,23 +172,38 @@ class RunManager(ABC, Generic[R, B]):
 
     def start(self, username: str) -> R:
         """Begin a run in the background. Raises a Conflict while any process has one in progress."""
+        return self._start(username)
+
+    def _start(self, username: str, claim: Claim | None = None) -> R:
+        """Begin a run if `claim`, where one is given, lets it begin."""
+        run: R = self._launch(lambda session, now: self._begin(session, username, now), claim)[0].run
+        return run
+
+    def _launch(
+        self, begin: Callable[[Session, datetime], N], claim: Claim | None = None
+    ) -> tuple[N, threading.Thread]:
+        """Begin a run by `begin`, and return it with its thread. Raises a Conflict as `start` does."""
         with self._lock:
             with self._database.writing() as session:
                 self._kind.table.lock(session)
                 for other in self._reap(session):
                     raise self._kind.conflict(other.id)
-                background = self._begin(session, username, self._database.now(session))
+                now = self._database.now(session)
+                record = None if claim is None else claim(session, now)
+                background = begin(session, now)
                 run: R = background.run
+                if record is not None:
+                    record(run.id)
             if self._thread is not None:
                 self._thread.join(STOP_TIMEOUT_S)  # its run has ended, but it may still be writing files
             if self._stopped:
                 background.stop()
-            self._running = weakref.ref(background)
+            self._running = weakref.ref(cast("B", background))
             self._announce(run)
             name = f"{self._kind.name}-{run.id}"
             self._thread = threading.Thread(target=self._execute, args=(background,), name=name, daemon=True)
             self._thread.start()
-        return run
+            return background, self._thread
 
     def latest(self) -> R | None:
         """Return the newest run, in progress or ended, once this process shows what it published."""
@@ -239,13 +257,15 @@ class RunManager(ABC, Generic[R, B]):
         """Return whether a run in progress has no living holder that renews its lease.
 
         Where the holder is known to be alive, an expired lease may mean that the clock was set: the run is orphaned
-        only when this process has seen the lease unrenewed for as long as it lasts, by a clock that can't be set.
+        only when this process has seen the lease unrenewed for as long as it lasts, by a clock that can't be set. So
+        does a lease that lasts for longer than any is given: the clock was ahead, perhaps by years.
         """
         if run.holder is None or run.expires_at is None or is_known_dead(run.holder):
             return True
-        if run.expires_at > now:
+        if now < run.expires_at <= now + LEASE_TTL:
             return False
-        return not is_known_alive(run.holder) or self._unrenewed_for_s(run) >= LEASE_TTL.total_seconds()
+        clock_was_set = run.expires_at > now or is_known_alive(run.holder)
+        return not clock_was_set or self._unrenewed_for_s(run) >= LEASE_TTL.total_seconds()
 
     def _unrenewed_for_s(self, run: R) -> float:
         """Return for how long this process has seen the lease of `run` as it is."""

@@ -2,7 +2,7 @@
 
 import gc
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.core.catalogue import Publication
 from app.core.safety_gate import Limits, absurd_prices, publication_blocker
-from app.core.scraping import CrawlResult, Difference, compare
+from app.core.scraping import CrawlResult, Difference, StoredBook, compare
 from app.storage import catalogue
 from app.storage.database import Database
 from app.storage.stock import Reason, reserved_copies
@@ -35,16 +35,18 @@ def publish_crawl(
     limits: Limits,
     source_url: str,
     counted_since: datetime | None = None,
+    origin: str = catalogue.SCRAPED,
 ) -> tuple[Publication, Difference]:
     """Publish `crawl` in the caller's transaction.
 
     Replaces the demonstration catalogue entirely, ids included; changes any other where it differs, and keeps
-    its version where nothing does. Of absurd prices that `limits` allow, the pages count as failed in `crawl` from
-    then on: their books stay as they were, or out. `counted_since` is when the supplier began to count the copies,
-    by default now. Raises CrawlRejected, with nothing changed.
+    its version where nothing does, as an import (`origin`) of the demonstration itself also does. Of absurd prices
+    that `limits` allow, the pages count as failed in `crawl` from then on: their books stay as they were, or out.
+    `counted_since` is when the supplier began to count the copies, by default now. Raises CrawlRejected, with nothing
+    changed.
     """
     with collections_paused():
-        return _publish_crawl(session, crawl, limits, source_url, counted_since)
+        return _publish_crawl(session, crawl, limits, source_url, counted_since, origin)
 
 
 @contextmanager
@@ -62,18 +64,45 @@ def collections_paused() -> Iterator[None]:
             gc.enable()
 
 
+def examine_crawl(
+    session: Session,
+    crawl: CrawlResult,
+    limits: Limits,
+    stored: Sequence[StoredBook],
+    before: Publication | None,
+    counted_since: datetime,
+    origin: str = catalogue.SCRAPED,
+) -> tuple[Difference, Sequence[StoredBook], str | None]:
+    """Return what `crawl` changes in the `stored` books of `before`, the demonstration that it replaces, if any, and
+    the reason why it may not be published."""
+    reserved = reserved_copies(session, counted_since)
+    demonstration = stored if before and before.origin == catalogue.DEMONSTRATION else ()
+    if origin == catalogue.IMPORTED and demonstration and not compare(stored, crawl, reserved):
+        demonstration = ()
+    known = () if demonstration else stored
+    difference = compare(known, crawl, reserved)
+    return (
+        difference,
+        demonstration,
+        publication_blocker(crawl, difference, [book for book in known if book.listed], limits),
+    )
+
+
 def _publish_crawl(
-    session: Session, crawl: CrawlResult, limits: Limits, source_url: str, counted_since: datetime | None
+    session: Session,
+    crawl: CrawlResult,
+    limits: Limits,
+    source_url: str,
+    counted_since: datetime | None,
+    origin: str,
 ) -> tuple[Publication, Difference]:
     now = datetime.now(UTC)
     catalogue.lock_books(session)
     before = catalogue.load_publication(session, lock=True)
     stored = catalogue.load_stored_books(session)
-    demonstration = stored if before and before.origin == catalogue.DEMONSTRATION else []
-    known = [] if demonstration else stored
-    reserved = {} if demonstration else reserved_copies(session, counted_since or now)
-    difference = compare(known, crawl, reserved)
-    reason = publication_blocker(crawl, difference, [book for book in known if book.listed], limits)
+    difference, demonstration, reason = examine_crawl(
+        session, crawl, limits, stored, before, counted_since or now, origin
+    )
     if reason:
         raise CrawlRejected(reason)
     absurd = absurd_prices(crawl, difference, limits)
@@ -84,9 +113,9 @@ def _publish_crawl(
         catalogue.clear_books(session, now)
     catalogue.apply_difference(session, difference, now)
     difference = replace(difference, removed=(*difference.removed, *demonstration))
-    if before and not difference and before.source_url == source_url:
+    if before and not difference and (origin == catalogue.IMPORTED or before.source_url == source_url):
         return before, difference
-    return catalogue.record_publication(session, now, catalogue.SCRAPED, source_url), difference
+    return catalogue.record_publication(session, now, origin, source_url, difference), difference
 
 
 def publish_demonstration(database: Database, csv_file: Path) -> bool:
@@ -101,6 +130,6 @@ def publish_demonstration(database: Database, csv_file: Path) -> bool:
         now = datetime.now(UTC)
         added = Difference(added=catalogue.as_listed(bundled))
         catalogue.apply_difference(session, added, now, Reason.BUNDLED)
-        catalogue.record_publication(session, now, catalogue.DEMONSTRATION, "")
+        catalogue.record_publication(session, now, catalogue.DEMONSTRATION, "", added)
     log.warning("demonstration_catalogue_published", extra={"books": len(bundled)})
     return True

@@ -81,6 +81,7 @@ class ModelStore:
         """Reload unless the database was asked since `version` was trained. Raises SQLAlchemyError."""
         if version > self._newest_seen:
             self.refresh()
+            self._catalogue.refresh()  # which shows what the model found in the texts
             self._newest_seen = version
 
     def _load(self, loaded: _Loaded | None) -> _Loaded:
@@ -93,7 +94,7 @@ class ModelStore:
         with self._database.reading() as session:
             run = training.RUNS.get(session, choice[0] or NO_VERSION)
         model = self._fallback(Verdict.UNTRAINED, None) if run is None else self._serve(run)
-        self._metrics.set_model_rejected(model.problem is not None)
+        self._metrics.set_model_rejected("ratings", rejected=model.problem is not None)
         return _Loaded(model, choice, published if model.version == NO_VERSION else None)
 
     def load(self, run: Training) -> ServedModel:

@@ -1,18 +1,20 @@
-"""One scraping run, from its first page to its end."""
+"""Runs that end with a publication, and among them scrapes, from their first page to their end."""
 
 import contextlib
 import logging
 import threading
 import time
+from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import replace
 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from app.core.books import Publication
 from app.core.runs import RunStatus
 from app.core.safety_gate import Limit, Limits
-from app.core.scraping import CrawlResult, ScrapeRun
+from app.core.scraping import CrawlResult, Difference, ScrapeRun
 from app.services.background import BackgroundRun, RunFailed, RunKind
 from app.services.catalogue import CrawlRejected, collections_paused, publish_crawl
 from app.settings import Settings
@@ -41,29 +43,63 @@ PUBLISH_WITHIN_S = 60.0
 Staged = Mapping[str, ScrapedBook]
 
 
-class BackgroundScrape(BackgroundRun[ScrapeRun]):
-    """Crawls, stages what arrives, and publishes it if the safety gate lets it pass."""
+class PublishingRun(BackgroundRun[ScrapeRun]):
+    """A run that ends by publishing `result`, if the safety gate lets it pass."""
 
     def __init__(
-        self, kind: RunKind[ScrapeRun], run: ScrapeRun, settings: Settings, database: Database, staged: Staged
+        self, kind: RunKind[ScrapeRun], run: ScrapeRun, settings: Settings, database: Database
     ) -> None:
-        """`staged` are the books that the run resumes with, by listed URL."""
         super().__init__(kind, run, settings, database)
         self.result = CrawlResult(announced=0)
-        self._staged = staged
         self._cancelled = threading.Event()
-        self._unsaved: dict[str, ScrapedBook] = {}
-        self._saved_at = time.monotonic()
-        self._leaves_pages = True
 
     def cancel(self) -> None:
         """End the run as cancelled, soon."""
         self._cancelled.set()
 
     def stop(self) -> None:
-        """End the run as interrupted, soon: its pages stay staged for the next one."""
+        """End the run as interrupted, soon."""
         super().stop()
         self._cancelled.set()
+
+    @abstractmethod
+    def _publish_in(self, session: Session) -> tuple[Publication, Difference]:
+        """Publish the result in a transaction of the run."""
+
+    def _publish(self) -> tuple[Publication, Difference]:
+        with (
+            collections_paused(),
+            self._database.writing(PUBLISH_WITHIN_S) as session,
+        ):  # which holds up orders
+            self._renew_lease(session)
+            if self._cancelled.is_set() or scraping.is_cancelled(session, self.run.id):
+                raise CrawlCancelled
+            publication, difference = self._publish_in(session)
+            scraping.save_publication(session, self.run.id, publication.version, difference)
+            self._record_end(session, RunStatus.DONE)
+        return publication, difference
+
+    def _record_end(self, session: Session, status: RunStatus, reason: str | None = None) -> None:
+        super()._record_end(session, status, reason)
+        scraping.save_progress(session, self.run.id, self.result)
+        scraping.save_failures(session, self.run.id, self.result.failed)
+
+
+class BackgroundScrape(PublishingRun):
+    """Crawls, stages what arrives, and publishes it if the safety gate lets it pass.
+
+    Where it is stopped, its pages stay staged for the next one.
+    """
+
+    def __init__(
+        self, kind: RunKind[ScrapeRun], run: ScrapeRun, settings: Settings, database: Database, staged: Staged
+    ) -> None:
+        """`staged` are the books that the run resumes with, by listed URL."""
+        super().__init__(kind, run, settings, database)
+        self._staged = staged
+        self._unsaved: dict[str, ScrapedBook] = {}
+        self._saved_at = time.monotonic()
+        self._leaves_pages = True
 
     def work(self) -> None:
         try:
@@ -141,34 +177,24 @@ class BackgroundScrape(BackgroundRun[ScrapeRun]):
         if cancelled:
             raise CrawlCancelled
 
-    def _publish(self) -> None:
-        with (
-            collections_paused(),
-            self._database.writing(PUBLISH_WITHIN_S) as session,
-        ):  # which holds up orders
-            self._renew_lease(session)
-            if self._cancelled.is_set() or scraping.is_cancelled(session, self.run.id):
-                raise CrawlCancelled
-            # What was tried and failed would fail again: the next run reads the shop anew.
-            self._leaves_pages = False
-            self.result.fail_repeated()
-            counted_since = scraping.counting_started_at(session, self.run)
-            publication, difference = publish_crawl(
-                session, self.result, _limits(self._settings), self.run.base_url, counted_since
-            )
-            scraping.save_publication(session, self.run.id, publication.version, difference)
-            self._record_end(session, RunStatus.DONE)
+    def _publish_in(self, session: Session) -> tuple[Publication, Difference]:
+        # What was tried and failed would fail again: the next run reads the shop anew.
+        self._leaves_pages = False
+        self.result.fail_repeated()
+        counted_since = scraping.counting_started_at(session, self.run)
+        return publish_crawl(
+            session, self.result, gate_limits(self._settings), self.run.base_url, counted_since
+        )
 
     def _record_end(self, session: Session, status: RunStatus, reason: str | None = None) -> None:
         super()._record_end(session, status, reason)
-        scraping.save_progress(session, self.run.id, self.result)
-        scraping.save_failures(session, self.run.id, self.result.failed)
         # A run that broke off leaves its pages to the next one, unlike one that was cancelled.
         if status in (RunStatus.DONE, RunStatus.CANCELLED) or not self._leaves_pages:
             scraping.drop_staged(session, self.run.id)
 
 
-def _limits(settings: Settings) -> Limits:
+def gate_limits(settings: Settings) -> Limits:
+    """Return what the settings let the safety gate pass."""
     return Limits(
         max_failed_share=Limit(settings.scraper_max_failed_share, "SCRAPER_MAX_FAILED_SHARE"),
         max_vanished_share=Limit(settings.scraper_max_vanished_share, "SCRAPER_MAX_VANISHED_SHARE"),

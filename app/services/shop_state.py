@@ -9,6 +9,7 @@ from app.core.shop_state import LOW_STOCK, ShopState
 from app.storage import orders, scraping, stock, training
 from app.storage.catalogue_store import CatalogueStore
 from app.storage.database import Database
+from app.storage.schedule import last_began_at, load_schedule
 
 
 def read_shop_state(database: Database, catalogue_store: CatalogueStore, inventory_books: int) -> ShopState:
@@ -19,8 +20,10 @@ def read_shop_state(database: Database, catalogue_store: CatalogueStore, invento
         by_status = orders.count_by_status(session)
         sold = stock.books_sold_last(session, inventory_books)
         scrapes, trainings = scraping.RUNS.in_progress(session), training.RUNS.in_progress(session)
-        scrape, success = scraping.RUNS.latest(session, *ENDED), scraping.RUNS.latest(session, RunStatus.DONE)
+        scrape = scraping.latest_scrape(session, *ENDED)
+        success = scraping.latest_scrape(session, RunStatus.DONE)
         model = training.active_model(session)
+        next_start_at, last_start_at = load_schedule(session).starts_at, last_began_at(session)
     ratings = catalogue.overview().by_rating
     baseline = max(ratings.values()) / max(1, len(catalogue))
     return ShopState(
@@ -30,9 +33,11 @@ def read_shop_state(database: Database, catalogue_store: CatalogueStore, invento
         stock_units=int(copies.sum()),
         low_stock_books=int(((copies >= 1) & (copies <= LOW_STOCK)).sum()),
         out_of_stock_books=int((copies == 0).sum()),
-        scrape_running=bool(scrapes),
+        scrape_running=any(not run.is_import for run in scrapes),
         last_scrape_seconds=(scrape.duration_s if scrape else None) or 0.0,
         last_scrape_success_at=_timestamp(success),
+        next_scheduled_scrape_at=next_start_at.timestamp() if next_start_at else 0.0,
+        last_scheduled_scrape_at=last_start_at.timestamp() if last_start_at else 0.0,
         orders_by_status={status.value: by_status.get(status.value, 0) for status in OrderStatus},
         model_version=model.id if model else 0,
         model_accuracy=model.card["acuracia"] if model and model.card else baseline,

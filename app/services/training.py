@@ -69,12 +69,18 @@ class Trainings(RunManager[Training, BackgroundTraining]):
         """Begin a training where the catalogue has none yet, or its model can't be used."""
         if not self._settings.ml_auto_train or self._stopped:
             return
-        refused = self._models.current().problem is not None
-        version = self._catalogue.current().publication.version
+        catalogue = self._catalogue.current()
+        refused = self._models.current().problem is not None or catalogue.texts.problem is not None
+        version = catalogue.publication.version
         with self._database.reading() as session:
             newest = training.RUNS.latest(session, RunStatus.DONE)
             failures = training.failures_since(session, version, self._database.now(session) - RETRY_DELAY)
-        if newest is not None and newest.catalogue_version == version and not refused:
+        is_current = (
+            newest is not None
+            and newest.catalogue_version == version
+            and newest.texts_digest is not None  # an older release read no texts
+        )
+        if is_current and not refused:
             return
         if _must_wait(failures) or (refused and not self._may_replace_refused()):
             return
@@ -106,6 +112,7 @@ class Trainings(RunManager[Training, BackgroundTraining]):
             model = _find_model(session, version)
             training.activate(session, version, username, self._database.now(session))
         self._models.refresh()
+        self._catalogue.refresh()
         log.info("model_chosen", extra={"version": version, "username": username})
         return model
 
@@ -125,6 +132,7 @@ class Trainings(RunManager[Training, BackgroundTraining]):
         self._metrics.count_training(status)
         try:
             self._models.refresh()
+            self._catalogue.refresh()
             with self._database.writing() as session:
                 training.trim_trainings(session, self._settings.models_kept)
             self.forget_files()

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+import orjson
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.core.runs import RunStatus
@@ -20,11 +21,14 @@ from app.services.background import BackgroundRun, RunFailed, RunKind
 from app.services.model_store import assemble
 from app.settings import Settings
 from app.storage import training
+from app.storage.catalogue import load_texts
 from app.storage.database import Database
 from app.storage.faults import log_failure
 from app.storage.model_files import SCRATCH_PREFIX, clear_scratch, models_folder, write_model
 from ml.artefact import CARD_NAME, MODEL_NAME, ArtefactRefused, digest_of
 from ml.features import Row
+from ml.text_model import TEXTS_NAME
+from ml.text_model import load as load_text_model
 
 log = logging.getLogger(__name__)
 
@@ -59,10 +63,10 @@ class BackgroundTraining(BackgroundRun[Training]):
     def work(self) -> None:
         with self._scratch() as scratch:
             digests = self._train(scratch)
-            files = {name: (scratch / name).read_bytes() for name in (MODEL_NAME, CARD_NAME)}
+            files = {name: (scratch / name).read_bytes() for name in (MODEL_NAME, CARD_NAME, TEXTS_NAME)}
         if {name: digest_of(content) for name, content in files.items()} != digests:
             raise RunFailed("O que está no lugar do modelo não é o que o treino gravou.")
-        self._publish(files[MODEL_NAME], json.loads(files[CARD_NAME]))
+        self._publish(files[MODEL_NAME], json.loads(files[CARD_NAME]), files[TEXTS_NAME])
 
     @contextlib.contextmanager
     def _scratch(self) -> Iterator[Path]:
@@ -76,11 +80,12 @@ class BackgroundTraining(BackgroundRun[Training]):
 
         Raises RunFailed or LeaseLost.
         """
-        data, error_file = scratch / "livros.json", scratch / "erros.txt"
+        data, texts, error_file = scratch / "livros.json", scratch / "textos.ndjson", scratch / "erros.txt"
         data.write_text(json.dumps(self._load_books()), encoding="utf-8")
+        self._write_texts(texts)
         with error_file.open("wb") as errors:
             trainer = subprocess.Popen(  # noqa: S603 - our own program, on a file of ours
-                [*TRAINER, str(data), "--out", str(scratch), "--child"],
+                [*TRAINER, str(data), "--out", str(scratch), "--child", "--textos", str(texts)],
                 cwd=_PROJECT,
                 env=_environment(),
                 stdin=subprocess.PIPE,  # it ends when this end is closed, however this process may die,
@@ -99,6 +104,11 @@ class BackgroundTraining(BackgroundRun[Training]):
             log.error("trainer_failed", extra={"version": self.run.id, "reason": reason})
             raise RunFailed(f"O treino terminou com o código {code}; o motivo está no log do servidor.")
         return json.loads(output)
+
+    def _write_texts(self, path: Path) -> None:
+        """Write the texts of the books on sale, a line each: of a large catalogue they are not held in memory."""
+        with path.open("wb") as file, self._database.reading() as session:
+            file.writelines(orjson.dumps(book) + b"\n" for book in load_texts(session))
 
     def _wait_for(self, trainer: subprocess.Popen[bytes]) -> int:
         """Return the trainer's exit code. Raises RunFailed where it takes too long or the server stops."""
@@ -122,7 +132,7 @@ class BackgroundTraining(BackgroundRun[Training]):
             f"O treino passou do limite de {self._settings.ml_training_timeout_s} s (ML_TRAINING_TIMEOUT_S)."
         )
 
-    def _publish(self, artefact: bytes, card: Mapping[str, Any]) -> None:
+    def _publish(self, artefact: bytes, card: Mapping[str, Any], texts: bytes) -> None:
         """Store and serve the model, in one transaction; its file comes first, so that no process misses it.
 
         Raises RunFailed where it can't be served.
@@ -130,13 +140,14 @@ class BackgroundTraining(BackgroundRun[Training]):
         version, digest = self.run.id, digest_of(artefact)
         try:
             assemble(version, artefact, digest, card)
+            load_text_model(texts, digest_of(texts))
         except ArtefactRefused as refused:
             raise RunFailed(f"O que o treino deixou não serve. {refused.reason}") from None
         write_model(self._settings.data_dir, version, artefact, card)
         with self._database.writing() as session:
             training.RUNS.lock(session)
             self._renew_lease(session)
-            training.save_model(session, version, card, digest, artefact)
+            training.save_model(session, version, card, artefact, texts)
             self._record_end(session, RunStatus.DONE)
             training.activate(session, version, self.run.started_by, self._database.now(session))
 

@@ -1,38 +1,45 @@
 """Rows of `livros` and `catalogo`."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import fields
 from datetime import datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
-import orjson
-from sqlalchemy import ColumnElement, Text, bindparam, cast, delete, func, select, update
+from sqlalchemy import Select, bindparam, delete, func, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.core.book_columns import BookColumns
 from app.core.catalogue import Book, Catalogue, Publication
 from app.core.scraping import Difference, StoredBook
-from app.storage import stock
-from app.storage.batches import write_rows
-from app.storage.models import BookRow, CatalogueRow, MovementRow
+from app.storage import history, stock
+from app.storage.batches import ROWS_AT_ONCE, read_batches, write_rows
+from app.storage.models import ActiveModelRow, BookRow, CatalogueRow, MovementRow
 from scraper.book import ScrapedBook
 
 DEMONSTRATION = "demonstracao"
 SCRAPED = "scraping"
+IMPORTED = "importacao"
 
 _BOOK_COLUMNS = tuple(getattr(BookRow, field.name) for field in fields(Book))
+_COLUMNS = len(_BOOK_COLUMNS)
+_DETAIL_COLUMNS = (BookRow.description, BookRow.upc, BookRow.source_url)
+MAX_DETAILED_BOOKS = 2_000
+MAX_DESCRIPTION_CHARS = 4_000_000
+"""Up to these, a snapshot has its books' descriptions, which are then served as the rest: without the database."""
+_BOOK_TOO_MANY = select(BookRow.id).order_by(BookRow.id).offset(MAX_DETAILED_BOOKS).limit(1)
 _LISTED = BookRow.listed.is_(True)
 _PAGE_NAMES = tuple("source_url" if field.name == "url" else field.name for field in fields(ScrapedBook))
 _PAGE_COLUMNS = tuple(getattr(BookRow, name) for name in _PAGE_NAMES)
 _WRITTEN_COLUMNS = ("id", "listed", "short", *_PAGE_NAMES)
-_ROWS_AT_ONCE = 1_000
 _PUBLICATION = select(
     CatalogueRow.version,
     CatalogueRow.published_at,
     CatalogueRow.origin,
     CatalogueRow.source_url,
     CatalogueRow.stock_version,
+    func.coalesce(select(ActiveModelRow.version).where(ActiveModelRow.id == 1).scalar_subquery(), 0),
 ).where(CatalogueRow.id == 1)
 _LOCKED_PUBLICATION = _PUBLICATION.with_for_update()
 _LAST_MOVEMENT = select(func.coalesce(func.max(MovementRow.id), 0))
@@ -53,7 +60,7 @@ def load_publication(session: Session, *, lock: bool = False) -> Publication | N
 
 def load_stocks(session: Session) -> dict[int, int]:
     """Return the stock of each book on sale, by id."""
-    return dict(_all_rows(session, (BookRow.id, BookRow.stock), _LISTED))
+    return dict(_all_rows(session, (BookRow.id, BookRow.stock), listed=True))
 
 
 def load_last_movement(session: Session) -> int:
@@ -79,11 +86,26 @@ def lock_books(session: Session) -> None:
 def load_catalogue(session: Session, publication: Publication) -> Catalogue:
     """Return the books on sale, which `publication` of the same transaction describes."""
     columns = BookColumns()
-    for ids, titles, categories, incl, excl, *others in _batches(session, _BOOK_COLUMNS, _LISTED):
+    is_small = session.connection().execute(_BOOK_TOO_MANY).first() is None
+    rows = _rows_above((*_BOOK_COLUMNS, *_DETAIL_COLUMNS) if is_small else _BOOK_COLUMNS, listed=True)
+    for lists in read_batches(session, rows, {}):
+        (ids, titles, categories, incl, excl, *others), details = lists[:_COLUMNS], lists[_COLUMNS:]
         # A price that comes as a float has two decimals, so that the nearest penny is the right one.
         pence = ([round(price * 100) for price in prices] for prices in (incl, excl))
         columns.extend(ids, titles, categories, *pence, *others)
-    return Catalogue(columns, publication)
+        columns.details.extend(zip(*details, strict=True))
+    if sum(len(description) for description, *_ in columns.details) > MAX_DESCRIPTION_CHARS:
+        columns.details.clear()
+    catalogue = Catalogue(columns, publication)
+    catalogue.base.prepare()
+    return catalogue
+
+
+def load_texts(session: Session) -> Iterator[dict[str, Any]]:
+    """Yield the texts of every book on sale, in the order of their ids, a batch in memory at a time."""
+    columns = (BookRow.id, BookRow.title, BookRow.category, BookRow.description)
+    for row in _all_rows(session, columns, listed=True):
+        yield dict(zip(("id", "titulo", "categoria", "descricao"), row, strict=True))
 
 
 def load_stored_books(session: Session) -> list[StoredBook]:
@@ -93,7 +115,8 @@ def load_stored_books(session: Session) -> list[StoredBook]:
 
 
 def clear_books(session: Session, now: datetime) -> None:
-    """Forget every book, ids included, as is right only for the demonstration catalogue."""
+    """Forget every book, ids included, as is right only for the demonstration catalogue; the past keeps it."""
+    history.keep_all_texts(session)
     stock.withdraw_all(session, now)
     session.execute(delete(BookRow))
 
@@ -101,7 +124,11 @@ def clear_books(session: Session, now: datetime) -> None:
 def apply_difference(
     session: Session, difference: Difference, now: datetime, reason: stock.Reason = stock.Reason.COUNTED
 ) -> None:
-    """Write the rows that `difference` changes, and their movements of stock, with `reason`."""
+    """Write the rows that `difference` changes, and their movements of stock, with `reason`.
+
+    `record_publication` completes it.
+    """
+    history.keep_texts(session, difference.superseded())
     returned = (change.after for change in difference.returned)
     written = [*difference.added, *returned, *difference.changed().values()]
     before = dict(_all_rows(session, (BookRow.id, BookRow.stock))) if written else {}
@@ -116,14 +143,25 @@ def apply_difference(
         )
 
 
-def record_publication(session: Session, now: datetime, origin: str, source_url: str) -> Publication:
-    """Give the present rows of `livros` the next version."""
+def record_publication(
+    session: Session, now: datetime, origin: str, source_url: str, difference: Difference
+) -> Publication:
+    """Give the present rows of `livros` the next version, and remember what `difference` and sales changed of them.
+
+    No stock may change meanwhile: see `lock_books`.
+    """
+    before = load_publication(session, lock=True)
     session.execute(
         update(CatalogueRow)
         .where(CatalogueRow.id == 1)
         .values(version=CatalogueRow.version + 1, published_at=now, origin=origin, source_url=source_url)
     )
-    return Publication(*session.connection().execute(_PUBLICATION).one())
+    publication = Publication(*session.connection().execute(_PUBLICATION).one())
+    first_added = min((book.id for book in difference.added), default=None)
+    history.record_changes(session, publication, load_last_movement(session), first_added)
+    if before is not None and before.origin == DEMONSTRATION:
+        history.record_deleted(session, publication)
+    return publication
 
 
 def as_listed(books: Iterable[ScrapedBook]) -> tuple[StoredBook, ...]:
@@ -132,37 +170,18 @@ def as_listed(books: Iterable[ScrapedBook]) -> tuple[StoredBook, ...]:
 
 
 def _all_rows(
-    session: Session, columns: Sequence[InstrumentedAttribute[Any]], *where: ColumnElement[bool]
+    session: Session, columns: tuple[InstrumentedAttribute[Any], ...], *, listed: bool = False
 ) -> Iterator[tuple[Any, ...]]:
-    """Yield the rows in the order of their ids; the rest is as in `_batches`."""
-    for batch in _batches(session, columns, *where):
+    """Yield the rows in the order of their ids, as `read_batches` does, row by row."""
+    for batch in read_batches(session, _rows_above(columns, listed=listed), {}):
         yield from zip(*batch, strict=True)
 
 
-def _batches(
-    session: Session, columns: Sequence[InstrumentedAttribute[Any]], *where: ColumnElement[bool]
-) -> Iterator[list[list[Any]]]:
-    """Yield rows in the order of their ids, _ROWS_AT_ONCE at a time, as a list for each column; prices are floats.
-
-    `columns` begin with the id. A batch comes as JSON texts: SQLite's driver releases the interpreter lock for each
-    row and has to win it back, so that with busy readers in the same process a thousand rows took seconds, with the
-    write lock held. Were it larger, parsing the texts would hold up the readers in turn.
-    """
-    sqlite = session.get_bind().dialect.name == "sqlite"
-    gather = func.json_group_array if sqlite else func.json_agg
-    after = -1
-    while True:
-        batch = select(*columns).where(BookRow.id > after, *where).order_by(BookRow.id).limit(_ROWS_AT_ONCE)
-        texts = session.execute(select(*(cast(gather(column), Text) for column in batch.subquery().c))).one()
-        lists = [orjson.loads(text or "[]") for text in texts]
-        ids = lists[0]
-        if ids != sorted(ids):  # an aggregate promises no order
-            places = sorted(range(len(ids)), key=ids.__getitem__)
-            lists = [[values[place] for place in places] for values in lists]
-        yield lists
-        if len(ids) < _ROWS_AT_ONCE:
-            return
-        after = lists[0][-1]
+@cache
+def _rows_above(columns: tuple[InstrumentedAttribute[Any], ...], *, listed: bool) -> Select[Any]:
+    """Select a batch of `livros`, as `read_batches` wants it."""
+    rows = select(*columns).where(BookRow.id > bindparam("after")).order_by(BookRow.id).limit(ROWS_AT_ONCE)
+    return rows.where(_LISTED) if listed else rows
 
 
 def _page(

@@ -1,5 +1,6 @@
 """The published catalogue of this process."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from sqlalchemy.orm import Session
@@ -14,6 +15,7 @@ from app.storage.catalogue import (
 )
 from app.storage.database import Database
 from app.storage.polled import CHECK_EVERY_S, Polled
+from ml.text_model import NO_TEXT_MODEL, TextModel
 
 
 class CatalogueStore(Polled[Catalogue]):
@@ -22,9 +24,16 @@ class CatalogueStore(Polled[Catalogue]):
     `_last_movement` is the newest in the ledger whose stock the snapshot has; only the one thread that loads uses it.
     """
 
-    def __init__(self, database: Database, check_every_s: float = CHECK_EVERY_S) -> None:
+    def __init__(
+        self,
+        database: Database,
+        check_every_s: float = CHECK_EVERY_S,
+        load_texts: Callable[[Publication], TextModel] = lambda _publication: NO_TEXT_MODEL,
+    ) -> None:
+        """`load_texts` returns what the model in use found in the texts of the books."""
         super().__init__(self._load_changed, "catalogue_check_failed", check_every_s)
         self._database = database
+        self._load_texts = load_texts
         self._last_movement = 0
 
     def ensure_version(self, version: int) -> None:
@@ -42,11 +51,15 @@ class CatalogueStore(Polled[Catalogue]):
                 return snapshot
             if publication is None:
                 raise RuntimeError("no catalogue was ever published in this database")
-            if snapshot is not None and _differ_in_stocks_only(publication, snapshot.publication):
+            if snapshot is not None and _have_same_books(publication, snapshot.publication):
                 stocks, last_movement = self._load_changed_stocks(session)
                 catalogue = snapshot.with_stocks(stocks, publication)
             else:
                 catalogue, last_movement = load_catalogue(session, publication), load_last_movement(session)
+        if snapshot is None or _texts_source(snapshot.publication) != _texts_source(publication):
+            catalogue = catalogue.with_texts(self._load_texts(publication))
+        elif catalogue.texts is not snapshot.texts:
+            catalogue = catalogue.with_texts(snapshot.texts)
         self._last_movement = last_movement  # at the end: what fails before is read again
         return catalogue
 
@@ -57,5 +70,10 @@ class CatalogueStore(Polled[Catalogue]):
         return load_moved_stocks(session, self._last_movement)
 
 
-def _differ_in_stocks_only(one: Publication, other: Publication) -> bool:
-    return replace(one, stock_version=other.stock_version) == other
+def _texts_source(publication: Publication) -> tuple[int, str]:
+    """Return what decides whether the texts of a model are those of the books."""
+    return publication.model_version, publication.origin
+
+
+def _have_same_books(one: Publication, other: Publication) -> bool:
+    return replace(one, stock_version=other.stock_version, model_version=other.model_version) == other

@@ -76,7 +76,8 @@ class BookHistoryRow(Base):
     """
 
     __tablename__ = "livro_historico"
-    __table_args__ = (Index(None, "versao", "livro_id"),)
+    # Without a row id, a book's rows lie beside each other in SQLite, where a past catalogue looks for one of each.
+    __table_args__ = (Index(None, "versao", "livro_id"), {"sqlite_with_rowid": False})
 
     book_id: Mapped[int] = mapped_column("livro_id", primary_key=True, autoincrement=False)
     version: Mapped[int] = mapped_column("versao", primary_key=True, autoincrement=False)
@@ -183,6 +184,35 @@ class ScrapeLockRow(Base):
     __table_args__ = (CheckConstraint("id = 1", name="uma_linha"),)
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+
+
+class ScheduleRow(Base):
+    """One row: the schedule of scrapes, as the last start or an operator set it, and the next run."""
+
+    __tablename__ = "scraping_agenda"
+    __table_args__ = (CheckConstraint("id = 1", name="uma_linha"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    expression: Mapped[str | None] = mapped_column("agenda", String(100))
+    zone: Mapped[str] = mapped_column("fuso", String(60))
+    jitter_s: Mapped[int] = mapped_column("jitter_s")
+    active: Mapped[bool] = mapped_column("ativa")
+    by_operator: Mapped[bool] = mapped_column("por_operador")
+    seed: Mapped[str] = mapped_column("semente", String(32))
+    planned_at: Mapped[datetime | None] = mapped_column("planejada_em", UtcTime)
+    due_at: Mapped[datetime | None] = mapped_column("prevista_em", UtcTime)
+    starts_at: Mapped[datetime | None] = mapped_column("inicia_em", UtcTime)
+
+
+class ScheduledRunRow(Base):
+    """A due time and the run that it began; there is never a second row for it."""
+
+    __tablename__ = "scraping_agenda_execucao"
+
+    due_at: Mapped[datetime] = mapped_column("prevista_em", UtcTime, primary_key=True)
+    run_id: Mapped[int] = mapped_column("execucao_id")
+    began_at: Mapped[datetime] = mapped_column("iniciada_em", UtcTime)
+    attempts: Mapped[int] = mapped_column("tentativas")
 
 
 class OrderRow(Base):
@@ -297,7 +327,8 @@ class SimulationRow(Base):
 class TrainingRow(Base):
     """One training, and its model: `id` is the model's version. `holder` has the lease until `expires_at`.
 
-    `digest` is the SHA-256 of `artefact`, which other machines read from here and this one from its file.
+    `digest` is the SHA-256 of `artefact`, which other machines read from here and this one from its file;
+    `texts_digest` that of `texts`, which have no file. A training of an older release has none of these two.
     """
 
     __tablename__ = "modelo_treino"
@@ -314,6 +345,8 @@ class TrainingRow(Base):
     card: Mapped[dict[str, Any] | None] = mapped_column("ficha", JSON(none_as_null=True))
     digest: Mapped[str | None] = mapped_column("sha256", String(64))
     artefact: Mapped[bytes | None] = mapped_column("artefato", LargeBinary, deferred=True)
+    texts_digest: Mapped[str | None] = mapped_column("sha256_textos", String(64))
+    texts: Mapped[bytes | None] = mapped_column("textos", LargeBinary, deferred=True)
 
 
 class ActiveModelRow(Base):

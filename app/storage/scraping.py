@@ -9,7 +9,8 @@ from typing import Any, Final
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
-from app.core.scraping import CrawlResult, Difference, ScrapeRun, ScrapeRunDetail
+from app.core.runs import RunStatus
+from app.core.scraping import IMPORT_SOURCE, CrawlResult, Difference, ScrapeRun, ScrapeRunDetail
 from app.storage.change_reports import decode_changes, decode_counts, encode_difference
 from app.storage.models import ScrapeLockRow, ScrapeRunRow, StagedPageRow
 from app.storage.runs import RunTable
@@ -48,6 +49,14 @@ def begin_run(
     session.execute(delete(ScrapeRunRow).where(ScrapeRunRow.id.not_in(select(newest.c.id))))
     session.execute(delete(StagedPageRow).where(StagedPageRow.run_id != run.id))
     return run, staged
+
+
+def latest_scrape(session: Session, *statuses: RunStatus) -> ScrapeRun | None:
+    """Return the newest run with one of `statuses` that was no import."""
+    is_import = ScrapeRunRow.base_url.startswith(IMPORT_SOURCE)
+    newest = select(ScrapeRunRow).where(~is_import, ScrapeRunRow.status.in_(statuses))
+    row = session.scalars(newest.order_by(ScrapeRunRow.id.desc()).limit(1)).first()
+    return None if row is None else RUNS.read(row)
 
 
 def cancel_run(session: Session, username: str) -> ScrapeRun | None:

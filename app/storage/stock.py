@@ -9,6 +9,7 @@ from enum import StrEnum
 from sqlalchemy import and_, bindparam, func, insert, literal, or_, select, update
 from sqlalchemy.orm import Session
 
+from app.core.catalogue_import import StockCourse
 from app.core.orders import DISPATCHED, RESERVED, Line, OrderStatus
 from app.storage.columns import UtcTime
 from app.storage.database import updated_one
@@ -18,6 +19,7 @@ from app.storage.models import (
     MovementRow,
     OrderItemRow,
     OrderRow,
+    PublicationRow,
     StatusChangeRow,
 )
 from app.storage.prepared import Prepared, insert_into
@@ -130,6 +132,30 @@ def reserved_copies(session: Session, counted_since: datetime) -> dict[int, int]
         .group_by(OrderItemRow.book_id)
     )
     return {book_id: int(copies) for book_id, copies in rows}
+
+
+def courses_since_publication(session: Session) -> dict[int, StockCourse]:
+    """Return, by book id, how the stock moved since the last publication, of the books of which it did."""
+    last_publication = (
+        select(PublicationRow.last_movement)
+        .order_by(PublicationRow.version.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    moved = func.sum(MovementRow.quantity).over(partition_by=MovementRow.book_id, order_by=MovementRow.id)
+    movements = (
+        select(MovementRow.book_id, MovementRow.quantity, moved.label("moved"))
+        .where(MovementRow.id > last_publication)
+        .subquery()
+    )
+    book_id, quantity, after_each = movements.c
+    rows = session.execute(
+        select(book_id, func.sum(quantity), func.min(after_each), func.max(after_each)).group_by(book_id)
+    )
+    return {
+        book: StockCourse(int(now), min(0, int(lowest)), max(0, int(highest)))
+        for book, now, lowest, highest in rows
+    }
 
 
 def books_sold_last(session: Session, books: int) -> list[int]:

@@ -9,20 +9,24 @@ from sqlalchemy.orm import Session
 
 from app.core.runs import RunStatus
 from app.core.training import Training
-from app.storage.models import ActiveModelRow, TrainingRow
+from app.storage.models import ActiveModelRow, PublicationRow, TrainingRow
 from app.storage.runs import RunTable
+from ml.artefact import digest_of
 
 MAX_MODELS: Final = 10
 MAX_FAILED_TRAININGS: Final = 20
 RUNS: Final = RunTable(TrainingRow, ActiveModelRow, Training)
 
 
-def save_model(session: Session, version: int, card: Mapping[str, Any], digest: str, artefact: bytes) -> None:
-    """Store the model that a training made."""
+def save_model(
+    session: Session, version: int, card: Mapping[str, Any], artefact: bytes, texts: bytes
+) -> None:
+    """Store the model that a training made, and what it found in the texts."""
+    digests = {"digest": digest_of(artefact), "texts_digest": digest_of(texts)}
     session.execute(
         update(TrainingRow)
         .where(TrainingRow.id == version)
-        .values(card=card, digest=digest, artefact=artefact)
+        .values(card=card, artefact=artefact, texts=texts, **digests)
     )
 
 
@@ -57,6 +61,17 @@ def activate(session: Session, version: int, username: str, now: datetime) -> No
 
 def artefact_of(session: Session, version: int) -> bytes | None:
     return session.scalar(select(TrainingRow.artefact).where(TrainingRow.id == version))
+
+
+def texts_of(session: Session, version: int) -> tuple[str | None, bytes | None, str | None]:
+    """Return the recorded digest of what a training found in the texts, its bytes, and the origin of those texts."""
+    texts = (
+        select(TrainingRow.texts_digest, TrainingRow.texts, PublicationRow.origin)
+        .outerjoin(PublicationRow, PublicationRow.version == TrainingRow.catalogue_version)
+        .where(TrainingRow.id == version)
+    )
+    row = session.execute(texts).one_or_none()
+    return (None, None, None) if row is None else (row[0], row[1], row[2])
 
 
 def known_versions(session: Session) -> set[int]:

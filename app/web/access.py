@@ -3,10 +3,12 @@
 import hmac
 from enum import StrEnum
 from typing import Any, Final
+from wsgiref.types import WSGIEnvironment
 
 from flask import g, request
 from flask_jwt_extended import get_jwt, verify_jwt_in_request
 from flask_jwt_extended.exceptions import JWTExtendedException, NoAuthorizationError, WrongTokenError
+from jwt import decode
 from jwt.exceptions import ExpiredSignatureError, InvalidSignatureError, PyJWTError
 
 from app.core.accounts import BY_API_KEY, Role, User
@@ -85,6 +87,20 @@ def is_api_key(offered: str, settings: Settings) -> bool:
     """Return whether `offered` is the API key, or the one before it."""
     # In constant time, which tells nothing about how much of a guess was right.
     return any(hmac.compare_digest(offered.encode(), key.encode()) for key in settings.api_keys)
+
+
+def bears_token(settings: Settings, environ: WSGIEnvironment) -> bool:
+    """Return whether a request carries an access token that this shop has signed, before anything else is known."""
+    parts = environ.get("HTTP_AUTHORIZATION", "").split()
+    keys = (settings.jwt_secret_key, settings.jwt_secret_key_previous)
+    return parts[:1] == ["Bearer"] and any(_is_signed(parts[-1], key) for key in keys if key)
+
+
+def _is_signed(token: str, key: str) -> bool:
+    try:
+        return bool(decode(token, key, algorithms=["HS256"]).get("type") == "access")
+    except PyJWTError:
+        return False
 
 
 def actor() -> str:

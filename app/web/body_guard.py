@@ -5,7 +5,7 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Any, Final, Protocol
@@ -45,8 +45,24 @@ class TooManyBodies(ShopError):
     detail = "Clientes demais enviam corpos devagar. Tente de novo."
 
 
+class LargeBodyInProgress(ShopError):
+    detail = "Outro arquivo grande está sendo recebido. Tente de novo em instantes."
+
+
 class ServerBusy(ShopError):
     detail = "Requisições demais ao mesmo tempo. Tente de novo."
+
+
+@dataclass(frozen=True, slots=True)
+class LargeBodies:
+    """Paths whose bodies may be larger than others, up to a limit each, where `admits` the request.
+
+    One at a time, until it has been responded to: a process has memory for no more.
+    """
+
+    limits: Mapping[str, int]
+    admits: Callable[[WSGIEnvironment], bool]
+    place: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(1))
 
 
 @dataclass(slots=True, eq=False)
@@ -79,6 +95,7 @@ class BodyGuard:
         application: WSGIApplication,
         *,
         max_body_bytes: int,
+        large_bodies: LargeBodies | None = None,
         max_requests: int,
         max_waits: int,
         timeout_s: float,
@@ -86,6 +103,7 @@ class BodyGuard:
     ) -> None:
         self._application = application
         self._max_body_bytes = max_body_bytes
+        self._large = large_bodies
         self._places = threading.BoundedSemaphore(max_requests)
         self._max_waits = max_waits
         self._timeout_s = timeout_s
@@ -96,9 +114,31 @@ class BodyGuard:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if environ.get("CONTENT_LENGTH", "0") not in ("", "0") or "HTTP_TRANSFER_ENCODING" in environ:
-            given_up = self._receive(environ, start_response)
+            large = self._large
+            if large is not None and environ["PATH_INFO"] in large.limits and self._is_large(environ, large):
+                return self._run_large(environ, start_response, large)
+            given_up = self._receive(environ, start_response, self._max_body_bytes)
             if given_up is not None:
                 return given_up
+        return self._run(environ, start_response)
+
+    def _is_large(self, environ: WSGIEnvironment, large: LargeBodies) -> bool:
+        length = environ.get("CONTENT_LENGTH", "")
+        return (not length.isdecimal() or int(length) > self._max_body_bytes) and large.admits(environ)
+
+    def _run_large(
+        self, environ: WSGIEnvironment, start_response: StartResponse, large: LargeBodies
+    ) -> Iterable[bytes]:
+        if not large.place.acquire(blocking=False):
+            environ[FAILURE] = LargeBodyInProgress()
+            return self._run(environ, start_response)
+        try:
+            given_up = self._receive(environ, start_response, large.limits[environ["PATH_INFO"]])
+            return self._run(environ, start_response) if given_up is None else given_up
+        finally:
+            large.place.release()
+
+    def _run(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if environ["PATH_INFO"] == UNLIMITED_PATH:
             return self._application(environ, start_response)
         if not self._places.acquire(timeout=ADMISSION_TIMEOUT_S):
@@ -109,7 +149,9 @@ class BodyGuard:
         finally:
             self._places.release()
 
-    def _receive(self, environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes] | None:
+    def _receive(
+        self, environ: WSGIEnvironment, start_response: StartResponse, limit: int
+    ) -> list[bytes] | None:
         """Replace the stream by the body; return the response where it was given up instead.
 
         What Flask refuses unread, or never reads, is not waited for.
@@ -119,9 +161,10 @@ class BodyGuard:
             return None
         length = environ.get("CONTENT_LENGTH")
         announced = int(length) if length and length.isdecimal() else None
-        if announced is not None and announced > self._max_body_bytes:
-            return None
         stream: InputStream = environ["wsgi.input"]
+        if announced is not None and announced > limit:
+            environ["wsgi.input"] = BytesIO()  # a thread of Flask waits for no client
+            return None
         if environ["REQUEST_METHOD"] not in _WITH_BODIES:
             environ["wsgi.input"] = BytesIO()
             return None
@@ -134,7 +177,7 @@ class BodyGuard:
         )
         self._add(wait)
         try:
-            body = self._read(stream, announced, wait)
+            body = self._read(stream, announced, wait, limit)
         finally:
             with self._lock:
                 self._waits.pop(wait, None)
@@ -146,8 +189,8 @@ class BodyGuard:
         environ["wsgi.input"] = BytesIO(body)
         return None
 
-    def _read(self, stream: InputStream, announced: int | None, wait: _Wait) -> bytes:
-        missing = self._max_body_bytes + 1 if announced is None else announced
+    def _read(self, stream: InputStream, announced: int | None, wait: _Wait, limit: int) -> bytes:
+        missing = limit + 1 if announced is None else announced
         pieces = []
         while missing > 0:
             size = min(missing, PIECE_BYTES)

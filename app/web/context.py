@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 class RequestRecord:
     """What the metrics and the log show of a request; `route` is None for an unknown URL.
 
-    `source` is what a response that the catalogue determines was made of.
+    `source` is what a response that the catalogue determines was made of, None where the cache can't tell it apart;
+    a `streamed` one is longer than memory should hold.
     """
 
     method: str
@@ -32,6 +33,7 @@ class RequestRecord:
     status: int = 500
     error_type: str | None = None
     source: Source | None = None
+    streamed: bool = False
 
 
 request_record: ContextVar[RequestRecord] = ContextVar("request_record")

@@ -1,6 +1,7 @@
 """Every error response of the shop, in one shape: RFC 9457 problem details."""
 
 import logging
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -13,9 +14,11 @@ from app.core import errors
 from app.observability.logs.context import request_id
 from app.storage.faults import SENTENCES, Fault, fault_of, reason_of
 from app.web.access import InvalidApiKey
-from app.web.body_guard import BodyTimedOut, ServerBusy, TooManyBodies
+from app.web.body_guard import BodyTimedOut, LargeBodyInProgress, ServerBusy, TooManyBodies
 from app.web.context import request_record
 from app.web.parsing import BatchTooLarge, BodyTooLarge, UnsupportedMediaType, UrlTooLong, invalid_input
+from app.web.presenters.imports import present_faults
+from app.web.uploads import CsvExpected
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +31,9 @@ _STATUS: dict[type[errors.ShopError], HTTPStatus] = {
     errors.PaymentDenied: HTTPStatus.PAYMENT_REQUIRED,
     errors.PaymentFailed: HTTPStatus.BAD_GATEWAY,
     errors.PaymentTimedOut: HTTPStatus.GATEWAY_TIMEOUT,
+    errors.UnreadableImport: HTTPStatus.BAD_REQUEST,
+    errors.ImportRefused: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.ImportTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     errors.KeyReused: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.VersionMismatch: HTTPStatus.PRECONDITION_FAILED,
     errors.Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
@@ -35,9 +41,11 @@ _STATUS: dict[type[errors.ShopError], HTTPStatus] = {
     BodyTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     BatchTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     UnsupportedMediaType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    CsvExpected: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     UrlTooLong: HTTPStatus.REQUEST_URI_TOO_LONG,
     ServerBusy: HTTPStatus.SERVICE_UNAVAILABLE,
     TooManyBodies: HTTPStatus.SERVICE_UNAVAILABLE,
+    LargeBodyInProgress: HTTPStatus.CONFLICT,
 }
 
 MEANINGS: dict[int, tuple[str, str]] = {
@@ -53,7 +61,7 @@ MEANINGS: dict[int, tuple[str, str]] = {
     413: ("Corpo grande demais", "payload_too_large"),
     414: ("Endereço longo demais", "uri_too_long"),
     415: ("Tipo de conteúdo não suportado", "unsupported_media_type"),
-    422: ("Chave reutilizada", "idempotency_key_reused"),
+    422: ("Conteúdo recusado", "idempotency_key_reused"),
     429: ("Tentativas demais", "rate_limited"),
     500: ("Erro interno", "internal_server_error"),
     502: ("Falha no pagamento", "payment_gateway_error"),
@@ -61,8 +69,11 @@ MEANINGS: dict[int, tuple[str, str]] = {
     504: ("Pagamento sem resposta", "payment_gateway_timeout"),
 }
 """Each status' title and `error_type`, a label of `api_errors_total`, whose values are these only."""
-_ERROR_TYPES: dict[type[errors.ShopError], str] = {errors.OutOfStock: "insufficient_stock"}
-"""Conflicts that operators want to tell apart."""
+_ERROR_TYPES: dict[type[errors.ShopError], str] = {
+    errors.OutOfStock: "insufficient_stock",
+    errors.ImportRefused: "import_refused",
+}
+"""Errors of one status that operators want to tell apart."""
 ORDERS_PATH = "/orders"
 RETRY_AFTER_S = "5"
 _DETAILS = {
@@ -88,8 +99,9 @@ def problem(
     *,
     error_type: str | None = None,
     problems: list[errors.FieldProblem] | None = None,
+    others: Mapping[str, Any] | None = None,
 ) -> Response:
-    """Return an error response of RFC 9457; `error_type` is the status' own unless given."""
+    """Return an error response of RFC 9457 with `others`; `error_type` is the status' own unless given."""
     title, usual_type = MEANINGS.get(status, (HTTPStatus(status).phrase, "http_error"))
     members: dict[str, Any] = {
         "type": "about:blank",
@@ -104,6 +116,7 @@ def problem(
         members |= {"success": False, "message": detail}  # as the seed's order routes answer
     if problems:
         members["errors"] = [{"field": p.field, "message": p.message} for p in problems]
+    members |= others or {}
     request_record.get().error_type = members["error_type"]
     response = jsonify(members)
     response.status_code = status
@@ -117,7 +130,13 @@ def problem(
 def _shop_error(error: errors.ShopError) -> Response:
     status = next(_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS)
     response = problem(
-        status, error.detail, error_type=_ERROR_TYPES.get(type(error)), problems=error.problems
+        status,
+        error.detail,
+        error_type=_ERROR_TYPES.get(type(error)),
+        problems=error.problems,
+        others=present_faults(error.table)
+        if isinstance(error, errors.FaultyImport) and error.table
+        else None,
     )
     if isinstance(error, errors.Unauthenticated):
         scheme = "ApiKey" if isinstance(error, InvalidApiKey) else "Bearer"

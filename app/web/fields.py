@@ -172,6 +172,17 @@ class JsonInteger(BoundedInteger):
         return super()._deserialize(value, attr, data, **kwargs)
 
 
+class JsonBoolean(fields.Boolean):
+    """A JSON body's true or false, and no word for them."""
+
+    default_error_messages = {**_REQUIRED, "invalid": "deve ser true ou false"}
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
+        if not isinstance(value, bool):
+            raise self.make_error("invalid", input=value)
+        return value
+
+
 class Fraction(fields.Float):
     """A fraction of 1."""
 

@@ -50,7 +50,7 @@ _KEPT = (200, 304)
 class RequestMiddleware:
     """A WSGI application around Flask that times, counts and logs each request, also one that crashes.
 
-    Flask's side fills the request's record, a `RequestRecord`. A response of known length is counted and logged
+    Flask's side fills the request's record, a `RequestRecord`. A response that is whole is counted and logged
     before it is sent; a stream when it ends, its client leaves, or the server drops it. A response that the cache
     holds is sent, counted and logged without Flask.
     """
@@ -125,7 +125,7 @@ class RequestMiddleware:
             present = {name.lower(): value for name, value in headers}
             if record.method == "HEAD" or record.status in (204, 304):
                 length = 0
-            elif "content-length" in present:
+            elif "content-length" in present and not record.streamed:
                 length = int(present["content-length"])
             headers += [(name, value) for name, value in _HEADERS.items() if name.lower() not in present]
             status_line, sent_headers = line, headers
@@ -212,7 +212,7 @@ def _whole(body: Iterable[bytes]) -> bytes:
 
 
 class StreamedBody:
-    """A body of unknown length, which calls `end` once with the bytes it has sent."""
+    """A body that is made as it is sent, which calls `end` once with the bytes it has sent."""
 
     def __init__(self, body: Iterable[bytes], end: Callable[[int], None]) -> None:
         self._body = body

@@ -17,6 +17,7 @@ from app.version import API_VERSION
 from app.web.access import Access
 from app.web.endpoint import operation, operation_of
 from app.web.error_handlers import MEANINGS, ORDERS_PATH
+from app.web.formats import TABULAR_TYPES
 from app.web.idempotency import HEADER as IDEMPOTENCY_KEY
 from app.web.idempotency import VALID_KEY
 from app.web.schemas.problem import Problem
@@ -39,6 +40,8 @@ grandes demais (`MAX_HEADER_BYTES`).
 _TAGS = {
     "auth": ("Autenticação", "Login, renovação e usuários"),
     "books": ("Livros", "O catálogo publicado"),
+    "history": ("Histórico", "O que as publicações mudaram"),
+    "imports": ("Livros", "O catálogo publicado"),
     "stats": ("Estatísticas", "Médias exatas, arredondadas meio para cima"),
     "orders": ("Pedidos", "A venda dos livros do catálogo; quase tudo pede o cabeçalho `X-API-Key`"),
     "scraping": ("Scraping", "A coleta do catálogo em segundo plano"),
@@ -51,6 +54,10 @@ _TAGS = {
 _HEADERS = {
     "X-Total-Count": {"description": "Total de itens", "schema": {"type": "integer"}},
     "Link": {"description": "first, prev, next e last (RFC 8288)", "schema": {"type": "string"}},
+    "X-Search-Mode": {
+        "description": "`aproximada` onde nada casa exatamente e os livros são os próximos",
+        "schema": {"type": "string", "enum": ["exata", "aproximada"]},
+    },
     "ETag": {"description": "A versão do que é mostrado", "schema": {"type": "string"}},
     "X-Request-ID": {"description": "O id da requisição", "schema": {"type": "string"}},
     "Retry-After": {"description": "Segundos a esperar", "schema": {"type": "integer"}},
@@ -115,6 +122,8 @@ _SECURITY: dict[Access, list[dict[str, list[str]]]] = {
     Access.ADMIN: [{_ACCESS_TOKEN: []}],
     Access.API_KEY: [{_API_KEY: []}],
 }
+_LIMITS = {(ORDERS_PATH, "limit"), ("/api/v1/changes", "limit")}
+"""Parameters that say how many items a page has, as `per_page` does."""
 _PARAMETER = re.compile(r"<(?:(?P<converter>\w+)(?:\([^)]*\))?:)?(?P<name>\w+)>")
 
 
@@ -127,7 +136,7 @@ def build_document(app: Flask) -> dict[str, Any]:
         openapi_version=OPENAPI_VERSION,
         info={"description": _DESCRIPTION},
         plugins=[plugin],
-        tags=[{"name": name, "description": text} for name, text in _TAGS.values()],
+        tags=[{"name": name, "description": text} for name, text in dict(_TAGS.values()).items()],
         # One relative server: the document is right behind any host, port and proxy.
         servers=[{"url": "/"}],
     )
@@ -165,7 +174,7 @@ def _add_limits(app: Flask, document: dict[str, Any]) -> None:
     for path, operations in document["paths"].items():
         for described in operations.values():
             for parameter in described["parameters"]:
-                if parameter["name"] == "per_page" or (path, parameter["name"]) == (ORDERS_PATH, "limit"):
+                if parameter["name"] == "per_page" or (path, parameter["name"]) in _LIMITS:
                     parameter["schema"]["maximum"] = settings.max_per_page
 
 
@@ -227,6 +236,9 @@ def _operation(rule: Rule, method: str, declared: operation) -> dict[str, Any]:
             "required": True,
             "content": {"application/json": {"schema": declared.body}},
         }
+    if declared.body_types is not None:
+        content = {media_type: {"schema": schema} for media_type, schema in declared.body_types.items()}
+        described["requestBody"] = {"required": True, "content": content}
     return described
 
 
@@ -250,7 +262,8 @@ def _success(declared: operation) -> dict[str, Any]:
         }
     if declared.response is not None:
         response["content"] = {declared.media_type: {"schema": declared.response}}
-        response["content"] |= {name: {"schema": {"type": "string"}} for name in declared.other_media_types}
+        others = (*declared.other_media_types, *(TABULAR_TYPES if declared.table else ()))
+        response["content"] |= {name: {"schema": {"type": "string"}} for name in others}
     return response
 
 

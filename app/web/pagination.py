@@ -10,6 +10,7 @@ from app.core.catalogue import SORT_COLUMNS
 from app.core.errors import InvalidInput
 from app.web.context import shop
 from app.web.fields import BoundedInteger, OneOf, RequestSchema
+from app.web.formats import TABULAR, FormatQuery
 
 DEFAULT_PER_PAGE = 20
 MAX_PER_PAGE = 1_000
@@ -19,6 +20,7 @@ UNPAGED = (
     f"Uma lista de mais de {MAX_UNPAGED} livros, pedida sem `page` nem `per_page`, traz os primeiros {MAX_UNPAGED}, "
     f"e o `next` de `Link` continua logo depois deles, em páginas de {MAX_PER_PAGE}."
 )
+UNPAGED_TABLES = f"{UNPAGED} Em CSV e NDJSON, ela vem inteira."
 HEADERS = ("X-Total-Count", "Link")
 
 
@@ -35,7 +37,7 @@ class PageQuery(RequestSchema):
     )
 
 
-class SortedPageQuery(PageQuery):
+class SortedPageQuery(PageQuery, FormatQuery):
     sort = OneOf(*SORT_COLUMNS, load_default="id", metadata={"description": "Campo da ordenação"})
     order = OneOf("asc", "desc", load_default="asc", metadata={"description": "Sentido da ordenação"})
 
@@ -49,7 +51,7 @@ def page_bounds(query: Mapping[str, Any], total: int) -> tuple[int, int]:
     """Return the first row of the page asked for, and the first row after it. Raises InvalidInput."""
     most = shop().settings.max_per_page
     if "page" not in query and "per_page" not in query:
-        return 0, min(total, _unpaged(most))
+        return 0, total if query.get("formato") in TABULAR else min(total, _unpaged(most))
     per_page = items_asked_for(query, "per_page")
     first = (query.get("page", 1) - 1) * per_page
     return first, first + per_page
@@ -71,7 +73,7 @@ def page_headers(query: Mapping[str, Any], total: int) -> dict[str, str]:
     per_page, page = query.get("per_page", min(DEFAULT_PER_PAGE, most)), query.get("page", 1)
     following = page + 1
     if "page" not in query and "per_page" not in query:
-        if total <= _unpaged(most):
+        if total <= _unpaged(most) or query.get("formato") in TABULAR:
             return headers
         per_page, following = most, _unpaged(most) // most + 1
     last = max(1, -(-total // per_page))

@@ -74,7 +74,7 @@ def json_body() -> Any:
     """
     if "json_body" not in g:
         try:
-            g.json_body, g.json_error = _parse_json(_read_bytes()), None
+            g.json_body, g.json_error = _parse_json(_read_json_bytes()), None
         except ShopError as error:
             g.json_body, g.json_error = None, error
     if g.json_error is not None:
@@ -96,9 +96,15 @@ def refuse_unparsed() -> None:
     longest = current_app.config["MAX_URL_BYTES"]
     if len(request.path) + len(request.query_string) > longest:
         raise UrlTooLong(longest)
-    limit = current_app.config["MAX_CONTENT_LENGTH"]
-    if (request.content_length or 0) > limit:
-        raise BodyTooLarge(limit)
+    if (request.content_length or 0) > body_limit():
+        raise BodyTooLarge(body_limit())
+
+
+def body_limit() -> int:
+    """Return how many bytes the body of this request may have."""
+    limits: dict[str, int] = current_app.config["BODY_LIMITS"]
+    usual: int = current_app.config["MAX_CONTENT_LENGTH"]
+    return limits.get(request.path, usual)
 
 
 def join_path(path: str, key: Any) -> str:
@@ -116,18 +122,24 @@ def join_path(path: str, key: Any) -> str:
     return f"{longer[: half - 1]}…{longer[-half:]}"
 
 
-def _read_bytes() -> bytes:
+def read_bytes() -> bytes:
+    """Return the body. Raises BodyTooLarge."""
     # A chunked body has no announced length, and Werkzeug then cuts it at the limit without an error.
-    limit: int = current_app.config["MAX_CONTENT_LENGTH"]
+    limit = body_limit()
     if request.content_length is not None:
-        body = request.get_data()
-    else:
-        body = b""
-        stream = request.environ["wsgi.input"]
-        while len(body) <= limit and (chunk := stream.read(limit + 1 - len(body))):
-            body += chunk
-        if len(body) > limit:
-            raise BodyTooLarge(limit)
+        request.max_content_length = limit
+        return request.get_data()
+    body = b""
+    stream = request.environ["wsgi.input"]
+    while len(body) <= limit and (chunk := stream.read(limit + 1 - len(body))):
+        body += chunk
+    if len(body) > limit:
+        raise BodyTooLarge(limit)
+    return body
+
+
+def _read_json_bytes() -> bytes:
+    body = read_bytes()
     if body and (not request.is_json or "Content-Encoding" in request.headers):
         raise UnsupportedMediaType
     return body

@@ -7,6 +7,7 @@ from enum import Enum
 from wsgiref.types import WSGIEnvironment
 
 from app.storage.catalogue_store import CatalogueStore
+from app.web.formats import Format, preferred_format
 from app.web.responses import accepts_gzip, names_tag
 from app.web.versions import Source
 
@@ -56,31 +57,63 @@ class _Resource:
         return sum(response.size for response in self.variants.values())
 
 
+@dataclass(slots=True)
+class _Shelf:
+    """Resources by path and query, from the oldest to the newest, and what they take."""
+
+    resources: dict[tuple[str, str], _Resource] = field(default_factory=dict)
+    bytes: int = 0
+
+    def add(
+        self, key: tuple[str, str], resource: _Resource, variant: Variant, response: CachedResponse
+    ) -> None:
+        if self.resources.get(key) is not resource:
+            self.remove(key)
+            self.resources[key] = resource
+        if variant not in resource.variants:
+            resource.variants[variant] = response
+            self.bytes += response.size
+
+    def remove(self, key: tuple[str, str]) -> None:
+        resource = self.resources.pop(key, None)
+        if resource is not None:
+            self.bytes -= resource.size
+
+    def remove_oldest(self) -> None:
+        self.remove(next(iter(self.resources)))
+
+
 class ResponseCache:
     """Responses by path and query, each as Flask made it for the first client that asked for that variant.
 
-    It never decides what a response is: it remembers, as long as the source is current. Readers need no lock, since
-    `_resources` and each resource's variants are only added to and removed from. `_lock` protects changes and
-    `_bytes`, which stay under `max_bytes`: the oldest resources go first. A publication swaps everything.
+    It never decides what a response is: it remembers, as long as the source is current. What only `Accept` asks for is
+    not kept. Readers need no lock, since the resources of a shelf and each resource's variants are only added to and
+    removed from. `_lock` protects changes and the bytes, which stay under `max_bytes`: the oldest resources go first. A
+    publication swaps `_present`. What is made of past catalogues is always current, and takes the room that the present
+    one leaves, at most a quarter of all.
     """
 
     def __init__(self, catalogue: CatalogueStore, max_bytes: int) -> None:
         self._catalogue = catalogue
         self._max_bytes = max_bytes
         self._lock = threading.Lock()
-        self._resources: dict[tuple[str, str], _Resource] = {}
-        self._bytes = 0
+        self._present = _Shelf()
+        self._past = _Shelf()
 
     @property
     def bytes_kept(self) -> int:
-        return self._bytes
+        return self._present.bytes + self._past.bytes
 
     def find(self, environ: WSGIEnvironment) -> CachedResponse | None:
         """Return the response to a GET without a body; None where Flask must make it."""
-        resource = self._resources.get((environ["PATH_INFO"], environ.get("QUERY_STRING", "")))
+        key = (environ["PATH_INFO"], environ.get("QUERY_STRING", ""))
+        resource = self._present.resources.get(key) or self._past.resources.get(key)
         if resource is None or environ.get("CONTENT_LENGTH") not in _NO_BODY:
             return None
-        if "HTTP_TRANSFER_ENCODING" in environ:
+        if (
+            "HTTP_TRANSFER_ENCODING" in environ
+            or preferred_format(environ.get("HTTP_ACCEPT")) is not Format.JSON
+        ):
             return None
         try:
             snapshot = self._catalogue.current()
@@ -99,27 +132,24 @@ class ResponseCache:
         if response.size > self._max_bytes // 4:
             return
         with self._lock:
-            self._forget_other_publications(source)
-            resource = self._resources.get(key)
+            if source.publication.is_past:
+                shelf = self._past
+            else:
+                self._forget_other_publications(source)
+                shelf = self._present
+            resource = shelf.resources.get(key)
             if resource is None or not resource.source.is_current(snapshot):
-                self._remove(key)
-                resource = self._resources[key] = _Resource(source, source.etag)
-            variant = _variant(environ, resource.etag)
-            if variant not in resource.variants:
-                resource.variants[variant] = response
-                self._bytes += response.size
-            while self._bytes > self._max_bytes:
-                self._remove(next(iter(self._resources)))
+                resource = _Resource(source, source.etag)
+            shelf.add(key, resource, _variant(environ, resource.etag), response)
+            while self._past.bytes > self._max_bytes // 4:
+                self._past.remove_oldest()
+            while self.bytes_kept > self._max_bytes:
+                (self._past if self._past.resources else self._present).remove_oldest()
 
     def _forget_other_publications(self, source: Source) -> None:
-        newest = next(reversed(self._resources.values()), None)
+        newest = next(reversed(self._present.resources.values()), None)
         if newest is not None and newest.source.publication.version != source.publication.version:
-            self._resources, self._bytes = {}, 0
-
-    def _remove(self, key: tuple[str, str]) -> None:
-        resource = self._resources.pop(key, None)
-        if resource is not None:
-            self._bytes -= resource.size
+            self._present = _Shelf()
 
 
 def _variant(environ: WSGIEnvironment, etag: str) -> Variant:

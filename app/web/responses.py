@@ -2,6 +2,8 @@
 
 import functools
 import gzip
+import zlib
+from collections.abc import Iterable, Iterator
 from http import HTTPStatus
 from typing import Any
 
@@ -11,9 +13,12 @@ from flask.json.provider import JSONProvider
 from werkzeug.datastructures import Accept
 from werkzeug.http import parse_accept_header, parse_etags
 
+from app.web.formats import MAX_HEADER_CHARS, TABULAR_TYPES
 from app.web.versions import Source
 
-_COMPRESSED_TYPES = ("application/json", "application/problem+json", "text/html", "text/css", "text/plain")
+_COMPRESSED_TYPES = frozenset(
+    {"application/json", "application/problem+json", "text/html", "text/css", "text/plain", *TABULAR_TYPES}
+)
 _MIN_COMPRESSED_BYTES = 1_000
 _GZIP_LEVEL = 4
 
@@ -69,7 +74,7 @@ def expected_versions() -> frozenset[str] | None:
 
 def compress(response: Response) -> Response:
     """Gzip a body of at least _MIN_COMPRESSED_BYTES, where the client accepts that (RFC 9110, 12.5.3)."""
-    if response.direct_passthrough or response.mimetype not in _COMPRESSED_TYPES:
+    if response.is_streamed or response.direct_passthrough or response.mimetype not in _COMPRESSED_TYPES:
         return response
     tag, weak = response.get_etag()
     if tag is not None and not weak:
@@ -84,7 +89,24 @@ def compress(response: Response) -> Response:
     return response
 
 
-@functools.lru_cache(maxsize=256)
+def gzip_parts(parts: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield a body in gzip: of the same parts, the same bytes."""
+    packer = zlib.compressobj(_GZIP_LEVEL, wbits=zlib.MAX_WBITS | 16)
+    for part in parts:
+        if packed := packer.compress(part):
+            yield packed
+    yield packer.flush()
+
+
 def accepts_gzip(accept_encoding: str | None) -> bool:
     """Return whether an Accept-Encoding header allows gzip (RFC 9110, 12.5.3)."""
+    return (
+        accept_encoding is not None
+        and len(accept_encoding) <= MAX_HEADER_CHARS
+        and _accepts_gzip(accept_encoding)
+    )
+
+
+@functools.lru_cache(maxsize=256)
+def _accepts_gzip(accept_encoding: str) -> bool:
     return parse_accept_header(accept_encoding, Accept)["gzip"] > 0

@@ -8,6 +8,7 @@ import pandas as pd
 
 from dashboards.client.http_client import HttpClient, HttpStatusError
 from dashboards.client.parsing import parse_datetime, parse_table
+from dashboards.client.text_model import TextCard, parse_text_card
 
 CARD = "/api/v1/ml/model"
 TRAINING = "/api/v1/ml/status"
@@ -51,6 +52,7 @@ class ModelCard:
     by_rating: dict[int, int]
     libraries: dict[str, str]
     problem: str
+    texts: TextCard | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,7 @@ def fetch_card(client: HttpClient) -> ModelCard | None:
             by_rating={int(rating): int(count) for rating, count in data["classes"].items()},
             libraries={str(name): str(version) for name, version in body["bibliotecas"].items()},
             problem=str(body["problema"] or ""),
+            texts=parse_text_card(body),
         )
 
 

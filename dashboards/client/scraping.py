@@ -11,6 +11,7 @@ from dashboards.client.parsing import parse_datetime, parse_number, parse_table
 
 STATUS = "/api/v1/scraping/status"
 RUNS = "/api/v1/scraping/runs"
+SCHEDULE = "/api/v1/scraping/schedule"
 CHANGES = ("adicionados", "removidos", "reprecificados", "reestocados", "editados")
 """The kinds of change that a run counts."""
 
@@ -19,6 +20,7 @@ _RUN = {
     "status": str,
     "motivo": str,
     "iniciada_por": str,
+    "url_base": str,
     "iniciada_em": datetime,
     "duracao_s": float,
     "livros_lidos": int,
@@ -45,6 +47,31 @@ class Progress:
     expected_end: datetime | None
     changes: dict[str, int] | None
     """Number of books by kind of change; None until the run has compared them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """When the shop scrapes by itself; `expression` is empty where it does not."""
+
+    expression: str
+    zone: str
+    jitter_s: int
+    active: bool
+    next_run: datetime | None
+    last_run: datetime | None
+
+
+def fetch_schedule(client: HttpClient) -> Schedule:
+    with client.parsing(SCHEDULE):
+        body = client.get(SCHEDULE).json()
+        return Schedule(
+            expression=str(body["agenda"] or ""),
+            zone=str(body["fuso"]),
+            jitter_s=int(body["jitter_s"]),
+            active=body["ativa"] is True,
+            next_run=parse_datetime(body["proxima_execucao"]),
+            last_run=parse_datetime(body["ultima_execucao"]),
+        )
 
 
 def fetch_progress(client: HttpClient) -> Progress:

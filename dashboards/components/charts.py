@@ -22,7 +22,7 @@ SHORT_LABEL = 10
 STATUS_COLOURS = {"2xx": "#2f9e6e", "3xx": "#5b8def", "4xx": "#d99000", "5xx": "#e5484d", "outros": "#8b8d98"}
 """Of a lightness that stands out from white and from black."""
 _LOCALE = {
-    "number": {"decimal": ",", "thousands": ".", "grouping": [3], "currency": ["£", ""]},
+    "number": {"decimal": ",", "thousands": ".", "grouping": [3], "currency": ["£\u00a0", ""]},
     "time": {
         "dateTime": "%d/%m/%Y %H:%M:%S", "date": "%d/%m/%Y", "time": "%H:%M:%S", "periods": ["AM", "PM"],
         "days": ["domingo", "segunda", "terça", "quarta", "quinta", "sexta", "sábado"],

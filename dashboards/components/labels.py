@@ -26,16 +26,36 @@ RUN_STATES = {
     "interrupted": "Interrompida",
 }
 CHANGES = {
-    "adicionados": "novos",
-    "removidos": "removidos",
-    "reprecificados": "com outro preço",
-    "reestocados": "com outro estoque",
-    "editados": "editados",
+    "adicionados": ("novo", "novos"),
+    "removidos": ("removido", "removidos"),
+    "reprecificados": ("com outro preço", "com outro preço"),
+    "reestocados": ("com outro estoque", "com outro estoque"),
+    "editados": ("editado", "editados"),
+}
+"""Of one book, and of more."""
+BOOK_CHANGES = {
+    "adicionado": "Novo",
+    "removido": "Saiu da loja",
+    "voltou": "Voltou à loja",
+    "preco": "Outro preço",
+    "estoque": "Outro estoque",
+    "texto": "Texto editado",
+}
+TEXTS = {
+    "titulo": "título",
+    "categoria": "categoria",
+    "rating": "avaliação",
+    "url_imagem": "imagem",
+    "descricao": "descrição",
+    "upc": "UPC",
+    "url_produto": "página",
 }
 CANDIDATES = {
     "regressao_logistica": "Regressão logística",
     "floresta_aleatoria": "Floresta aleatória",
     "boosting_de_gradiente": "Boosting de gradiente",
+    "bayes_complementar": "Bayes complementar",
+    "svm_linear": "SVM linear",
 }
 FEATURE_SETS = {
     "basico": "Conjunto básico: preços e exemplares",

@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboards import formats
-from dashboards.client.scraping import Progress
+from dashboards.client.scraping import Progress, Schedule
 from dashboards.components import labels
 from dashboards.components.page_layout import reader_timezone
 
@@ -33,10 +33,29 @@ def show_progress(progress: Progress) -> None:
         st.warning(f"Motivo: {progress.reason}", icon=":material/info:")
 
 
+def show_schedule(schedule: Schedule) -> None:
+    if not schedule.expression:
+        st.caption("Não há agenda: defina uma em `SCRAPER_SCHEDULE`, ou com `PUT /api/v1/scraping/schedule`.")
+        return
+    zone = reader_timezone()
+    texts = [f"Agenda: `{schedule.expression}` ({schedule.zone})"]
+    if schedule.jitter_s:
+        texts.append(f"com atraso de até {formats.duration(schedule.jitter_s)}")
+    if not schedule.active:
+        texts.append("**pausada**")
+    elif schedule.next_run is not None and schedule.next_run < datetime.now(UTC):
+        texts.append(f"a próxima espera desde {formats.date_time(schedule.next_run, zone)}")
+    elif schedule.next_run is not None:
+        texts.append(f"próxima: {formats.date_time(schedule.next_run, zone)}")
+    if schedule.last_run is not None:
+        texts.append(f"última: {formats.ago(schedule.last_run, datetime.now(UTC))}")
+    st.caption(" · ".join(texts))
+
+
 def describe_changes(counts: Mapping[str, int] | pd.Series[Any]) -> str:
     """Describe the changes that a run counted, from a mapping or from its row of the history."""
     changes = [
-        f"{formats.number(counts[kind])} {label}" for kind, label in labels.CHANGES.items() if counts[kind]
+        formats.counted(counts[kind], *words) for kind, words in labels.CHANGES.items() if counts[kind]
     ]
     return ", ".join(changes) if changes else "nada"
 
@@ -44,11 +63,11 @@ def describe_changes(counts: Mapping[str, int] | pd.Series[Any]) -> str:
 def _details(progress: Progress) -> list[str]:
     zone = reader_timezone()
     details = [
-        f"{formats.number(progress.books_read)} livros lidos",
+        formats.counted(progress.books_read, "livro lido", "livros lidos"),
         f"iniciada em {formats.date_time(progress.started_at, zone)}",
     ]
     if progress.pages_failed:
-        details.append(f"{formats.number(progress.pages_failed)} páginas com falha")
+        details.append(formats.counted(progress.pages_failed, "página com falha", "páginas com falha"))
     if progress.status == "processing":
         if progress.pages_per_second is not None:
             details.append(f"{formats.number(progress.pages_per_second, 1)} páginas/s")

@@ -7,6 +7,7 @@ from dashboards import formats
 from dashboards.client.catalogue import fetch_books, fetch_categories, fetch_overview
 from dashboards.client.connect import api_client
 from dashboards.components import charts
+from dashboards.components.book_search import show_search
 from dashboards.components.labels import stars
 from dashboards.components.page_layout import Tile, reporting_errors, show_page, show_tiles
 from dashboards.components.tables import show_table
@@ -28,6 +29,8 @@ def body() -> None:
                 Tile("Avaliação média", formats.number(mean_rating(overview.by_rating), 2), "De 1 a 5"),
             ]
         )
+        with reporting_errors():
+            show_search(client)
         show_ratings_and_prices(books)
         show_categories(categories)
 
@@ -38,6 +41,7 @@ def mean_rating(by_rating: dict[int, int]) -> float | None:
 
 
 def show_ratings_and_prices(books: pd.DataFrame) -> None:
+    st.subheader("Avaliações e preços", divider="gray")
     category = st.selectbox("Categoria", [ALL, *sorted(books["categoria"].unique())], key="categoria")
     if category not in (ALL, None):
         books = books[books["categoria"] == category]

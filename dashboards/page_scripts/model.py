@@ -1,4 +1,4 @@
-"""Modelo: the model's accuracy beside the baseline, its inputs' drift, and a form for a prediction."""
+"""Modelo: the model's accuracy beside the baseline, what it found in texts, its inputs' drift, and a form."""
 
 from datetime import UTC, datetime
 
@@ -16,7 +16,7 @@ from dashboards.client.model import (
     fetch_card,
     fetch_training,
 )
-from dashboards.components import charts, metric_panels, model_charts, prediction_form
+from dashboards.components import charts, metric_panels, model_charts, prediction_form, text_model
 from dashboards.components.labels import CANDIDATES, FEATURE_SETS, FEATURES, SHORT_FEATURE_SETS, stars
 from dashboards.components.page_layout import Tile, reader_timezone, reporting_errors, show_page, show_tiles
 from dashboards.components.tables import show_table
@@ -51,6 +51,11 @@ def show_model(client: HttpClient) -> None:
     show_verdict(card)
     show_training(training)
     show_headline(card)
+    show_comparison(card)
+    text_model.show_text_model(card.texts)
+
+
+def show_comparison(card: ModelCard) -> None:
     st.subheader("Candidatos ao lado da linha de base", divider="gray")
     if card.candidates.empty:
         st.caption("O treino não comparou candidatos.")

@@ -1,25 +1,26 @@
-"""Scraping: the newest run, and the history of runs."""
+"""Scraping: the newest run, the schedule, and the history of runs."""
 
 import pandas as pd
 import streamlit as st
 
 from dashboards.client.connect import api_client, operator_client
 from dashboards.client.http_client import HttpStatusError
-from dashboards.client.scraping import CHANGES, fetch_progress, fetch_runs
+from dashboards.client.scraping import CHANGES, fetch_progress, fetch_runs, fetch_schedule
 from dashboards.components.labels import RUN_STATES
 from dashboards.components.page_layout import explain_forbidden, reporting_errors, show_page
-from dashboards.components.scraping_progress import show_progress
+from dashboards.components.scraping_progress import show_progress, show_schedule
 from dashboards.components.tables import show_table
 
 
 def body() -> None:
     with reporting_errors():
         show_progress(fetch_progress(api_client()))
+        show_schedule(fetch_schedule(api_client()))
         st.subheader("Execuções", divider="gray")
         try:
             show_history(fetch_runs(operator_client()))
         except HttpStatusError as error:
-            explain_forbidden(error, "ver a história das execuções")
+            explain_forbidden(error, "ver o histórico das execuções")
 
 
 def show_history(runs: pd.DataFrame) -> None:
@@ -30,11 +31,12 @@ def show_history(runs: pd.DataFrame) -> None:
         "id": "Execução",
         "iniciada_em": "Início",
         "status": "Estado",
+        "iniciada_por": "Por",
+        "url_base": "Fonte",
         "duracao_s": "Duração (s)",
         "livros_lidos": "Livros lidos",
         "paginas_com_falha": "Páginas com falha",
         "versao_publicada": "Versão publicada",
-        "iniciada_por": "Por",
         **{change: change.capitalize() for change in CHANGES},
         "motivo": "Motivo",
     }

@@ -46,7 +46,7 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
         help="of the orders; if not said, API_KEY_REQUIRED or the sample")  # fmt: skip
     add("--password", default=os.environ.get("ADMIN_PASSWORD") or "1234",
         help="of the user admin; if not said, ADMIN_PASSWORD or the sample")  # fmt: skip
-    add("--scrape", action="store_true", help="have the catalogue scraped, now and every 5 minutes")
+    add("--scrape", action="store_true", help="have the catalogue scraped at once")
     return parser.parse_args(arguments)
 
 

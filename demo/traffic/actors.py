@@ -221,7 +221,7 @@ def user(rng: Random, memory: Memory) -> Call:
 
 
 def scraper(_rng: Random, memory: Memory) -> Call:
-    """Log in, trigger a scrape every few minutes, and read about the last ones."""
+    """Log in, trigger a scrape once, and read about the last ones."""
     token = memory.operator_token()
     if not token:
         return _log_in(memory.username, memory.password, check=memory.log_operator_in)

@@ -1,5 +1,6 @@
 """What the visitors of the bookstore know, together."""
 
+import math
 import threading
 import time
 from collections import deque
@@ -11,7 +12,6 @@ import requests
 
 GUESS_EVERY_S = 5.0
 """Between wrong passwords: the shop blocks an address after 30 a minute."""
-SCRAPE_EVERY_S = 300.0
 TOKEN_TTL_S = 600.0
 """Less than the shop's 15 minutes."""
 FEATURES = ("preco_com_taxa", "preco_sem_taxa", "disponibilidade")
@@ -69,7 +69,7 @@ class Memory:
     receipts: deque[PlacedOrder] = field(default_factory=lambda: deque(maxlen=_MAX_REMEMBERED))
     refresh_tokens: deque[str] = field(default_factory=lambda: deque(maxlen=_MAX_REMEMBERED))
     may_guess: RateLimit = field(default_factory=lambda: RateLimit(GUESS_EVERY_S))
-    may_scrape: RateLimit = field(default_factory=lambda: RateLimit(SCRAPE_EVERY_S))
+    may_scrape: RateLimit = field(default_factory=lambda: RateLimit(math.inf))
     _operator: tuple[str, float] = ("", 0.0)
 
     def learn(self, response: requests.Response) -> str:

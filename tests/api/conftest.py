@@ -28,6 +28,7 @@ from tests.support.databases import ReadyShop
 from tests.support.orders import place_order
 from tests.support.scraping_client import ScrapingClient
 from tests.support.training import copy_model, train, write_trainer
+from tests.support.training_texts import text_of
 
 SITE = "https://shop.invalid/"
 
@@ -91,11 +92,13 @@ def publish(app: Flask, books: list[ScrapedBook]) -> None:
 
 @pytest.fixture(scope="session")
 def model_files(reader: FlaskClient, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of the two files that `python -m ml` makes of SIX_BOOKS, made without that process."""
+    """The folder of the three files that `python -m ml` makes of SIX_BOOKS, made without that process."""
     folder = tmp_path_factory.mktemp("model")
     data = folder / "livros.json"
     data.write_bytes(reader.get("/api/v1/ml/training-data").data)
-    assert trainer_main([str(data), "--out", str(folder)]) == 0
+    texts = folder / "textos.ndjson"
+    texts.write_text("".join(json.dumps(text_of(*pair)) + "\n" for pair in enumerate(SIX_BOOKS)))
+    assert trainer_main([str(data), "--out", str(folder), "--textos", str(texts)]) == 0
     return folder
 
 

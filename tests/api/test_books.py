@@ -46,7 +46,7 @@ def test_a_listed_book_has_the_seeds_keys_and_its_id(reader: FlaskClient) -> Non
 
 def test_the_book_of_an_id_has_its_image_too(reader: FlaskClient) -> None:
     book = get(reader, "/api/v1/books/3")
-    assert set(book) == LISTED | {"url_imagem"}
+    assert set(book) == LISTED | {"url_imagem", "descricao", "upc", "url_produto"}
     assert book["titulo"] == "Tuesday Nights in 1980"
     assert book["url_imagem"] == "https://shop.invalid/nights.jpg"
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from app.services import copy_database
 from app.services.audit import audit
 from app.shop import Shop
 from app.storage.copies import TABLES, Content, copy_table
+from tests.api.conftest import SIX_BOOKS, publish
 from tests.support.commands import run
 from tests.support.databases import Databases
 from tests.support.orders import API_KEY, get_order, get_orders, move, place, place_order
@@ -69,6 +72,34 @@ def test_the_shop_goes_on_from_its_copy(
         assert get_order(there, order_id) == get_order(client, order_id)
     again = place(there, (0, 2), (3, 1), headers={"Idempotency-Key": "key-1"}, notes="“Ação”")
     assert (again.status_code, again.headers["Idempotent-Replayed"]) == (201, "true")
+
+
+def test_the_past_and_the_schedule_are_in_the_copy(
+    app: Flask,
+    client: FlaskClient,
+    make_app: Callable[..., Flask],
+    target: str,
+    order_ids: list[str],
+    as_operator: dict[str, str],
+) -> None:
+    publish(
+        app, [replace(SIX_BOOKS[0], description="“Ação”", price_incl_tax=Decimal("60.10")), *SIX_BOOKS[2:]]
+    )
+    agenda = {"agenda": "0 3 * * *", "fuso": "America/Sao_Paulo", "jitter_s": 60}
+    assert client.put("/api/v1/scraping/schedule", json=agenda, headers=as_operator).status_code == 200
+    assert copy_to(app, target)[0] == 0
+    there = make_app(database_url=target).test_client()
+    paths = [
+        "/api/v1/scraping/schedule",
+        "/api/v1/changes",
+        "/api/v1/books/0/history",
+        "/api/v1/books/1/history",
+    ]
+    for path in [*paths, *(f"/api/v1/books{book}?em={em}" for book in ("", "/0", "/1") for em in (1, 2, 3))]:
+        one, other = client.get(path), there.get(path)
+        assert (other.status_code, other.headers.get("ETag")) == (one.status_code, one.headers.get("ETag"))
+        if one.status_code == 200:
+            assert other.data == one.data
 
 
 def test_the_copy_gives_out_ids_that_were_never_given(

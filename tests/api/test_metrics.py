@@ -22,7 +22,7 @@ from tests.support.exposition import Samples, increase, labels_of, read_samples,
 from tests.support.orders import API_KEY, move, place
 from tests.support.server import ROOT
 
-MAX_SERIES = 1_000
+MAX_SERIES = 1_200
 REQUESTS = MAX_SERIES
 """One series for each unknown URL or book would be more than MAX_SERIES."""
 

@@ -27,6 +27,7 @@ SUMMARY = {
 CARD = SUMMARY | {
     "formato", "candidatos", "escolhidos", "avaliacao", "dados", "atributos", "categorias", "perfil",
     "bibliotecas", "servindo", "problema",
+    "semelhanca", "categorias_sugeridas", "sha256_textos", "servindo_textos", "problema_textos",
 }  # fmt: skip
 
 

@@ -143,8 +143,8 @@ def test_the_document_names_429_for_what_is_limited_only(make_app: MakeApp) -> N
             if "429" in operation["responses"] and path not in (LOGIN, PASSWORD, "/api/v1/logs")
         }
 
-    assert limited() == {"post", "put", "patch"}
-    assert limited(reads_per_minute=1) == {"get", "post", "put", "patch"}
+    assert limited() == {"post", "put", "patch", "delete"}
+    assert limited(reads_per_minute=1) == {"get", "post", "put", "patch", "delete"}
     assert limited(writes_per_minute=0, runs_per_minute=0) == set()
 
 

@@ -23,14 +23,23 @@ CACHED = (
     BOOKS,
     f"{BOOKS}?page=2&per_page=2&sort=titulo&order=desc",
     f"{BOOKS}/0",
+    f"{BOOKS}/0/similar?limit=5",
     f"{BOOKS}/search?titulo=a",
     f"{BOOKS}/search?titulo=nada+disto",
+    f"{BOOKS}/search?titulo=velvit",
+    f"{BOOKS}/facets?titulo=velvit",
     f"{BOOKS}/price-range?min=10&max=50",
     f"{BOOKS}/top-rated",
     "/api/v1/categories",
     "/api/v1/stats/overview",
     "/api/v1/stats/categories",
     "/api/v1/ml/features",
+    f"{BOOKS}?formato=csv",
+    f"{BOOKS}?em=2&formato=csv",
+    f"{BOOKS}/0?em=2",
+    f"{BOOKS}/0/history",
+    "/api/v1/changes",
+    "/api/v1/ml/training-data?formato=ndjson&divisao=treino",
 )
 REFUSED = (f"{BOOKS}/888", f"{BOOKS}?page=0", f"{BOOKS}/price-range", "/nowhere")
 METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")

@@ -81,6 +81,20 @@ def test_a_file_that_is_overwritten_is_told_by_name(client: FlaskClient, shop: S
 
 
 @pytest.mark.sqlite_only("it is about a database file")
+def test_the_past_is_unavailable_without_the_database_but_for_what_is_in_memory(
+    client: FlaskClient, shop: Shop
+) -> None:
+    known = client.get("/api/v1/books?em=1").data
+    file = shop.settings.data_dir / "livraria.db"
+    away = file.rename(file.with_name("elsewhere.db"))
+    for path in ("books/0?em=1", "stats/overview?em=1", "books/0/history", "changes", "changes?formato=csv"):
+        assert_unavailable(client.get(f"/api/v1/{path}"), Fault.UNREACHABLE)
+    assert client.get("/api/v1/books?em=1").data == known
+    away.rename(file)
+    assert client.get("/api/v1/books/0?em=1").status_code == 200
+
+
+@pytest.mark.sqlite_only("it is about a database file")
 @pytest.mark.parametrize("replaced", [False, True])
 def test_a_file_that_was_moved_takes_nothing_and_comes_back_with_all_that_was_acknowledged(
     client: FlaskClient, shop: Shop, replaced: bool

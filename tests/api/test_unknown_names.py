@@ -52,11 +52,13 @@ def test_a_known_name_is_never_unknown(client: FlaskClient, as_admin: dict[str, 
 
 def test_where_none_is_near_the_known_ones_are_listed(reader: FlaskClient) -> None:
     told = messages_of(reader, "/api/v1/books?q=x")
-    assert told == {"q": "não é conhecido; os conhecidos são `page`, `per_page`, `sort`, `order`"}
+    assert told == {
+        "q": "não é conhecido; os conhecidos são `em`, `formato`, `page`, `per_page`, `sort`, `order`"
+    }
 
 
 def test_a_route_without_parameters_says_so(reader: FlaskClient) -> None:
-    told = messages_of(reader, "/api/v1/categories?page=1")
+    told = messages_of(reader, "/api/v1/scraping/status?page=1")
     assert told == {"page": "não é conhecido; esta rota não tem parâmetros"}
     told = messages_of(reader, "/metrics?page=1")
     assert told == {"page": "não é conhecido; esta rota não tem parâmetros"}

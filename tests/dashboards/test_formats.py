@@ -30,7 +30,10 @@ from dashboards import formats
         (formats.latency(0.25), "250 ms"),
         (formats.latency(1.25), "1,25 s"),
         (formats.latency(math.inf), "–"),
+        (formats.counted(1, "livro", "livros"), "1 livro"),
+        (formats.counted(1_234, "livro", "livros"), "1.234 livros"),
         (formats.duration(8.4), "8,4 s"),
+        (formats.duration(5), "5 s"),
         (formats.duration(45), "45 s"),
         (formats.duration(3_599), "59 min"),
         (formats.duration(7_300), "2 h"),
@@ -46,4 +49,4 @@ def test_dates_are_in_the_readers_time_zone() -> None:
     assert formats.date_time(noon, ZoneInfo("America/Sao_Paulo")) == "22/11/2026 09:00:05"
     assert formats.date_time(None) == "–"
     assert formats.ago(noon, noon + timedelta(minutes=3)) == "há 3\u00a0min"
-    assert formats.ago(noon + timedelta(seconds=9), noon) == "há 0,0\u00a0s"  # clocks differ
+    assert formats.ago(noon + timedelta(seconds=9), noon) == "há 0\u00a0s"  # clocks differ

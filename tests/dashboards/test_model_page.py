@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.support.dashboards.fake_api import CARD, PREDICTION, TRAINING, FakeApi
+from tests.support.dashboards.fake_api import CARD, PREDICTION, TEXTS, TRAINING, FakeApi
 from tests.support.dashboards.pages import error_messages, open_page, page_text, tile_values
 
 MODEL, STATUS, PREDICTIONS = "/api/v1/ml/model", "/api/v1/ml/status", "/api/v1/ml/predictions"
@@ -58,6 +58,40 @@ def test_a_rejected_model_file_is_the_first_message(shop: FakeApi) -> None:
     [message] = error_messages(open_page("model"))
     assert "A versão 4 não está em uso" in message
     assert "não é o que foi gravado" in message
+
+
+def test_what_the_texts_say_is_shown_beside_chance_and_the_commonest_category(shop: FakeApi) -> None:
+    change_card(shop, **TEXTS)
+    app = open_page("model")
+    tiles, text = tile_values(app), page_text(app)
+    assert (tiles["Parecidos da mesma categoria"], tiles["O mesmo por acaso"]) == ("34,8 %", "5,6 %")
+    assert (tiles["Categorias acertadas"], tiles["A categoria mais comum"]) == ("47,2 %", "14,1 %")
+    assert (tiles["Livros com proposta"], tiles["Propostas certas"]) == ("10 de 219", "91,7 %")
+    assert "Dos 5 primeiros livros parecidos" in text
+    assert "O Bayes ingênuo complementar acertou" in text
+
+
+def test_texts_that_say_nothing_are_shown_without_a_promise(shop: FakeApi) -> None:
+    nothing = {"escolhido": None, "precisao_esperada": None, "cobertura_esperada": None, "propostas": 0}
+    none: list[dict[str, Any]] = []
+    for candidates in (TEXTS["categorias_sugeridas"]["candidatos"], none):
+        categories = {**TEXTS["categorias_sugeridas"], **nothing, "candidatos": candidates}
+        change_card(shop, **{**TEXTS, "categorias_sugeridas": categories})
+        tiles = tile_values(open_page("model"))
+        assert tiles["Livros com proposta"] == "0 de 219"
+        assert "Propostas certas" not in tiles
+        assert ("Categorias acertadas" in tiles) is bool(candidates)
+
+
+def test_the_model_of_an_older_release_has_read_no_texts(shop: FakeApi) -> None:
+    assert "não lia os textos dos livros" in page_text(open_page("model"))
+
+
+def test_refused_texts_are_an_error_of_their_own(shop: FakeApi) -> None:
+    change_card(shop, **{**TEXTS, "problema_textos": "Seu SHA-256 é outro."})
+    [message] = error_messages(open_page("model"))
+    assert "Não se mostram parecidos nem propostas" in message
+    assert "Seu SHA-256 é outro." in message
 
 
 def test_a_running_and_a_failed_training_are_shown(shop: FakeApi) -> None:

@@ -5,18 +5,30 @@ from __future__ import annotations
 import pytest
 
 from tests.dashboards.conftest import clear_caches
-from tests.support.dashboards.fake_api import HEALTH, PROGRESS, RUN, UNREACHABLE_URL, FakeApi, Response
+from tests.support.dashboards.fake_api import (
+    BOOKS,
+    HEALTH,
+    PROGRESS,
+    RUN,
+    SCHEDULE,
+    UNREACHABLE_URL,
+    FakeApi,
+    Response,
+)
 from tests.support.dashboards.pages import TITLES, error_messages, open_page, page_text, tile_values
 
+SEARCH = "/api/v1/books/search"
 STATUS, RUNS = "/api/v1/scraping/status", "/api/v1/scraping/runs"
+SCHEDULE_PATH = "/api/v1/scraping/schedule"
 PATHS = {
     "overview": ("/health", "/metrics", STATUS, RUNS, "/api/v1/ml/model"),
     "metrics": ("/metrics",),
     "logs": ("/api/v1/logs",),
     "orders": ("/metrics", "/api/v1/books"),
     "catalogue": ("/api/v1/stats/overview", "/api/v1/stats/categories", "/api/v1/books"),
+    "history": ("/api/v1/changes", "/api/v1/stats/categories"),
     "model": ("/api/v1/ml/model", "/api/v1/ml/status", "/metrics"),
-    "scraping": (STATUS, RUNS),
+    "scraping": (STATUS, SCHEDULE_PATH, RUNS),
 }
 """The API's paths that each page reads."""
 UNREACHABLE = f"A API não responde em {UNREACHABLE_URL}."
@@ -66,7 +78,7 @@ def test_the_overview_shows_the_state_of_the_shop(shop: FakeApi) -> None:
     assert "catálogo de demonstração" in text
     assert "1.234 livros · versão 7" in text
     assert "Fonte: /metrics da API" in text
-    assert "3 novos, 1 removidos, 12 com outro preço" in text
+    assert "3 novos, 1 removido, 12 com outro preço" in text
 
 
 def test_the_overview_names_the_source_of_a_scraped_catalogue(shop: FakeApi) -> None:
@@ -84,7 +96,7 @@ def test_the_newest_runs_changes_need_no_token(shop: FakeApi) -> None:
     shop.tokens[RUNS] = set()
     overview = page_text(open_page("overview"))
     for text in (page_text(open_page("scraping")), overview):
-        assert "O que mudou: 4 novos, 1 removidos, 12 com outro preço" in text
+        assert "O que mudou: 4 novos, 1 removido, 12 com outro preço" in text
     assert "API_TOKEN" not in overview
 
 
@@ -123,6 +135,31 @@ def test_the_catalogue_page_shows_the_apis_counts(shop: FakeApi) -> None:
     assert (tiles["Livros"], tiles["Categorias"], tiles["Preço médio"]) == ("1.234", "3", "£ 35,07")
 
 
+def test_the_catalogue_page_finds_books_and_counts_them(shop: FakeApi) -> None:
+    shop.responses[SEARCH] = shop.as_json(BOOKS[:2])
+    page = open_page("catalogue")
+    assert SEARCH not in shop.queries
+    page.text_input(key="busca").input("livro").run()
+    assert shop.queries[SEARCH] == [{"titulo": "livro", "page": "1", "per_page": "20"}]
+    tables = [table.value for table in page.dataframe[:4]]
+    assert tables[0]["Título"].tolist() == ["Livro 0", "Livro 1"]
+    assert tables[1].to_numpy().tolist() == [["Poetry", 1], ["Travel", 1]]
+    assert tables[3].to_numpy().tolist() == [["£\u00a010,00 a 14,99", 2]]
+    assert "2 livros" in page_text(page)
+    assert "aproximados" not in page_text(page)
+
+
+def test_the_catalogue_page_says_that_books_are_only_near_or_that_there_are_none(shop: FakeApi) -> None:
+    shop.search_mode = "aproximada"
+    shop.responses[SEARCH] = shop.as_json(BOOKS[:2])
+    page = open_page("catalogue")
+    page.text_input(key="busca").input("livor").run()
+    assert "Nada casa exatamente: resultados aproximados (2 livros)." in page_text(page)
+    shop.responses[SEARCH] = shop.as_json([])
+    page.text_input(key="busca").input("xyzxyz").run()
+    assert "Nenhum livro tem esse título, nem um parecido" in page_text(page)
+
+
 def test_the_history_of_runs_needs_a_token_and_the_page_says_how_to_give_it(shop: FakeApi) -> None:
     shop.responses[RUNS] = shop.as_json({"detail": "Falta o token."}, 401)
     for page in ("scraping", "overview"):
@@ -141,6 +178,20 @@ def test_a_failed_run_shows_its_reason(shop: FakeApi) -> None:
     failed = {**PROGRESS, "status": "error", "motivo": "40 % dos livros sumiram"}
     shop.responses[STATUS] = shop.as_json(failed)
     assert "Motivo: 40 % dos livros sumiram" in page_text(open_page("scraping"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({}, "Agenda: `0 3 * * *` (America/Sao_Paulo) · com atraso de até 5 min · próxima: 23/11/2999"),
+        ({"proxima_execucao": None, "ativa": False}, "**pausada**"),
+        ({"proxima_execucao": "2026-11-22T06:02:10.000Z"}, "a próxima espera desde 22/11/2026"),
+        ({"agenda": None, "proxima_execucao": None}, "Não há agenda"),
+    ],
+)
+def test_the_scraping_page_shows_the_schedule(shop: FakeApi, changes: dict[str, object], text: str) -> None:
+    shop.responses[SCHEDULE_PATH] = shop.as_json({**SCHEDULE, **changes})
+    assert text in page_text(open_page("scraping"))
 
 
 def test_the_pause_switch_stops_the_clock(shop: FakeApi) -> None:

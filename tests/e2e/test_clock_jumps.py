@@ -15,6 +15,7 @@ from demo.site.faults import Faults
 from demo.site.server import DemoSite
 from tests.support.database_faults import find_mismatches
 from tests.support.order_load import TROUBLE, buyers_at, wait_for_each
+from tests.support.polling import poll
 from tests.support.programs import need
 from tests.support.server import Server
 
@@ -83,3 +84,33 @@ def test_a_clock_that_is_set_ahead_and_back_buries_no_scrape_and_fails_no_order(
     assert "scrape_interrupted" not in console
     assert "Traceback" not in console
     assert find_mismatches(server.data_dir, server.database_url) == []
+
+
+def test_a_day_that_the_clock_skips_is_scraped_once_also_after_it_goes_back(
+    start_server: Callable[..., Server], clock: Clock, slow_site: DemoSite
+) -> None:
+    """On SQLite, whose clock is this machine's."""
+    server = start_server(
+        **clock.environment,
+        WEB_WORKERS="2",
+        SCRAPER_BASE_URL=slow_site.base_url,
+        SCRAPER_MAX_VANISHED_SHARE="1",
+        SCRAPER_SCHEDULE=f"0 {(datetime.now(UTC).hour + 12) % 24} * * *",
+    )
+    header: dict[str, str] = {}
+
+    def scrapes() -> list[tuple[str, str]]:
+        runs = server.get("/api/v1/scraping/runs", headers=header).json()
+        return [(run["iniciada_por"], run["status"]) for run in runs]
+
+    clock.set(24 * HOUR_S)
+    header = server.log_in()
+    assert poll(lambda: scrapes() == [("agenda", "done")], 60), scrapes()
+    planned = server.get("/api/v1/scraping/schedule").json()["proxima_execucao"]
+    clock.set(0)
+    header = server.log_in()
+    assert poll(lambda: server.get("/api/v1/logs?text=schedule_clock_went_back").json(), 30)
+    assert server.get("/api/v1/scraping/schedule").json()["proxima_execucao"] == planned
+    clock.set(48 * HOUR_S)
+    header = server.log_in()
+    assert poll(lambda: scrapes() == [("agenda", "done")] * 2, 60), scrapes()

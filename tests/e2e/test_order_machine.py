@@ -119,8 +119,9 @@ class OrderMachine(RuleBasedStateMachine):
         bundled = catalogue_rows.as_listed(make_scraped(name, stock=4, price=PRICES[name]) for name in "cab")
         now = datetime.now(UTC)
         with self.database.writing() as session:
-            catalogue_rows.apply_difference(session, Difference(added=bundled), now, stock.Reason.BUNDLED)
-            catalogue_rows.record_publication(session, now, catalogue_rows.DEMONSTRATION, "")
+            added = Difference(added=bundled)
+            catalogue_rows.apply_difference(session, added, now, stock.Reason.BUNDLED)
+            catalogue_rows.record_publication(session, now, catalogue_rows.DEMONSTRATION, "", added)
         self.model.demonstration = True
         self.model.books = {name: Shelf(place, 4) for place, name in enumerate("cab")}
         self.here.refresh()

@@ -88,7 +88,9 @@ def test_make_starts_the_program_that_other_tests_run(command: str) -> None:
 def test_every_command_is_run_somewhere() -> None:
     for block in command_blocks(README):
         asks_the_server = "localhost:5000" in block
-        alone = block.startswith((".venv/bin/python -m scraper", ".venv/bin/python -m ml"))
+        alone = block.startswith(
+            (".venv/bin/python -m scraper", ".venv/bin/python -m ml", ".venv/bin/flask import")
+        )
         run = asks_the_server or alone or block in RUN_BY_CI or block in MAKE
         assert run or block.startswith(INSTALLS_AND_MEASURES), block
 
@@ -101,7 +103,7 @@ def test_the_calls_work_in_their_order(
     site = open_site(latency_s=1.0)
     server = start_server(SCRAPER_BASE_URL=site.base_url)
     calls = [block for block in command_blocks(README) if "localhost:5000" in block]
-    assert len(calls) == 4
+    assert len(calls) == 5
     script = "\n".join(calls).replace("curl ", "curl --fail-with-body --silent --show-error ")
     process = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", script.replace("localhost:5000", f"127.0.0.1:{server.port}")],
@@ -113,7 +115,18 @@ def test_the_calls_work_in_their_order(
     assert "Pedido criado com sucesso!" in process.stdout
     assert "x-model-verdict: sem-modelo" in process.stdout.lower()
     assert len(json.loads((tmp_path / "livros.json").read_bytes())) == 1000
+    assert "x-search-mode: aproximada" in process.stdout.lower()
+    assert "1,Amber Orchards,Travel,20.51,20.51,4,10" in process.stdout
     assert server.wait_for_scrape()["status"] == "done"
+
+
+def test_what_was_exported_is_imported_again_without_a_change(start_server: Callable[..., Server]) -> None:
+    [command] = [block for block in command_blocks(README) if "flask import" in block]
+    server = start_server()
+    arguments = command.replace(" data/", f" {server.data_dir}/").split()
+    process = server.flask(*arguments[1:])
+    assert process.returncode == 0, process.stderr
+    assert "1000" in process.stdout.replace(".", "")
 
 
 def test_the_scraper_writes_its_csv_alone(open_site: Callable[..., DemoSite], tmp_path: Path) -> None:

@@ -61,13 +61,13 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> 
     ("old", "new", "message"),
     [
         ("categoria", "category", "linha 1: as colunas"),
-        (",12.50,", ",12.5,", "linha 2, coluna preco_com_taxa: valor inválido '12.5'"),
+        (",12.50,", ",12.555,", "linha 2, coluna preco_com_taxa: deve ser um preço"),
         (",10.00,", ",NaN,", "linha 2, coluna preco_sem_taxa"),
         ("Poetry,0,", "Poetry,-1,", "linha 2, coluna disponibilidade"),
         (",3,T,", ",6,T,", "linha 2, coluna rating"),
         (",3,T,", ",3,,", "linha 2, coluna titulo: vazia"),
         (",3,T,", ",3,T,T,", "linha 2: 11 colunas em vez de 10"),
-        (",3,T,", ',3,"T,', "linha 3: unexpected end of data"),
+        (",3,T,", ',3,"T,', "linha 2: aspas que não fecham"),
     ],
 )
 def test_an_invalid_value_is_named_by_line_and_column(

@@ -26,9 +26,14 @@ POST  /api/v1/auth/password                     access token
 POST  /api/v1/auth/newuser                      admin
 GET   /api/v1/books                             public
 GET   /api/v1/books/<int:book_idx>              public
+GET   /api/v1/books/<int:book_idx>/similar      public
 GET   /api/v1/books/search                      public
+GET   /api/v1/books/facets                      public
 GET   /api/v1/books/price-range                 public
 GET   /api/v1/books/top-rated                   public
+GET   /api/v1/books/<int:book_idx>/history      public
+GET   /api/v1/changes                           public
+POST  /api/v1/books/import                      operator
 GET   /api/v1/categories                        public
 GET   /api/v1/stats/overview                    public
 GET   /api/v1/stats/categories                  public
@@ -45,6 +50,9 @@ POST  /api/v1/scraping/trigger                  operator
 POST  /api/v1/scraping/cancel                   operator
 GET   /api/v1/scraping/runs                     operator
 GET   /api/v1/scraping/runs/<int:run_id>        operator
+GET   /api/v1/scraping/schedule                 public
+PUT   /api/v1/scraping/schedule                 operator
+DELETE /api/v1/scraping/schedule                operator
 GET   /api/v1/simulation                        admin
 PUT   /api/v1/simulation                        admin
 POST  /orders                                   API key

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import json
 from typing import Any
@@ -51,6 +52,8 @@ def check_response(app: Flask, response: TestResponse) -> None:
     elif request.method != "HEAD" and response.mimetype != "text/html":
         media_type = next((name for name in content if name == response.mimetype), next(iter(content)))
         _check_body(app, response, content[media_type]["schema"], media_type)
+        if media_type == "text/csv":
+            _check_columns(app, response, content["application/json"]["schema"]["items"])
 
 
 def _check_body(app: Flask, response: TestResponse, schema: dict[str, Any], media_type: str) -> None:
@@ -58,10 +61,12 @@ def _check_body(app: Flask, response: TestResponse, schema: dict[str, Any], medi
     if response.request.method == "HEAD":
         return
     compressed = response.headers.get("Content-Encoding") == "gzip"
-    if media_type not in ("text/plain", "application/x-ndjson"):
-        body = json.loads(gzip.decompress(response.data) if compressed else response.data)
-    else:
-        body = response.get_data(as_text=True)
+    data = gzip.decompress(response.data) if compressed else response.data
+    body = (
+        data.decode()
+        if media_type in ("text/plain", "text/csv", "application/x-ndjson")
+        else json.loads(data)
+    )
     root = {**schema, "components": _document(app)["components"]}
     problems = [error.message for error in OAS30Validator(root).iter_errors(body)]
     assert not problems, problems[:3]
@@ -69,6 +74,13 @@ def _check_body(app: Flask, response: TestResponse, schema: dict[str, Any], medi
         known = _resolve(_document(app), schema)["properties"]
         undescribed = set(body) - set(known)
         assert not undescribed, f"keys that the document doesn't know: {undescribed}"
+
+
+def _check_columns(app: Flask, response: TestResponse, items: dict[str, Any]) -> None:
+    compressed = response.headers.get("Content-Encoding") == "gzip"
+    data = gzip.decompress(response.data) if compressed else response.data
+    header = next(csv.reader(data.decode().splitlines()))
+    assert header == list(_resolve(_document(app), items)["properties"])
 
 
 def _operation(app: Flask, path: str, method: str) -> dict[str, Any] | None:

@@ -16,13 +16,27 @@ RULES_IN_WORDS = {
     "difere de title",
     "difere de categoria",
     "difere de category",
+    "exige divisao",
     "não combina com page nem per_page",
+    "não pode estar no futuro",
+    "só combina com tipo preco ou estoque",
     "exige format=ndjson ou Accept: application/x-ndjson",
     "deve ser diferente da atual",
     "não é um cursor desta rota",
     "o arquivo de log a que se refere não existe mais",
+    "não é um fuso conhecido, como America/Sao_Paulo ou UTC",
+    "só vale com uma agenda",
+    "nunca acontece",
+    "nunca acontece: esses meses não têm esse dia",
+    *(
+        f"tem um campo inválido: {field}"
+        for field in ("minuto", "hora", "dia do mês", "mês", "dia da semana")
+    ),
 }
+"""Rules between two values, or about the meaning of one, which OpenAPI 3.0 has no words for: 400 is right."""
 """Rules between two values, or about a cursor's meaning, which OpenAPI 3.0 has no words for: 400 is right."""
+IMPORT = "/api/v1/books/import"
+"""No schema says what the rows of a file may be: 400 is right there too."""
 FAILING_CARDS = {"tok_error": 502, "tok_timeout": 504}
 """Test cards that ask for a failure of the payment service."""
 
@@ -44,5 +58,7 @@ def filter_failure(context: HookContext, failure: Failure, case: Case[Any], resp
         return False
     if response.status_code != 400:
         return True
+    if case.path == IMPORT:
+        return False
     messages = {error["message"] for error in json.loads(response.content).get("errors", ())}
     return not messages or not messages <= RULES_IN_WORDS

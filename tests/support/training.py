@@ -24,7 +24,8 @@ ML = "/api/v1/ml"
 HANG = "exec sleep 60"
 PRINT_DIGESTS = """
 digest() { sha256sum < "$OUT/$1" | cut -d " " -f 1; }
-printf '{"modelo.joblib": "%s", "ficha.json": "%s"}' "$(digest modelo.joblib)" "$(digest ficha.json)"
+printf '{"modelo.joblib": "%s", "ficha.json": "%s", "textos.npz": "%s"}' \
+    "$(digest modelo.joblib)" "$(digest ficha.json)" "$(digest textos.npz)"
 """
 ROW = {"preco_com_taxa": 10, "preco_sem_taxa": 8, "disponibilidade": 1}
 
@@ -32,17 +33,18 @@ ROW = {"preco_com_taxa": 10, "preco_sem_taxa": 8, "disponibilidade": 1}
 def write_trainer(folder: Path, line: str) -> str:
     """Write a program to use instead of `python -m ml`; return its path.
 
-    It runs a line of shell, in which $DATA is the file of the training data and $OUT the folder of the results.
+    It runs a line of shell, in which $DATA is the file of the training data, $TEXTS that of the texts, and $OUT the
+    folder of the results.
     """
     program = folder / "trainer"
-    program.write_text(f'#!/bin/sh\nDATA="$1" OUT="$3"\n{line}\n{PRINT_DIGESTS}\n')
+    program.write_text(f'#!/bin/sh\nDATA="$1" OUT="$3" TEXTS="$6"\n{line}\n{PRINT_DIGESTS}\n')
     program.chmod(0o755)
     return str(program)
 
 
 def copy_model(model_files: Path) -> str:
     """Return the line of shell of a trainer that leaves `model_files`."""
-    return f'cp "{model_files}/modelo.joblib" "{model_files}/ficha.json" "$OUT"'
+    return f'cp "{model_files}/modelo.joblib" "{model_files}/ficha.json" "{model_files}/textos.npz" "$OUT"'
 
 
 def train(shop: Shop, username: str = "admin") -> Training:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from app.core.schedule import Cron
 from app.settings import InvalidSettings, Settings, read_settings
 
 GOOD_SECRET = "x" * 32
@@ -47,6 +48,15 @@ def test_nothing_given_means_the_defaults() -> None:
         ("SCRAPER_MAX_PRICE", "0.01", "scraper_max_price", Decimal("0.01")),
         ("SCRAPER_MAX_PRICE_FACTOR", "1.5", "scraper_max_price_factor", Decimal("1.5")),
         ("SCRAPER_BASE_URL", "http://127.0.0.1:9/", "scraper_base_url", "http://127.0.0.1:9/"),
+        ("SCRAPER_SCHEDULE", "", "scraper_schedule", None),
+        ("SCRAPER_SCHEDULE", "0  3 * * MON", "scraper_schedule", Cron("0 3 * * MON", "UTC")),
+        (
+            "SCRAPER_SCHEDULE",
+            "CRON_TZ=America/Sao_Paulo 0 3 * * *",
+            "scraper_schedule",
+            Cron("0 3 * * *", "America/Sao_Paulo"),
+        ),
+        ("SCRAPER_JITTER_S", "86400", "scraper_jitter_s", 86_400),
         ("ML_AUTO_TRAIN", "", "ml_auto_train", True),
         ("ML_AUTO_TRAIN", "TRUE", "ml_auto_train", True),
         ("ML_AUTO_TRAIN", "1", "ml_auto_train", True),
@@ -71,6 +81,8 @@ def test_nothing_given_means_the_defaults() -> None:
         ("ORDER_MAX_ITEMS", "", "order_max_items", 100),
         ("SCRAPE_RUNS_KEPT", "10000", "scrape_runs_kept", 10_000),
         ("MODELS_KEPT", "1", "models_kept", 1),
+        ("HISTORY_DAYS", "0", "history_days", 0),
+        ("HISTORY_DAYS", "36500", "history_days", 36_500),
         (
             "RATELIMIT_STORAGE_URI",
             "redis://:x@cache:6379/0",
@@ -100,6 +112,8 @@ def test_a_good_value_is_read_as_its_type(name: str, text: str, field: str, valu
         ("TRUSTED_PROXIES", "0" * 20 + "99"),
         ("WEB_WORKERS", "0"),
         ("MAX_BODY_BYTES", "1023"),
+        ("IMPORT_MAX_BYTES", "1023"),
+        ("IMPORT_MAX_BYTES", "200000001"),
         ("PASSWORD_HASH_MEMORY_KIB", "7"),
         ("LOGIN_FAILURES_PER_ACCOUNT_PER_MINUTE", "0"),
         ("LOGINS_AT_ONCE", "0"),
@@ -112,6 +126,8 @@ def test_a_good_value_is_read_as_its_type(name: str, text: str, field: str, valu
         ("ORDER_MAX_ITEMS", "0"),
         ("SCRAPE_RUNS_KEPT", "0"),
         ("MODELS_KEPT", "101"),
+        ("HISTORY_DAYS", "36501"),
+        ("HISTORY_DAYS", "-1"),
         ("RATELIMIT_STORAGE_URI", "memory://"),
         ("RATELIMIT_STORAGE_URI", "redis://"),
         ("RATELIMIT_STORAGE_URI", "redis://cache:99999"),
@@ -132,6 +148,13 @@ def test_a_good_value_is_read_as_its_type(name: str, text: str, field: str, valu
         ("SCRAPER_MAX_PRICE", "0"),
         ("SCRAPER_MAX_PRICE_FACTOR", "0.99"),
         ("SCRAPER_BASE_URL", "ftp://books.invalid/"),
+        ("SCRAPER_SCHEDULE", "@daily"),
+        ("SCRAPER_SCHEDULE", "0 25 * * *"),
+        ("SCRAPER_SCHEDULE", "0 3 30 2 *"),
+        ("SCRAPER_SCHEDULE", "CRON_TZ=America/Nenhures 0 3 * * *"),
+        ("SCRAPER_SCHEDULE", "CRON_TZ=UTC"),
+        ("SCRAPER_SCHEDULE", "TZ=UTC 0 3 * * *"),
+        ("SCRAPER_JITTER_S", "86401"),
         ("SCRAPER_BASE_URL", "books.invalid"),
         ("SCRAPER_BASE_URL", "http://"),
         ("SCRAPER_BASE_URL", "http://[::1"),
@@ -266,3 +289,18 @@ def test_an_admin_password_that_no_login_accepts_is_refused(password: str) -> No
 
 def test_the_longest_admin_password_is_one_that_a_login_accepts() -> None:
     assert read_settings({**PRODUCTION, "ADMIN_PASSWORD": "x" * 128}).admin_password == "x" * 128
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("0 25 * * *", "SCRAPER_SCHEDULE tem um campo inválido: hora (veio '0 25 * * *')"),
+        (
+            "CRON_TZ=X 0 3 * * *",
+            "SCRAPER_SCHEDULE tem em CRON_TZ o que não é um fuso conhecido, como America/Sao_Paulo ou UTC "
+            "(veio 'CRON_TZ=X 0 3 * * *')",
+        ),
+    ],
+)
+def test_a_schedule_that_can_not_be_used_says_why(text: str, message: str) -> None:
+    assert problems_of({"SCRAPER_SCHEDULE": text}) == [message]

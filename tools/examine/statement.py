@@ -45,7 +45,7 @@ def books(visit: Visit) -> str:
 def one_book(visit: Visit) -> str:
     book = a_book(visit)
     detail = visit.read("GET", f"/api/v1/books/{book['id']}")
-    expect_keys(detail, DETAIL)
+    expect_keys(detail, {**DETAIL, "descricao": str, "upc": str, "url_produto": str})
     expect(facts_of(detail) == facts_of(book), f"é outro livro: {detail['titulo']}")
     expect(detail["url_imagem"].startswith(("http://", "https://")), "url_imagem não é absoluta")
     expect_problem(visit.ask("GET", "/api/v1/books/2147483647", 404))

@@ -23,7 +23,7 @@ _SIMULATION_FIELDS: Final = frozenset(
 FIELDS: Final = (
     _SIMULATION_FIELDS.union(REQUEST_FIELDS)
     | {"order_id", "outcome", "total", "by", "mismatch"}
-    | {"run_id", "reason", "reused", "books", "version"}
+    | {"run_id", "reason", "reused", "books", "version", "missed"}
     | {"username", "role", "task", "url", "lines_lost"}
 )
 """The names that `extra=` may use; others are dropped. Never a body, password, token, key or cookie."""

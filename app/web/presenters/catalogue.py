@@ -3,7 +3,7 @@
 A list of books is joined from the JSON of each, which is made once a publication: only the stock is put in anew.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from enum import Enum, auto
 from threading import Lock
@@ -12,9 +12,14 @@ from weakref import WeakKeyDictionary
 import orjson
 
 from app.core.catalogue import Catalogue, CatalogueBase, CategorySummary, Overview, Positions
+from app.core.facets import Facets
+from app.core.history import BookText
 from app.web.presenters.common import Shape
+from app.web.rows import in_parts
+from ml.text_model import Neighbour
 
 _STOCK = b',"disponibilidade":'
+_NEAR_END = b',"aproximado":true}'
 _COMMON_STOCKS = tuple(b"%b%d}" % (_STOCK, copies) for copies in range(1_000))
 
 
@@ -24,7 +29,8 @@ class BookKeys(Enum):
     PRICED = auto()
     RATED = auto()
     LISTED = auto()
-    DETAIL = auto()
+    FOUND = auto()
+    NEAR = auto()
 
 
 class _Fragments:
@@ -50,16 +56,36 @@ _fragments: WeakKeyDictionary[CatalogueBase, _Fragments] = WeakKeyDictionary()
 _fragments_lock = Lock()
 
 
-def present_books(catalogue: Catalogue, positions: Positions, keys: BookKeys) -> bytes:
-    """Return the books at `positions` as a JSON array."""
-    places: list[int] = positions.tolist()
-    return b"[%b]" % b",".join(_present(catalogue, places, keys))
+def present_books(catalogue: Catalogue, positions: Positions, keys: BookKeys) -> Iterator[list[bytes]]:
+    """Yield the books at `positions` as JSON objects, in parts."""
+    for places in in_parts(positions):
+        yield _present(catalogue, places, keys)
 
 
-def present_book(catalogue: Catalogue, book_id: int) -> bytes:
+def present_training_rows(catalogue: Catalogue, positions: Positions) -> Iterator[list[bytes]]:
+    """Yield what `Catalogue.training_rows` has of the books at `positions` as JSON objects, in parts."""
+    for places in in_parts(positions):
+        fragments = _fragments_of(catalogue.base).of(catalogue.base, places)
+        yield list(map(_training_row, fragments, catalogue.stocks_at(places)))
+
+
+def present_book(catalogue: Catalogue, book_id: int, text: BookText) -> bytes:
     """Return the detail of a book as a JSON object. Raises BookNotFound."""
-    (book,) = _present(catalogue, [catalogue.base.position(book_id)], BookKeys.DETAIL)
-    return book
+    (book,) = _present(catalogue, [catalogue.base.position(book_id)], BookKeys.FOUND)
+    more: Shape = {"descricao": text.description, "upc": text.upc, "url_produto": text.source_url}
+    suggestion = catalogue.suggested_category(book_id)
+    if suggestion is not None:
+        more["categoria_sugerida"] = {"categoria": suggestion.category, "certeza": suggestion.certainty}
+    return b"%b,%b" % (book[:-1], orjson.dumps(more)[1:])
+
+
+def present_similar_books(catalogue: Catalogue, similar: Sequence[tuple[int, Neighbour]]) -> bytes:
+    """Return books that are like another, with how much and by which words, as a JSON array."""
+    books = _present(catalogue, [position for position, _ in similar], BookKeys.LISTED)
+    ends = (
+        orjson.dumps({"similaridade": alike.similarity, "motivos": alike.words})[1:] for _, alike in similar
+    )
+    return b"[%b]" % b",".join(b"%b,%b" % (book[:-1], end) for book, end in zip(books, ends, strict=True))
 
 
 def present_listed_book(catalogue: Catalogue, position: int) -> Shape:
@@ -85,6 +111,16 @@ def present_category_summary(summary: CategorySummary) -> Shape:
     }
 
 
+def present_facets(facets: Facets) -> Shape:
+    return {
+        "categorias": [{"nome": name, "livros": books} for name, books in facets.categories],
+        "ratings": {str(rating): books for rating, books in facets.by_rating.items()},
+        "faixas_de_preco": [
+            {"min": band.low / 100, "max": band.high / 100, "livros": band.books} for band in facets.bands
+        ],
+    }
+
+
 def _present(catalogue: Catalogue, places: Sequence[int], keys: BookKeys) -> list[bytes]:
     base = catalogue.base
     fragments = _fragments_of(base).of(base, places)
@@ -95,13 +131,22 @@ def _present(catalogue: Catalogue, places: Sequence[int], keys: BookKeys) -> lis
         case BookKeys.RATED:
             return [b"%b}" % fragment for fragment in fragments]
     ends = [_stock_end(copies) for copies in catalogue.stocks_at(places)]
-    if keys is BookKeys.DETAIL:
-        urls = base.columns.image_urls
+    if keys in (BookKeys.FOUND, BookKeys.NEAR):
+        urls, last = base.columns.image_urls, _NEAR_END if keys is BookKeys.NEAR else b"}"
         ends = [
-            b'%b,"url_imagem":%b}' % (end[:-1], orjson.dumps(urls[place]))
+            b'%b,"url_imagem":%b%b' % (end[:-1], orjson.dumps(urls[place]), last)
             for end, place in zip(ends, places, strict=True)
         ]
     return [fragment + end for fragment, end in zip(fragments, ends, strict=True)]
+
+
+def _training_row(fragment: bytes, copies: int) -> bytes:
+    # Inside a text the quotes would be escaped, so these are the keys.
+    texts, _, numbers = fragment.partition(b',"preco_com_taxa":')
+    title, _, category = texts.partition(b',"titulo":')[2].partition(b',"categoria":')
+    return b'{"categoria":%b,"disponibilidade":%d,"preco_com_taxa":%b,"titulo":%b}' % (
+        category, copies, numbers, title,
+    )  # fmt: skip
 
 
 def _present_base(base: CatalogueBase, position: int) -> Shape:

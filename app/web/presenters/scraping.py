@@ -62,7 +62,7 @@ def present_run(run: ScrapeRun) -> Shape:
 
 def present_run_detail(detail: ScrapeRunDetail) -> Shape:
     return present_run(detail.run) | {
-        "diferenca": None if detail.changes is None else _present_changes(detail.changes),
+        "diferenca": None if detail.changes is None else present_changes(detail.changes),
         "falhas": [{"url": url, "motivo": reason} for url, reason in detail.failures.items()],
     }
 
@@ -72,7 +72,7 @@ def _present_counts(run: ScrapeRun) -> Shape | None:
     return None if counts is None else {kind.value: count for kind, count in counts.items()}
 
 
-def _present_changes(changes: Mapping[ChangeKind, Sequence[ReportedBook]]) -> Shape:
+def present_changes(changes: Mapping[ChangeKind, Sequence[ReportedBook]]) -> Shape:
     return {kind.value: [_present_book(book) for book in books] for kind, books in changes.items()}
 
 

@@ -8,8 +8,10 @@ from app.core.training import Training
 from app.services.model_store import ServedModel
 from app.services.predictions import BatchPrediction
 from app.web.presenters.common import Shape, present_duration, present_time
+from ml.text_model import TextModel
 
 _SUMMARY_KEYS = ("veredito", "frase", "acuracia", "acuracia_minima", "linha_de_base")
+_TEXT_KEYS = ("semelhanca", "categorias_sugeridas")
 _DIGITS = 6
 
 
@@ -50,13 +52,17 @@ def present_model_summary(run: Training, *, in_use: bool) -> Shape:
     return _facts(run, in_use=in_use) | {"treinado_por": run.started_by}
 
 
-def present_model_card(run: Training, served: ServedModel) -> Shape:
+def present_model_card(run: Training, served: ServedModel, texts: TextModel) -> Shape:
     """Return the whole card, and whether this process serves it; public, so it has no user names."""
     return {
+        **dict.fromkeys(_TEXT_KEYS),  # a card of an older release has none
         **(run.card or {}),
         **_facts(run, in_use=True),
+        "sha256_textos": run.texts_digest,
         "servindo": served.verdict,
         "problema": served.problem,
+        "servindo_textos": texts.verdict,
+        "problema_textos": texts.problem,
     }
 
 

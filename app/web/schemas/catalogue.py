@@ -4,9 +4,12 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, post_load, validates_schema
 
-from app.core.catalogue import RATINGS
-from app.web.fields import DecimalAmount, Text
+from app.core.catalogue import RATINGS, SORT_COLUMNS
+from app.web.fields import BoundedInteger, DecimalAmount, OneOf, RequestSchema, Text
+from app.web.formats import FormatQuery
 from app.web.pagination import PageQuery, SortedPageQuery
+from app.web.past import PastQuery
+from ml.text_model import MAX_NEIGHBOURS
 
 
 def _book_id() -> fields.Integer:
@@ -31,6 +34,10 @@ def _rating() -> fields.Integer:
     return fields.Integer(required=True, metadata={"minimum": 1, "maximum": 5, "example": 3})
 
 
+def _image_url() -> fields.Url:
+    return fields.Url(required=True, metadata={"example": "https://livraria-demo.invalid/media/0.svg"})
+
+
 class PricedBook(Schema):
     id = _book_id()
     titulo = _title()
@@ -50,19 +57,95 @@ class ListedBook(RatedBook):
     )
 
 
+class FoundBook(ListedBook):
+    url_imagem = _image_url()
+    aproximado = fields.Boolean(
+        metadata={
+            "description": "Só nos livros próximos do que se buscou, onde nada casa exatamente: sempre `true`"
+        }
+    )
+
+
+class SuggestedCategory(Schema):
+    categoria = fields.String(required=True, metadata={"example": "Poetry"})
+    certeza = fields.Float(
+        required=True,
+        metadata={"description": "A fração das propostas assim que acerta, de 0,8 a 0,99", "example": 0.92},
+    )
+
+
 class BookDetail(ListedBook):
-    url_imagem = fields.Url(required=True, metadata={"example": "https://livraria-demo.invalid/media/0.svg"})
+    url_imagem = _image_url()
+    descricao = fields.String(
+        required=True, metadata={"description": "Vazia quando a loja não traz nenhuma", "example": "Poems."}
+    )
+    upc = fields.String(required=True, metadata={"example": "a897fe39b1053632"})
+    url_produto = fields.String(
+        required=True,
+        metadata={
+            "description": "A página do livro na loja lida",
+            "example": "https://livraria-demo.invalid/0",
+        },
+    )
+    categoria_sugerida = fields.Nested(
+        SuggestedCategory,
+        metadata={
+            "description": "Só em um livro de Default ou Add a comment, e só onde o modelo tem certeza; nunca com `em`"
+        },
+    )
+
+
+class SimilarBook(ListedBook):
+    similaridade = fields.Float(
+        required=True,
+        metadata={
+            "description": "De 0 a 1, pelas palavras de título e descrição",
+            "minimum": 0,
+            "maximum": 1,
+        },
+    )
+    motivos = fields.List(
+        fields.String(),
+        required=True,
+        metadata={"description": "As palavras em comum que mais pesam", "example": ["poesia", "riso"]},
+    )
+
+
+class SimilarQuery(RequestSchema):
+    limit = BoundedInteger(
+        low=1,
+        high=MAX_NEIGHBOURS,
+        load_default=MAX_NEIGHBOURS,
+        metadata={"description": "Quantos livros, no máximo"},
+    )
+    disponiveis = OneOf(
+        "0",
+        "1",
+        load_default="0",
+        metadata={"description": "1 para mostrar primeiro os que podem ser pedidos"},
+    )
+
+
+class BooksQuery(SortedPageQuery, PastQuery):
+    pass
+
+
+class TopRatedQuery(PageQuery, PastQuery):
+    pass
 
 
 ENGLISH_NAMES = {"title": "titulo", "category": "categoria"}
 """The assignment's spelling of what a search asks for."""
 
 
-class SearchQuery(SortedPageQuery):
+class SearchTerms(PastQuery):
     titulo = Text(
         high=300, load_default="", metadata={"description": "Parte do título, sem acento nem caixa"}
     )
     categoria = Text(high=300, load_default="", metadata={"description": "Nome da categoria, ou parte dele"})
+    exato = OneOf(
+        "0", "1", load_default="0", metadata={"description": "`1` deixa de fora os livros aproximados"}
+    )
     title = Text(high=300, metadata={"description": "Outro nome de `titulo`, o do enunciado"})
     category = Text(high=300, metadata={"description": "Outro nome de `categoria`, o do enunciado"})
 
@@ -80,7 +163,15 @@ class SearchQuery(SortedPageQuery):
         return data
 
 
-class PriceRangeQuery(PageQuery):
+class SearchQuery(SearchTerms, PageQuery, FormatQuery):
+    sort = OneOf(
+        *SORT_COLUMNS,
+        metadata={"description": "Campo da ordenação; por padrão `id`, e entre aproximados a proximidade"},
+    )
+    order = OneOf("asc", "desc", metadata={"description": "Sentido da ordenação; por padrão `asc`"})
+
+
+class PriceRangeQuery(PageQuery, PastQuery):
     min = DecimalAmount(
         required=True, metadata={"description": "Menor preço com taxa, incluído", "example": 10}
     )
@@ -111,3 +202,34 @@ class Overview(Schema):
     preco_medio_com_taxa = fields.Float(required=True, allow_none=True, metadata={"example": 35.07})
     preco_medio_sem_taxa = fields.Float(required=True, allow_none=True, metadata={"example": 35.07})
     distribuicao_ratings = fields.Nested(RatingCounts, required=True)
+
+
+class CategoryCount(Schema):
+    nome = _category()
+    livros = fields.Integer(required=True, metadata={"minimum": 1, "example": 19})
+
+
+class PriceBandCount(Schema):
+    min = fields.Float(
+        required=True, metadata={"description": "Menor preço com taxa, incluído", "example": 50}
+    )
+    max = fields.Float(
+        required=True, metadata={"description": "Maior preço com taxa, incluído", "example": 54.99}
+    )
+    livros = fields.Integer(required=True, metadata={"minimum": 0, "example": 101})
+
+
+class Facets(Schema):
+    categorias = fields.List(
+        fields.Nested(CategoryCount),
+        required=True,
+        metadata={
+            "description": "As que têm livros achados, da que mais tem à que menos tem, depois por nome"
+        },
+    )
+    ratings = fields.Nested(RatingCounts, required=True)
+    faixas_de_preco = fields.List(
+        fields.Nested(PriceBandCount),
+        required=True,
+        metadata={"description": "As do catálogo inteiro, da mais barata à mais cara"},
+    )

@@ -2,6 +2,8 @@
 
 from marshmallow import Schema, fields
 
+from app.web.schemas.imports import Refusal
+
 
 class FieldProblemShape(Schema):
     field = fields.String(required=True, metadata={"example": "username"})
@@ -23,3 +25,9 @@ class Problem(Schema):
     errors = fields.List(
         fields.Nested(FieldProblemShape), metadata={"description": "Um item por campo errado"}
     )
+    aceitas = fields.Integer(metadata={"description": "Só nas importações: linhas sem falhas"})
+    recusadas = fields.List(
+        fields.Nested(Refusal),
+        metadata={"description": "Só nas importações: o que há de errado com as linhas"},
+    )
+    recusadas_omitidas = fields.Integer(metadata={"description": "Só nas importações: falhas além dessas"})

@@ -35,6 +35,12 @@ class Progress(Schema):
     )
 
 
+class Status(Progress):
+    proxima_execucao = fields.DateTime(
+        metadata={"description": "UTC; quando a agenda inicia outra, se há uma agenda e ela não está pausada"}
+    )
+
+
 class Triggered(Progress):
     message = fields.String(
         required=True, metadata={"example": "Scraping iniciado em background. Consulte o status depois."}

@@ -8,7 +8,10 @@ class Health(Schema):
     message = fields.String(required=True)
     origem = fields.String(
         required=True,
-        metadata={"enum": ["demonstracao", "scraping"], "description": "De onde veio o catálogo publicado"},
+        metadata={
+            "enum": ["demonstracao", "scraping", "importacao"],
+            "description": "De onde veio o catálogo publicado",
+        },
     )
     fonte = fields.String(required=True, metadata={"description": "O site do último scraping publicado"})
     livros = fields.Integer(required=True, metadata={"example": 1000})

@@ -1,16 +1,21 @@
 """Machine learning."""
 
+from decimal import Decimal
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields, post_load, pre_load
+from marshmallow import Schema, ValidationError, fields, post_load, pre_load, validates_schema
 
 from app.core.catalogue import RATINGS
-from app.web.fields import JsonAmount, JsonInteger, OneOf, RequestSchema, Text
+from app.web.fields import BoundedInteger, DecimalAmount, JsonAmount, JsonInteger, OneOf, RequestSchema, Text
+from app.web.formats import FormatQuery
+from app.web.schemas.text_model import CategoriesScore, LikenessScore
 from ml.features import OUT_OF_DISTRIBUTION_FEATURES, FeatureSet
 from ml.verdict import Verdict
 
 HIGHEST_PRICE = 99_999_999
 MOST_COPIES = 1_000_000
+DEFAULT_SHARE = Decimal("0.25")
+"""Of the books, to test with: scikit-learn's default as well."""
 TRAINING_WORDS = ("processing", "done", "error", "never")
 
 
@@ -21,6 +26,41 @@ class TrainingBook(Schema):
     preco_sem_taxa = fields.Float(required=True, metadata={"description": "Libras", "example": 51.77})
     rating = fields.Integer(required=True, metadata={"minimum": 1, "maximum": 5, "example": 3})
     titulo = fields.String(required=True, metadata={"example": "A Light in the Attic"})
+
+
+class Share(DecimalAmount):
+    """A part of a whole, which is neither nothing nor all of it."""
+
+    default_error_messages = {"range": "deve ser um número maior que 0 e menor que 1"}
+    documented = {"minimum": 0, "exclusiveMinimum": True, "maximum": 1, "exclusiveMaximum": True}
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Decimal:
+        share = super()._deserialize(value, attr, data, **kwargs)
+        if not 0 < share < 1:
+            raise self.make_error("range")
+        return share
+
+
+class TrainingDataQuery(FormatQuery):
+    divisao = OneOf("treino", "teste", metadata={"description": "A parte dos livros; sem ela, todos"})
+    fracao = Share(
+        load_default=lambda: DEFAULT_SHARE,  # called, so that Swagger doesn't send it without `divisao`
+        metadata={
+            "description": f"Com `divisao`: quanto dos livros vai para o teste ({DEFAULT_SHARE} se omitido)"
+        },
+    )
+    semente = BoundedInteger(
+        low=0,
+        high=2**32 - 1,
+        load_default=lambda: 0,
+        metadata={"description": "Com `divisao`: outra semente, como `42`, dá outra divisão (0 se omitida)"},
+    )
+
+    @validates_schema(pass_original=True)
+    def require_side(self, data: dict[str, Any], original: Any, **_kwargs: Any) -> None:
+        stray = [name for name in ("fracao", "semente") if name in original]
+        if stray and "divisao" not in original:
+            raise ValidationError({name: ["exige divisao"] for name in stray})
 
 
 class PredictionInput(RequestSchema):
@@ -161,6 +201,30 @@ class ModelCard(ModelFacts):
     categorias = fields.List(fields.String(), required=True)
     perfil = fields.Dict(required=True, metadata={"description": "A distribuição de cada atributo básico"})
     bibliotecas = fields.Dict(required=True, metadata={"description": "As versões do treino"})
+    semelhanca = fields.Nested(
+        LikenessScore,
+        required=True,
+        allow_none=True,
+        metadata={"description": "Os livros parecidos; nulo no modelo de uma versão antiga da loja"},
+    )
+    categorias_sugeridas = fields.Nested(
+        CategoriesScore,
+        required=True,
+        allow_none=True,
+        metadata={"description": "As categorias propostas; nulo no modelo de uma versão antiga da loja"},
+    )
+    sha256_textos = fields.String(
+        required=True, allow_none=True, metadata={"description": "Do arquivo das semelhanças e propostas"}
+    )
+    servindo_textos = fields.String(
+        required=True,
+        metadata={"enum": list(Verdict), "description": "De onde vêm os livros parecidos neste processo"},
+    )
+    problema_textos = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "Por que não se mostram parecidos nem propostas"},
+    )
     servindo = fields.String(
         required=True,
         metadata={"enum": list(Verdict), "description": "O que responde às predições neste processo"},

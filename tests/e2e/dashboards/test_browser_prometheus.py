@@ -24,7 +24,16 @@ from tests.support.traffic import KEY, Traffic
 
 BOOKS = 60
 BOOK = {"preco_com_taxa": 30.0, "preco_sem_taxa": 30.0, "disponibilidade": 5}
-CHARTS = {"visao-geral": 2, "metricas": 9, "logs": 2, "pedidos": 4, "catalogo": 3, "modelo": 5, "scraping": 0}
+CHARTS = {
+    "visao-geral": 2,
+    "metricas": 9,
+    "logs": 2,
+    "pedidos": 4,
+    "catalogo": 3,
+    "historico": 0,
+    "modelo": 6,
+    "scraping": 0,
+}
 PAGES_OF_METRICS = {"visao-geral", "metricas", "pedidos"}
 DRAWN = ".role-mark path:is([d*=L], [d*=h], [d*=C])"
 """A line, area or bar with an extent, not a single point."""

@@ -71,7 +71,7 @@ def scrape_and_train(server: Server) -> None:
 
 def test_every_expression_has_data(serve: Callable[..., Server], tmp_path: Path) -> None:
     with DemoSite(make_books(BOOKS, seed=7)) as site:
-        server = serve("shop", SCRAPER_BASE_URL=site.base_url)
+        server = serve("shop", SCRAPER_BASE_URL=site.base_url, SCRAPER_SCHEDULE="0 3 1 1 *")
         with Prometheus(tmp_path / "prometheus", f"127.0.0.1:{server.port}") as prometheus:
             # The first figures are from before anything happened, as a rate needs.
             assert poll(lambda: prometheus.query("livraria_catalogue_books"), 20)

@@ -60,6 +60,15 @@ RUN: dict[str, Any] = {
     "versao_publicada": 7,
     "contagem": {"adicionados": 3, "removidos": 1, "reprecificados": 12, "reestocados": 0, "editados": 0},
 }
+SCHEDULE: dict[str, Any] = {
+    "agenda": "0 3 * * *",
+    "fuso": "America/Sao_Paulo",
+    "jitter_s": 300,
+    "ativa": True,
+    "proxima_execucao": "2999-11-23T06:02:10.000Z",
+    "ultima_execucao": "2026-11-22T06:01:07.000Z",
+    "origem": "operador",
+}
 BOOKS = [
     {
         "id": number,
@@ -76,6 +85,11 @@ CATEGORIES = [
     {"categoria": name, "quantidade_livros": 20, "preco_medio_com_taxa": 39.5, "preco_medio_sem_taxa": 39.5}
     for name in ("Fiction", "Poetry", "Travel")
 ]
+FACETS = {
+    "categorias": [{"nome": "Poetry", "livros": 1}, {"nome": "Travel", "livros": 1}],
+    "ratings": {"1": 1, "2": 1, "3": 0, "4": 0, "5": 0},
+    "faixas_de_preco": [{"min": 10, "max": 14.99, "livros": 2}, {"min": 15, "max": 19.99, "livros": 0}],
+}
 OVERVIEW = {
     "total_livros": 1234,
     "preco_medio_com_taxa": 35.07,
@@ -113,6 +127,39 @@ CARD = {
     "servindo": "linha-de-base",
     "problema": None,
 }
+TEXTS: dict[str, Any] = {
+    "semelhanca": {
+        "veredito": "supera-a-linha-de-base",
+        "frase": "Dos 5 primeiros livros parecidos, 34,8% são da mesma categoria.",
+        "mesma_categoria": 0.348,
+        "acaso": 0.056,
+        "lugares": 5,
+        "com_semelhantes": 964,
+    },
+    "categorias_sugeridas": {
+        "veredito": "supera-a-linha-de-base",
+        "frase": "O Bayes ingênuo complementar acertou 47,2%.",
+        "linha_de_base": {"categoria": "Nonfiction", "acuracia": 0.141, "desvio": 0.0},
+        "candidatos": [
+            {
+                "nome": name,
+                "acuracia": accuracy,
+                "desvio": 0.03,
+                "acuracia_em_palpites": 0.694,
+                "promovido": True,
+            }
+            for name, accuracy in (("bayes_complementar", 0.472), ("svm_linear", 0.47))
+        ],
+        "escolhido": "bayes_complementar",
+        "palpites": 3,
+        "precisao_esperada": 0.917,
+        "cobertura_esperada": 0.103,
+        "sem_categoria": 219,
+        "propostas": 10,
+    },
+    "problema_textos": None,
+}
+"""The part of a card about texts, which `CARD`, of an older release, lacks."""
 TRAINING = {
     "status": "done",
     "versao": 4,
@@ -130,6 +177,32 @@ PREDICTION: dict[str, Any] = {
         "fora_da_distribuicao": ["preco_com_taxa"],
     },
 }
+CHANGE: dict[str, Any] = {
+    "versao": 7,
+    "observado_em": "2026-11-22T14:03:07.000Z",
+    "id": 3,
+    "titulo": "Livro 3",
+    "categoria": "Poetry",
+    "tipo": "preco",
+    "antes": 51.77,
+    "depois": 1049.9,
+}
+OBSERVATIONS: list[dict[str, Any]] = [
+    {
+        "versao": version,
+        "observado_em": f"2026-11-{day}T14:03:07.000Z",
+        "preco_com_taxa": price,
+        "preco_sem_taxa": price,
+        "disponibilidade": copies,
+        "listado": listed,
+    }
+    for version, day, price, copies, listed in (
+        (2, 10, 51.77, 22, True),
+        (4, 12, 49.0, 22, True),
+        (5, 14, 49.0, 22, False),
+        (6, 18, 53.74, 3, True),
+    )
+]
 
 
 def log_record(number: int, **changes: Any) -> dict[str, Any]:
@@ -163,9 +236,15 @@ class FakeApi:
             "/health": self.as_json(HEALTH),
             "/api/v1/scraping/status": self.as_json(PROGRESS),
             "/api/v1/scraping/runs": self.as_json([RUN]),
+            "/api/v1/scraping/schedule": self.as_json(SCHEDULE),
             "/api/v1/stats/overview": self.as_json(OVERVIEW),
             "/api/v1/stats/categories": self.as_json(CATEGORIES),
             "/api/v1/books": self.as_json(BOOKS),
+            "/api/v1/books/search": self.as_json(BOOKS[:2]),
+            "/api/v1/books/3/history": self.as_json(OBSERVATIONS),
+            "/api/v1/books/0/history": self.as_json(OBSERVATIONS),
+            "/api/v1/changes": self.as_json([CHANGE]),
+            "/api/v1/books/facets": self.as_json(FACETS),
             "/api/v1/ml/model": self.as_json(CARD),
             "/api/v1/ml/status": self.as_json(TRAINING),
             "/api/v1/ml/predictions": self.as_json([PREDICTION]),
@@ -175,6 +254,7 @@ class FakeApi:
         self.bodies: dict[str, list[Any]] = {}
         self.tokens: dict[str, set[str]] = {}
         self.verdict = "linha-de-base"
+        self.search_mode = "exata"
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
@@ -220,6 +300,8 @@ class FakeApi:
                 self.send_header("Content-Length", str(len(body)))
                 self.send_header("X-Model-Version", "4")
                 self.send_header("X-Model-Verdict", fake.verdict)
+                self.send_header("X-Total-Count", str(body.count(b'"id"')))
+                self.send_header("X-Search-Mode", fake.search_mode)
                 self.end_headers()
                 self.wfile.write(body)
 

@@ -13,6 +13,7 @@ TITLES = {
     "logs": "Logs Estruturados",
     "orders": "Pedidos e estoque",
     "catalogue": "Catálogo",
+    "history": "Histórico",
     "model": "Modelo",
     "scraping": "Scraping",
 }

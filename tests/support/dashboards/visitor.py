@@ -18,6 +18,7 @@ PAGES = {
     "logs": "Logs Estruturados",
     "pedidos": "Pedidos e estoque",
     "catalogo": "Catálogo",
+    "historico": "Histórico",
     "modelo": "Modelo",
     "scraping": "Scraping",
 }

@@ -225,6 +225,21 @@ def test_an_orphaned_run_is_reaped_and_another_is_not(
             works.start("admin")
 
 
+@pytest.mark.parametrize("silent_s", [0.0, LEASE_TTL.total_seconds()])
+def test_a_lease_given_while_the_clock_was_years_ahead_lasts_no_longer_than_another(
+    works: Works, database: Database, monkeypatch: pytest.MonkeyPatch, silent_s: float
+) -> None:
+    with database.writing() as session:
+        years_ahead = datetime.now(UTC) + timedelta(days=3_000)
+        RUNS.begin(session, "admin", "another.machine:1:0", years_ahead, catalogue_version=1)
+    works.latest()
+    passed = time.monotonic
+    monkeypatch.setattr("app.services.background.time.monotonic", lambda: passed() + silent_s)
+    run = works.latest()
+    assert run is not None
+    assert run.status is (INTERRUPTED if silent_s else RunStatus.PROCESSING)
+
+
 @pytest.mark.parametrize("ahead", [timedelta(seconds=31), timedelta(hours=2), timedelta(days=400)])
 def test_a_clock_that_is_set_forward_buries_no_run_whose_process_is_alive(
     works: Works, monkeypatch: pytest.MonkeyPatch, ahead: timedelta

@@ -12,7 +12,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from flask import Flask
-from sqlalchemy import MetaData, bindparam, func, inspect, select, text
+from sqlalchemy import MetaData, bindparam, func, inspect, select, text, update
 
 from app.core.errors import FieldProblem, OutOfStock, PaymentDenied
 from app.factory import create_app
@@ -26,16 +26,21 @@ from app.storage.database import Database
 from app.storage.idempotency import IdempotencyKey, claim_key
 from app.storage.models import (
     ActiveModelRow,
+    BookHistoryRow,
     BookRow,
     CatalogueRow,
     IdempotencyRow,
+    MovementRow,
     OrderRow,
+    PublicationRow,
     ScrapeLockRow,
     StagedPageRow,
     StatusChangeRow,
+    TrainingRow,
     UserRow,
 )
 from app.storage.scraping import RUNS
+from app.storage.stock import Reason, record_movements
 from app.web.presenters.orders import present_order
 from app.web.presenters.scraping import present_run_detail
 from tests.support.databases import Databases
@@ -52,6 +57,8 @@ TABLES = {
     "scraping_execucao",
     "scraping_pagina",
     "scraping_trava",
+    "scraping_agenda",
+    "scraping_agenda_execucao",
     "pedido",
     "pedido_item",
     "pedido_historico",
@@ -140,6 +147,7 @@ def test_the_tables_of_the_models_come_and_go_and_the_shop_stays(make_empty: Cal
     prepare(app)
     before = counts(app)
     models = {"modelo_treino", "modelo_em_uso", "publicacao", "livro_historico", "livro_texto_anterior"}
+    models |= {"scraping_agenda", "scraping_agenda_execucao"}
     with app.app_context():
         flask_migrate.downgrade(revision="0002")
     assert set(inspect(database_of(app).engine).get_table_names()) == {*TABLES, "alembic_version"} - models
@@ -165,6 +173,29 @@ def test_a_shop_of_the_second_version_gets_its_models_and_keeps_its_books(
     assert counts(app) == before
     with database_of(app).reading() as session:
         assert session.scalars(select(ActiveModelRow.version)).all() == [None]
+
+
+def test_a_model_of_an_older_release_is_kept_without_findings_in_texts(
+    make_empty: Callable[[], Flask],
+) -> None:
+    app = make_empty()
+    prepare(app)
+    now = datetime.now(UTC)
+    times = {"started_at": now, "expires_at": now, "holder": "x", "started_by": "admin"}
+    with database_of(app).writing() as session:
+        model = TrainingRow(status="done", catalogue_version=1, artefact=b"model", digest="d", **times)
+        model.texts, model.texts_digest = b"texts", "t"
+        session.add(model)
+        session.flush()
+        session.get_one(ActiveModelRow, 1).version = model.id
+    with app.app_context():
+        flask_migrate.downgrade(revision="0009")
+        flask_migrate.upgrade()
+    with database_of(app).reading() as session:
+        kept = session.get_one(TrainingRow, model.id)
+        assert (kept.artefact, kept.digest) == (b"model", "d")
+        assert (kept.texts, kept.texts_digest) == (None, None)
+        assert session.scalar(select(ActiveModelRow.version)) == model.id
 
 
 def test_keys_of_an_older_release_are_replayed_after_the_upgrade(make_empty: Callable[[], Flask]) -> None:
@@ -405,3 +436,50 @@ def test_an_older_release_finds_a_history_without_edits(make_empty: Callable[[],
     with database_of(app).reading() as session:
         steps = session.execute(select(StatusChangeRow.before, StatusChangeRow.fields)).all()
     assert [tuple(step) for step in steps] == [(None, None)]
+
+
+def test_the_present_catalogue_of_an_older_shop_is_the_first_that_it_remembers(
+    make_empty: Callable[[], Flask],
+) -> None:
+    app = make_empty()
+    prepare(app)
+    with app.app_context():
+        flask_migrate.downgrade(revision="0008")
+    with database_of(app).writing() as session:
+        published = {row.id: row.stock for row in session.execute(select(BookRow.id, BookRow.stock))}
+        for book_id, copies in ((0, 2), (1, 1), (0, -1)):  # sold, sold, given back
+            session.execute(update(BookRow).where(BookRow.id == book_id).values(stock=BookRow.stock - copies))
+            record_movements(session, {book_id: -copies}, Reason.RESERVED, datetime.now(UTC))
+        session.execute(update(BookRow).where(BookRow.id == 5).values(listed=False))
+    with app.app_context():
+        flask_migrate.upgrade()
+    with database_of(app).reading() as session:
+        publication = session.get_one(PublicationRow, 1)
+        present = load_publication(session)
+        last_of_it = session.scalar(
+            select(func.max(MovementRow.id)).where(MovementRow.reason == Reason.BUNDLED)
+        )
+        rows = session.scalars(select(BookHistoryRow)).all()
+        prices = {
+            row.id: row.price_incl_tax for row in session.execute(select(BookRow.id, BookRow.price_incl_tax))
+        }
+        sold = session.scalar(select(BookRow.stock).where(BookRow.id == 0))
+    assert present is not None
+    assert (publication.published_at, publication.origin, publication.source_url, publication.last_movement) == (
+        present.published_at, present.origin, present.source_url, last_of_it,
+    )  # fmt: skip
+    assert {row.book_id: row.stock for row in rows} == published
+    assert {row.book_id: row.price_incl_tax for row in rows} == prices
+    assert sold == published[0] - 1
+    assert [row.book_id for row in rows if not row.listed] == [5]
+    assert {(row.version, row.changes) for row in rows} == {(1, 0)}
+
+
+def test_an_older_shop_without_a_catalogue_remembers_none(make_empty: Callable[[], Flask]) -> None:
+    app = make_empty()
+    with app.app_context():
+        flask_migrate.upgrade(revision="0008")
+        flask_migrate.upgrade()
+    with database_of(app).reading() as session:
+        assert session.scalar(select(func.count()).select_from(PublicationRow)) == 0
+        assert session.scalar(select(func.count()).select_from(BookHistoryRow)) == 0

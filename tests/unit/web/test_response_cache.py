@@ -5,6 +5,7 @@ from typing import Any, cast
 
 import pytest
 
+from app.core.books import AS_PUBLISHED
 from app.core.catalogue import Catalogue, Publication
 from app.storage.catalogue_store import CatalogueStore
 from app.web.response_cache import CachedResponse, ResponseCache
@@ -40,6 +41,12 @@ def add(cache: ResponseCache, path: str, body: bytes, source: Source) -> None:
 @pytest.fixture
 def source() -> Source:
     return Source.of(Catalogue([], PUBLICATION), DependsOn.CATALOGUE, None)
+
+
+@pytest.fixture
+def past_source() -> Source:
+    past = Publication(2, datetime(2026, 1, 2, tzinfo=UTC), "scraping", "", AS_PUBLISHED)
+    return Source.of(Catalogue([], past), DependsOn.STOCKS, None)
 
 
 def test_the_oldest_responses_make_room_for_new_ones(source: Source) -> None:
@@ -118,3 +125,33 @@ def test_a_catalogue_that_cannot_be_read_leaves_the_response_to_flask(
 
     monkeypatch.setattr(store, "current", fail)
     assert cache.find(environ("/")) is None
+
+
+def test_responses_about_the_past_stay_when_another_catalogue_is_published(
+    source: Source, past_source: Source
+) -> None:
+    cache, store = make_cache(100_000)
+    add(cache, "/present", b"1", source)
+    add(cache, "/past", b"2", past_source)
+    store.snapshot = Catalogue([], Publication(3, datetime(2026, 1, 3, tzinfo=UTC), "scraping", ""))
+    assert cache.find(environ("/present")) is None
+    assert cache.find(environ("/past")) is not None
+    add(cache, "/new", b"3", Source.of(store.snapshot, DependsOn.CATALOGUE, None))
+    assert cache.find(environ("/past")) is not None
+    assert cache.find(environ("/new")) is not None
+
+
+def test_responses_about_the_past_take_a_quarter_of_the_room_and_give_way(
+    source: Source, past_source: Source
+) -> None:
+    cache, _ = make_cache(100_000)
+    for number in range(30):
+        add(cache, f"/past/{number}", b"x" * 3_000, past_source)
+    assert 20_000 < cache.bytes_kept <= 25_000
+    for number in range(100):
+        add(cache, f"/{number}", b"x" * 3_000, source)
+        assert cache.bytes_kept <= 100_000
+        add(cache, f"/past/{number}", b"x" * 3_000, past_source)
+        assert cache.bytes_kept <= 100_000
+    assert cache.find(environ("/99")) is not None
+    assert sum(cache.find(environ(f"/{number}")) is not None for number in range(100)) == 19

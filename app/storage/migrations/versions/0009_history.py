@@ -10,6 +10,25 @@ depends_on = None
 
 _TIME = sa.DateTime(timezone=True)
 _MONEY = sa.Numeric(10, 2)
+# Of a publication's movements all are written at its time, with no other between them; without one, the time decides.
+_PRESENT_PUBLICATION = """
+    INSERT INTO publicacao (versao, publicado_em, origem, fonte, ultimo_movimento)
+    SELECT versao, publicado_em, origem, fonte, coalesce(
+        (SELECT max(id) FROM estoque_movimento
+         WHERE quando = publicado_em AND motivo IN ('contagem', 'demonstracao')),
+        (SELECT max(id) FROM estoque_movimento WHERE quando <= publicado_em),
+        0)
+    FROM catalogo WHERE versao > 0
+"""
+_BOOKS_AS_PUBLISHED = """
+    INSERT INTO livro_historico
+        (livro_id, versao, preco_sem_taxa, preco_com_taxa, disponibilidade, listado, mudancas)
+    SELECT livros.id, versao, preco_sem_taxa, preco_com_taxa, disponibilidade - coalesce(
+        (SELECT sum(quantidade) FROM estoque_movimento
+         WHERE livro_id = livros.id AND estoque_movimento.id > ultimo_movimento),
+        0), listado, 0
+    FROM livros CROSS JOIN publicacao
+"""
 
 
 def upgrade() -> None:
@@ -30,6 +49,7 @@ def upgrade() -> None:
         sa.Column("disponibilidade", sa.Integer, nullable=False),
         sa.Column("listado", sa.Boolean, nullable=False),
         sa.Column("mudancas", sa.Integer, nullable=False),
+        sqlite_with_rowid=False,
     )
     op.create_index("ix_livro_historico_versao_livro_id", "livro_historico", ["versao", "livro_id"])
     op.create_table(
@@ -44,6 +64,8 @@ def upgrade() -> None:
         sa.Column("upc", sa.Text, nullable=False),
         sa.Column("url_produto", sa.Text, nullable=False),
     )
+    op.execute(_PRESENT_PUBLICATION)
+    op.execute(_BOOKS_AS_PUBLISHED)
 
 
 def downgrade() -> None:
