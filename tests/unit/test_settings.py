@@ -247,7 +247,7 @@ def test_logs_are_public_by_default_in_development_only(environ: dict[str, str],
 def test_settings_cannot_be_changed() -> None:
     settings = read_settings({})
     with pytest.raises(AttributeError):
-        settings.port = 1  # type: ignore[misc]
+        settings.host = 1  # type: ignore[misc]
 
 
 def test_no_two_settings_have_one_name() -> None:

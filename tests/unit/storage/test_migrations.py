@@ -16,7 +16,7 @@ from sqlalchemy import MetaData, bindparam, func, inspect, select, text
 
 from app.core.errors import FieldProblem, OutOfStock, PaymentDenied
 from app.factory import create_app
-from app.serve import with_own_secret
+from app.secret import with_own_secret
 from app.settings import Settings
 from app.start import prepare
 from app.storage import scraping
