@@ -21,6 +21,8 @@ def _module(name: str) -> Any:
 
 
 fcntl, msvcrt, resource = _module("fcntl"), _module("msvcrt"), _module("resource")
+HAS_LOCKS: Final = fcntl is not None or msvcrt is not None
+"""Whether processes can keep each other from a file; where they can't, there should be one at a time."""
 WINDOWS: Final = sys.platform == "win32"
 OPEN_FLAGS: Final = getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
 """For `os.open` of a file that is read and written as it is, and must not be waited for where it is a pipe."""

@@ -14,8 +14,8 @@ from app.storage.audit import find_mismatches
 from app.storage.database import Database, database_options
 from app.storage.schema import known_revisions, revision_of, upgrade
 from app.storage.sqlite_files import copy_file, find_faults, held_alone, put_in_place, seal
-from operating_system import WINDOWS
 from app.storage.stock import skip_stock_versions
+from operating_system import WINDOWS
 
 _BEFORE_ANY_ORDER = datetime(1970, 1, 1, tzinfo=UTC)
 """The audit's time for a backup, whose unpaid orders are not late: the shop reconciles them when it starts."""

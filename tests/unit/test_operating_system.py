@@ -29,9 +29,7 @@ def descriptor(tmp_path: Path) -> Iterator[int]:
     os.close(descriptor)
 
 
-@pytest.mark.skipif(
-    operating_system.fcntl is None and operating_system.msvcrt is None, reason="needs locks between processes"
-)
+@pytest.mark.skipif(not operating_system.HAS_LOCKS, reason="needs locks between processes")
 def test_a_locked_file_is_locked_for_other_processes(descriptor: int, tmp_path: Path) -> None:
     def lock_in_another() -> str:
         command = [sys.executable, "-c", LOCK_IN_ANOTHER, str(tmp_path / "file")]

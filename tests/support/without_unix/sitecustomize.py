@@ -15,7 +15,7 @@ import tempfile  # noqa: F401
 
 for name in ("fcntl", "resource", "pwd", "grp"):
     sys.modules[name] = None  # type: ignore[assignment]
-for name in ("nice", "pread", "killpg", "sched_getaffinity", "sched_setaffinity"):
+for name in ("nice", "pread", "killpg"):
     delattr(os, name)
 del signal.SIGUSR1
 multiprocessing.set_start_method("spawn")

@@ -142,13 +142,13 @@ def test_lines_read_backwards_are_the_lines_whatever_the_blocks(
 def count_reads(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The sizes of all reads from now on."""
     sizes: list[int] = []
-    pread = os.pread
+    read_at = reader_module.read_at
 
     def counted(descriptor: int, size: int, offset: int) -> bytes:
         sizes.append(size)
-        return pread(descriptor, size, offset)
+        return read_at(descriptor, size, offset)
 
-    monkeypatch.setattr(os, "pread", counted)
+    monkeypatch.setattr(reader_module, "read_at", counted)
     return sizes
 
 
