@@ -13,8 +13,8 @@ from tests.support.server import Server
 class FlaskRun(Server):
     program = ("-m", "flask", "run")
 
-    def __init__(self, data_dir: Path, **environment: str) -> None:
-        super().__init__(data_dir, **environment)
+    def __init__(self, data_dir: Path) -> None:
+        super().__init__(data_dir)
         self.environment["FLASK_RUN_PORT"] = str(self.port)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from demo.site.server import DemoSite
-from tests.support.orders import API_KEY
+from tests.support.orders import API_KEY, wait_until
 from tests.support.server import ROOT, Server
 from tests.support.trained_shop import wait_for_training
 
@@ -30,13 +30,17 @@ def test_the_modules_are_really_lacking(module: str) -> None:
     assert "ModuleNotFoundError" in tried.stderr
 
 
-def test_the_shop_starts_scrapes_sells_and_ends(tmp_path: Path, open_site: Callable[..., DemoSite]) -> None:
+@pytest.mark.parametrize("workers", ["1", "2"])  # the latter not on Windows, but from Python 3.14 on
+def test_the_shop_starts_scrapes_sells_and_ends(
+    tmp_path: Path, open_site: Callable[..., DemoSite], workers: str
+) -> None:
     site = open_site()
-    with Server(tmp_path / "data", PYTHONPATH=LACKING, SCRAPER_BASE_URL=site.base_url) as server:
+    lacking = {"PYTHONPATH": LACKING, "WEB_WORKERS": workers}
+    with Server(tmp_path / "data", SCRAPER_BASE_URL=site.base_url, **lacking) as server:
         server.post("/api/v1/scraping/trigger", headers=server.log_in())
         assert server.wait_for_scrape()["status"] == "done"
+        wait_until(lambda: len(server.get("/api/v1/books").json()) == 100)
         books = server.get("/api/v1/books").json()
-        assert len(books) == 100
         book = next(book["id"] for book in books if book["disponibilidade"])
         order = {"customer_id": "cliente-42", "items": [{"product_id": book, "quantity": 1}]}
         assert server.post("/orders", API_KEY, order).status_code == 201

@@ -12,10 +12,12 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from granian.server.mp import MPServer
 
 import operating_system
 from app import http_server, processes, production, serve
 from app.observability.logs.writer import LogWriter
+from app.settings import InvalidSettings
 from tests.support.shop import make_settings
 
 LOCK_IN_ANOTHER = "import os, sys, operating_system as s; s.lock(os.open(sys.argv[1], os.O_RDWR))"
@@ -91,7 +93,7 @@ def test_on_windows_several_workers_are_refused(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(serve, "WINDOWS", True)
     monkeypatch.setattr(serve, "_port_problems", lambda *_: [])
     serve._check_machine(make_settings(tmp_path))
-    with pytest.raises(serve.InvalidSettings, match="WEB_WORKERS deve ser 1 no Windows"):
+    with pytest.raises(InvalidSettings, match="WEB_WORKERS deve ser 1 no Windows"):
         serve._check_machine(make_settings(tmp_path, web_workers=2))
 
 
@@ -109,7 +111,7 @@ def test_on_windows_the_end_of_a_worker_is_waited_for(
     waited: list[float] = []
     server.wrks = [SimpleNamespace(inner=SimpleNamespace(join=waited.append))]
     monkeypatch.setattr(http_server, "WINDOWS", True)
-    monkeypatch.setattr(http_server.mp.MPServer, "shutdown", lambda *_: None)
+    monkeypatch.setattr(MPServer, "shutdown", lambda *_: None)
     server.shutdown()
     assert waited == [serve.DRAIN_S]
 
