@@ -77,9 +77,9 @@ def build() -> object:
 
 def _check_machine(settings: Settings) -> None:
     """Prepare the data directory. Raises InvalidSettings where this machine can't serve as valid settings say."""
-    problems = []
     if WINDOWS and settings.web_workers > 1:
-        problems.append("WEB_WORKERS deve ser 1 no Windows, onde processos não dividem uma porta")
+        raise InvalidSettings(["WEB_WORKERS deve ser 1 no Windows, onde processos não dividem uma porta"])
+    problems = []
     try:
         with_own_secret(settings)
         if settings.web_workers > 1:
