@@ -39,12 +39,12 @@ COPY requirements-build.txt requirements-api.txt ./
 RUN pip install --require-hashes -r requirements-build.txt \
     && pip install --no-build-isolation --require-hashes -r requirements-api.txt
 
-COPY run.py environment.py LICENSE NOTICE ./
+COPY run.py environment.py operating_system.py LICENSE NOTICE ./
 COPY app ./app
 COPY scraper ./scraper
 COPY ml ./ml
 COPY data/catalogo_demo.csv ./data/
-RUN python -m compileall -q run.py environment.py app scraper ml
+RUN python -m compileall -q run.py environment.py operating_system.py app scraper ml
 
 USER 10001
 ENV HOST=0.0.0.0 FLASK_APP_PORT=5000 DATA_DIR=/var/lib/livraria

@@ -62,10 +62,14 @@ examine: $(VENV)/run.stamp ## walk the statement's calls and the two seed system
 fuzz: $(VENV)/dev.stamp ## send a real server more than 10,000 requests of each kind of caller, as its document says
 	@FUZZ_EXAMPLES=600 $(BIN)/python -m pytest tests/e2e/test_schemathesis.py $(ARGS)
 
+# What must not use a function that Windows lacks.
+WINDOWS := app scraper ml demo dashboards environment.py operating_system.py run.py
+
 check: $(VENV)/dev.stamp ## lint, format, types, import contracts and unused dependencies
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIN)/mypy --platform win32 --cache-dir .mypy_cache/windows $(WINDOWS)
 	@$(BIN)/lint-imports
 	@$(BIN)/deptry --no-ansi .
 

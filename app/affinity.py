@@ -31,17 +31,18 @@ class OneCore:
 
 def run_on_any_core() -> None:
     """Let this thread, and the processes that it starts, run on every core of the process' main thread."""
-    if hasattr(os, "sched_setaffinity"):
+    if hasattr(os, "sched_getaffinity"):
         _bind(os.sched_getaffinity(os.getpid()))
 
 
 def _own_core() -> set[int] | None:
-    if not hasattr(os, "sched_setaffinity"):
-        return None
-    cores = sorted(os.sched_getaffinity(0))
-    return {cores[os.getpid() % len(cores)]}
+    if hasattr(os, "sched_getaffinity"):
+        cores = sorted(os.sched_getaffinity(0))
+        return {cores[os.getpid() % len(cores)]}
+    return None
 
 
 def _bind(cores: set[int]) -> None:
-    with suppress(OSError):  # where a sandbox forbids it, threads run where they like
-        os.sched_setaffinity(0, cores)
+    if hasattr(os, "sched_setaffinity"):
+        with suppress(OSError):  # where a sandbox forbids it, threads run where they like
+            os.sched_setaffinity(0, cores)

@@ -12,12 +12,11 @@ from granian import net
 from granian.server import mp
 
 from app.web.body_guard import CONNECTION
+from operating_system import DRAIN_SIGNAL, WINDOWS, raise_open_files
 
 _mp: Any = mp
 _net: Any = net
 """granian's modules, which have no types for what is used here. It is pinned, and tests/e2e notice a change."""
-DRAIN_SIGNAL = signal.SIGUSR1
-"""What the supervisor sends to its workers when it is told to end."""
 EXIT_NOT_STARTED = 3
 """A worker's, which its supervisor turns into 1."""
 STARTS_WITHIN_S = 60.0
@@ -40,12 +39,18 @@ class HttpServer(mp.MPServer):
         self._started_at = float("-inf")
 
     def startup(self, *arguments: Any) -> None:
-        signal.signal(DRAIN_SIGNAL, signal.SIG_IGN)  # inherited: it must not end a worker that still starts
+        if DRAIN_SIGNAL is not None:
+            signal.signal(
+                DRAIN_SIGNAL, signal.SIG_IGN
+            )  # inherited: it must not end a worker that still starts
         super().startup(*arguments)  # type: ignore[no-untyped-call]
 
     def shutdown(self, exit_code: int = 0) -> None:
         """Tell the workers, serve for the delay or until a second signal, then end them after their requests."""
-        if self._drain_delay_s:
+        if WINDOWS:  # what ends workers there is no request, and Ctrl-C has reached them too
+            for worker in self.wrks:
+                worker.inner.join(self.workers_kill_timeout)
+        elif self._drain_delay_s and DRAIN_SIGNAL is not None:
             for worker in self.wrks:
                 with suppress(ProcessLookupError):
                     os.kill(worker.inner.pid, DRAIN_SIGNAL)
@@ -98,14 +103,5 @@ def expose_connections() -> None:
 
 def allow_connections(wanted: int) -> int:
     """Raise the limit of open files as far as this user may; return how many of `wanted` connections it leaves."""
-    try:
-        import resource
-    except ImportError:  # there is none on Windows
-        return wanted
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with suppress(ValueError, OSError):  # macOS has a lower limit that it doesn't tell
-        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if limit == resource.RLIM_INFINITY:
-        return wanted
-    return max(1, min(wanted, limit - _SPARE_FILES))
+    limit = raise_open_files()
+    return wanted if limit is None else max(1, min(wanted, limit - _SPARE_FILES))

@@ -7,6 +7,8 @@ import uuid
 from pathlib import Path
 from typing import NamedTuple
 
+from operating_system import WINDOWS
+
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _SEPARATOR = "/"
 
@@ -68,7 +70,9 @@ def is_known_alive(identity: str) -> bool:
 
 
 def has_ended(pid: int) -> bool:
-    """Return whether there is no such process, or only a zombie, which in a container may stay for ever."""
+    """Return whether there is known to be no such process, or only a zombie, which in a container may stay for ever."""
+    if WINDOWS:
+        return False  # which can't be asked: what signal 0 is elsewhere, is Ctrl-C there
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from app.core.accounts import composed, min_password_length
+from operating_system import WINDOWS
 
 SAMPLE_API_KEY: Final = "minha_chave_secreta_empresa"
 SAMPLE_ADMIN_PASSWORD: Final = "1234"  # noqa: S105 - the seeds' documented password
@@ -68,7 +69,9 @@ def exposed_files(env_file: Path | None, file_texts: Mapping[str, str], data_dir
 
 
 def _exposed(file: Path) -> bool:
-    """Return whether the group or everybody may read or change the file."""
+    """Return whether the group or everybody may read or change the file, where its mode says so."""
+    if WINDOWS:
+        return False
     try:
         return bool(file.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO))
     except OSError:

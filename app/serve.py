@@ -6,24 +6,22 @@ import logging
 import multiprocessing
 import multiprocessing.util
 import os
-import secrets
 import shutil
 import signal
 import socket
 import sys
 import threading
 from collections.abc import Callable
-from dataclasses import replace
 
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
-from app.http_server import DRAIN_SIGNAL, EXIT_NOT_STARTED, HttpServer, allow_connections, expose_connections
+from app.http_server import EXIT_NOT_STARTED, HttpServer, allow_connections, expose_connections
 from app.observability.shared_folder import FOLDER_VARIABLE, make_shared_folder
-from app.production import SECRET_FILE
+from app.secret import with_own_secret
 from app.settings import ENV_FILE, InvalidSettings, Settings, read_settings
-from app.storage.atomic_write import read_or_create
+from operating_system import DRAIN_SIGNAL, END_SIGNALS, WINDOWS
 
 log = logging.getLogger(__name__)
 
@@ -49,37 +47,24 @@ def main() -> None:
 def build() -> object:
     """Return the WSGI application of one worker process, ready to serve."""
     # The supervisor's own handlers, which came with the fork, would lose a SIGTERM until granian sets a worker's.
-    for ending in (signal.SIGTERM, signal.SIGINT):
+    for ending in END_SIGNALS:
         signal.signal(ending, signal.SIG_DFL)
     gc.disable()  # a start makes next to no garbage, and looking for it is a quarter of its time
     # The dashboard's, which pandas would import, although no frame of ours is made of it: a tenth of a second, 15 MB.
     sys.modules.setdefault("pyarrow", None)  # type: ignore[arg-type]
     # Imported here, so that the supervising process stays small and starts its workers at once.
     from app.affinity import OneCore
-    from app.factory import create_app
-    from app.observability.logs.handlers import configure_logging
     from app.shop import Shop
-    from app.start import NotStarted, prepare
+    from app.start import NotStarted, start
 
     settings = with_own_secret(read_settings(os.environ, ENV_FILE))
     _follow_supervisor()
-    app = create_app(settings)
-    shop: Shop = app.extensions["shop"]
-    configure_logging(
-        settings.log_level,
-        readable=not settings.production and sys.stderr.isatty(),
-        writer=shop.log_writer,
-    )
     try:
-        prepare(app)
+        app = start(settings)
     except NotStarted as error:
         log.critical("database_unusable", extra={"reason": error.reason})
         raise SystemExit(EXIT_NOT_STARTED) from None
-    shop.catalogue_tasks.start()
-    shop.order_tasks.start()
-    shop.schedule_tasks.start()
-    shop.audit_tasks.start()
-    shop.model_tasks.start()
+    shop: Shop = app.extensions["shop"]
     _watch_signals(shop.draining.set, shop.log_tails.stop)
     expose_connections()
     # A worker ends through multiprocessing, which runs its own finalizers but not atexit's.
@@ -92,6 +77,8 @@ def build() -> object:
 
 def _check_machine(settings: Settings) -> None:
     """Prepare the data directory. Raises InvalidSettings where this machine can't serve as valid settings say."""
+    if WINDOWS and settings.web_workers > 1:
+        raise InvalidSettings(["WEB_WORKERS deve ser 1 no Windows, onde processos não dividem uma porta"])
     problems = []
     try:
         with_own_secret(settings)
@@ -99,7 +86,9 @@ def _check_machine(settings: Settings) -> None:
             _share_metrics(settings)
     except OSError as error:
         problems.append(f"DATA_DIR ({settings.data_dir}) não pode ser usado: {error.strerror}")
-    problems += _port_problems(settings.host, settings.port)
+    problems += [
+        f"{settings.port_name}: {problem}" for problem in _port_problems(settings.host, settings.port)
+    ]
     if problems:
         raise InvalidSettings(problems)
 
@@ -119,26 +108,15 @@ def _port_problems(host: str, port: int) -> list[str]:
     except OSError:
         pass
     else:
-        return [f"FLASK_APP_PORT: outro programa já atende em {host}:{port}"]
+        return [f"outro programa já atende em {host}:{port}"]
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if not WINDOWS:  # where this would allow to take over a port that is in use
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
         except OSError as error:
-            return [f"FLASK_APP_PORT: não é possível escutar em {host}:{port}: {error.strerror}"]
+            return [f"não é possível escutar em {host}:{port}: {error.strerror}"]
     return []
-
-
-def with_own_secret(settings: Settings) -> Settings:
-    """Return `settings` with a JWT secret, made once and kept in the data directory unless one was set.
-
-    The supervisor calls this before it starts its workers, so that they all read the same secret. Raises OSError.
-    """
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    if settings.jwt_secret_key:
-        return settings
-    secret = read_or_create(settings.data_dir / SECRET_FILE, lambda: secrets.token_hex(32))
-    return replace(settings, jwt_secret_key=secret)
 
 
 def _server(settings: Settings) -> HttpServer:
@@ -165,20 +143,21 @@ def _server(settings: Settings) -> HttpServer:
 
 
 def _watch_signals(drain: Callable[[], None], end: Callable[[], None]) -> None:
-    """Call `drain` at the supervisor's word, and both at SIGTERM or SIGINT.
+    """Call `drain` at the supervisor's word, and both at a signal to end.
 
     granian then waits for its responses; those to followers of the log take a minute. It replaces signal handlers, but
     not the wake-up descriptor.
     """
-    reading, writing = os.pipe()
-    os.set_blocking(writing, False)
-    signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
-    signal.signal(DRAIN_SIGNAL, lambda *_: None)  # only signals with a handler are written
+    reading, writing = socket.socketpair()  # the one thing that signals are written to on Windows too
+    writing.setblocking(False)
+    signal.set_wakeup_fd(writing.detach(), warn_on_full_buffer=False)
+    if DRAIN_SIGNAL is not None:
+        signal.signal(DRAIN_SIGNAL, lambda *_: None)  # only signals with a handler are written
 
     def wait_for_signal() -> None:
         received: set[int] = set()
-        while not received & {signal.SIGTERM, signal.SIGINT}:
-            received = set(os.read(reading, 64)) & {DRAIN_SIGNAL, signal.SIGTERM, signal.SIGINT}
+        while not received & END_SIGNALS:
+            received = set(reading.recv(64)) & (END_SIGNALS | {DRAIN_SIGNAL})
             if received:
                 drain()
         end()
@@ -195,6 +174,6 @@ def _follow_supervisor() -> None:
     def wait_for_supervisor() -> None:
         supervisor.join()
         # At once: a worker that lingered would hold the port and the lease of its scrape.
-        os.kill(os.getpid(), signal.SIGKILL)
+        os._exit(1)
 
     threading.Thread(target=wait_for_supervisor, name="supervisor-watch", daemon=True).start()

@@ -11,6 +11,8 @@ from app.core.accounts import MAX_PASSWORD_CHARS
 from app.core.schedule import Cron, parse_expression, parse_zone
 
 MAX_ORIGINS = 100
+_PLAIN = re.compile("^postgres(ql)?://")
+_SQLITE_FILE = re.compile(r"sqlite:///(/|[A-Za-z]:[/\\])")
 _ORIGIN = re.compile(r"http://[a-z0-9.-]+(:(?!80\b)\d{1,5})?|https://[a-z0-9.-]+(:(?!443\b)\d{1,5})?")
 
 
@@ -106,9 +108,11 @@ def address(value: str) -> str:
 
 
 def database_url(value: str) -> str:
+    """Return an address for SQLAlchemy, also of one as platforms give it. Raises ValueError."""
+    value = _PLAIN.sub("postgresql+psycopg://", value)
     if value.startswith("postgresql+psycopg://"):
         _check_port(value)
-    elif value and not value.startswith("sqlite:////"):
+    elif value and not _SQLITE_FILE.match(value):
         raise ValueError("deve começar com sqlite:////caminho/absoluto ou postgresql+psycopg://")
     if ":memory:" in value:
         raise ValueError("deve nomear um arquivo: nenhuma outra conexão vê um banco em memória")

@@ -35,7 +35,8 @@ class Settings:
 
     app_env: str = _setting("APP_ENV", types.one_of("development", "production"), "development")
     host: str = _setting("HOST", types.address, "127.0.0.1")
-    port: int = _setting("FLASK_APP_PORT", types.integer(1, 65535), "5000")
+    port_setting: int = _setting("FLASK_APP_PORT", types.integer(1, 65535), "5000")
+    platform_port: int | None = _setting("PORT", types.optional_integer(1, 65535), "")
     web_workers: int = _setting("WEB_WORKERS", types.integer(1, 64), "1")
     web_threads: int = _setting("WEB_THREADS", types.integer(1, 256), "32")
     trusted_proxies: int = _setting("TRUSTED_PROXIES", types.integer(0, 10), "0")
@@ -125,6 +126,16 @@ class Settings:
     scraper_max_price_factor: Decimal = _setting(
         "SCRAPER_MAX_PRICE_FACTOR", types.decimal("1", "1000000"), "10"
     )
+
+    @property
+    def port(self) -> int:
+        """The port to listen on: the one that a platform gives, or else FLASK_APP_PORT."""
+        return self.platform_port or self.port_setting
+
+    @property
+    def port_name(self) -> str:
+        """The variable that the port is from."""
+        return "PORT" if self.platform_port else "FLASK_APP_PORT"
 
     @property
     def production(self) -> bool:

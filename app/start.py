@@ -1,6 +1,7 @@
 """Preparation for the first request: migrate and fill the database, reap stale runs."""
 
 import logging
+import sys
 from pathlib import Path
 from typing import Final
 
@@ -10,6 +11,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.core.catalogue import Catalogue
+from app.factory import create_app
+from app.observability.logs.handlers import configure_logging
 from app.services.catalogue import publish_demonstration
 from app.settings import SAMPLE_ADMIN_PASSWORD, Settings
 from app.shop import Shop
@@ -17,7 +20,7 @@ from app.storage.catalogue import DEMONSTRATION
 from app.storage.database import Database
 from app.storage.exports import export_catalogue, export_is_stale
 from app.storage.faults import SENTENCES, Fault, fault_of, reason_of
-from app.storage.schema import upgrade
+from app.storage.schema import revision_of, upgrade
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +34,24 @@ class NotStarted(Exception):
     def __init__(self, reason: str) -> None:
         self.reason = reason
         super().__init__(reason)
+
+
+def start(settings: Settings) -> Flask:
+    """Return an application that is ready to serve, with its log and its background tasks. Raises NotStarted."""
+    app = create_app(settings)
+    shop: Shop = app.extensions["shop"]
+    configure_logging(
+        settings.log_level,
+        readable=not settings.production and sys.stderr.isatty(),
+        writer=shop.log_writer,
+    )
+    prepare(app)
+    shop.catalogue_tasks.start()
+    shop.order_tasks.start()
+    shop.schedule_tasks.start()
+    shop.audit_tasks.start()
+    shop.model_tasks.start()
+    return app
 
 
 def prepare(app: Flask) -> None:
@@ -86,6 +107,9 @@ def _upgrade(app: Flask, database: Database) -> None:
     with app.app_context(), database.writing_connection() as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
+        if revision_of(connection) is None:
+            address = connection.engine.url.render_as_string(hide_password=True)
+            log.warning("new_shop", extra={"url": address})  # on a disk that vanishes, at every start
         try:
             upgrade(connection)
         except CommandError as error:  # it knows no such revision

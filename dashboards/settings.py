@@ -35,8 +35,9 @@ def settings() -> Settings:
     def value(name: str, default: str) -> str:
         return (values.get(name) or default).strip()
 
+    api_port = value("PORT", value("FLASK_APP_PORT", "5000"))  # as the API takes them
     return Settings(
-        api_url=value("API_URL", f"http://localhost:{value('FLASK_APP_PORT', '5000')}").rstrip("/"),
+        api_url=value("API_URL", f"http://localhost:{api_port}").rstrip("/"),
         prometheus_url=value("PROMETHEUS_URL", "http://localhost:9090").rstrip("/"),
         api_token=value("API_TOKEN", ""),
         api_user=value("API_USER", ""),

@@ -69,6 +69,7 @@ def read_plan(arguments: list[str] | None = None) -> Plan:
     options = parser.parse_args(arguments)
     environment = dict(os.environ) | {
         "FLASK_APP_PORT": str(options.api_port),
+        "PORT": "",
         "API_URL": f"http://localhost:{options.api_port}",
         "PROMETHEUS_URL": f"http://localhost:{options.prometheus_port}",
         "API_KEY_REQUIRED": setting("API_KEY_REQUIRED", "minha_chave_secreta_empresa"),

@@ -1,7 +1,6 @@
 """Programs that start together and end together."""
 
 import contextlib
-import os
 import signal
 import socket
 import subprocess
@@ -13,6 +12,8 @@ from types import FrameType, TracebackType
 from typing import Any, Self
 
 import requests
+
+from operating_system import APART, END_SIGNALS, HANGUP_SIGNALS, WINDOWS, kill_group
 
 POLL_INTERVAL_S = 0.1
 LOG_TAIL_LINES = 15
@@ -61,7 +62,7 @@ class Supervisor:
         self._stop = False
 
     def __enter__(self) -> Self:
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for number in END_SIGNALS | HANGUP_SIGNALS:
             self._handlers[number] = signal.signal(number, self._request_stop)
         self._logs.mkdir(parents=True, exist_ok=True)
         return self
@@ -83,7 +84,7 @@ class Supervisor:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                start_new_session=True,
+                **APART,
             )
         self._running.append((program, child))
 
@@ -126,7 +127,8 @@ def is_taken(port: int) -> bool:
         return True
     with socket.socket() as probe:
         # The past connections of a server don't count.
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if not WINDOWS:  # where this would allow to take over a port that is in use
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
         except OSError:
@@ -148,6 +150,5 @@ def _end(child: subprocess.Popen[bytes], timeout_s: float) -> None:
     child.terminate()
     with contextlib.suppress(subprocess.TimeoutExpired):
         child.wait(timeout_s)
-    with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS: the latter for a group of zombies
-        os.killpg(child.pid, signal.SIGKILL)
+    kill_group(child.pid)
     child.wait()

@@ -15,6 +15,7 @@ from pathlib import Path
 from ml.artefact import CARD_NAME, MODEL_NAME, digest_of, dump, dump_card
 from ml.features import check_training_rows
 from ml.text_model import TEXTS_NAME
+from operating_system import lower_priority
 
 EXIT_BAD_DATA = 2
 
@@ -29,7 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--child", action="store_true", help="ceder a vez a quem chamou e terminar com ele")
     options = parser.parse_args(arguments)
     if options.child:
-        os.nice(10)
+        lower_priority(10)
         threading.Thread(target=_end_with_parent, name="parent-watch", daemon=True).start()
     try:
         rows = check_training_rows(json.loads(options.dados.read_bytes()))

@@ -6,17 +6,19 @@ output, a line of JSON each. It imports the crawler, which the caller need not.
 
 import json
 import os
-import selectors
+import queue
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Collection, Generator, Iterator
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Final
 
+from operating_system import APART, CHILD_VARIABLES, lower_priority
 from scraper.errors import CrawlCancelled, CrawlFailed
 from scraper.events import CrawlEvent, decode_event, encode_event
 from scraper.options import DEFAULT_OPTIONS, CrawlOptions
@@ -30,6 +32,7 @@ _COMMAND: Final = (sys.executable, "-m", "scraper.child_process")
 _PROJECT: Final = Path(__file__).parents[1]
 _CERTIFICATES: Final = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
 _CHUNK_BYTES: Final = 64 * 1024
+_MAX_CHUNKS: Final = 16
 _MAX_ERROR_BYTES: Final = 4_000
 
 
@@ -56,16 +59,21 @@ def crawl_in_child(
             stdin=request_file,
             stdout=subprocess.PIPE,
             stderr=error_file,
-            start_new_session=True,  # a Ctrl-C is meant for the caller
+            **APART,  # a Ctrl-C is meant for the caller
         )
         with child:
+            chunks: queue.Queue[bytes] = queue.Queue(_MAX_CHUNKS)
+            reader = threading.Thread(target=_read, args=(child.stdout, chunks), name="scrape-reader")
+            reader.start()
             try:
-                assert child.stdout is not None  # noqa: S101 - for the type checker
-                for line in _read_lines(child.stdout, cancelled or threading.Event()):
+                for line in _lines(chunks, cancelled or threading.Event()):
                     yield decode_event(line)
                 code = child.wait(SILENCE_S)
             finally:
                 child.kill()
+                while reader.is_alive():  # it may wait for room
+                    with suppress(queue.Empty):
+                        chunks.get(timeout=TICK_S)
         if code != 0:
             raise RuntimeError(f"exit code {code}: {_last_words(error_file)}")
 
@@ -75,28 +83,36 @@ def _environment() -> dict[str, str]:
     wanted = {
         name: value
         for name, value in os.environ.items()
-        if name.lower().endswith("_proxy") or name in _CERTIFICATES
+        if name.lower().endswith("_proxy") or name in (*_CERTIFICATES, *CHILD_VARIABLES)
     }
     return {"PATH": os.defpath, "PYTHONUTF8": "1", **wanted}
 
 
-def _read_lines(pipe: IO[bytes], cancelled: threading.Event) -> Iterator[bytes]:
-    """Read lines to the end of the pipe. Raises CrawlCancelled, or CrawlFailed after SILENCE_S without any."""
-    with selectors.DefaultSelector() as selector:
-        selector.register(pipe, selectors.EVENT_READ)
-        begun, heard_at = b"", time.monotonic()
-        while True:
-            if cancelled.is_set():
-                raise CrawlCancelled
-            if selector.select(TICK_S):
-                heard_at = time.monotonic()
-                chunk = os.read(pipe.fileno(), _CHUNK_BYTES)
-                if not chunk:
-                    return
-                *lines, begun = (begun + chunk).split(b"\n")
-                yield from lines
-            elif time.monotonic() - heard_at > SILENCE_S:
-                raise CrawlFailed(f"o leitor de páginas não deu sinal em {SILENCE_S:g} s")
+def _read(pipe: IO[bytes], chunks: queue.Queue[bytes]) -> None:
+    """Read to the end of the pipe, which ends with an empty chunk; Windows can wait for a pipe in no other way."""
+    chunk = b"?"
+    while chunk:
+        chunk = os.read(pipe.fileno(), _CHUNK_BYTES)
+        chunks.put(chunk)
+
+
+def _lines(chunks: queue.Queue[bytes], cancelled: threading.Event) -> Iterator[bytes]:
+    """Yield lines up to an empty chunk. Raises CrawlCancelled, or CrawlFailed after SILENCE_S without any."""
+    begun, heard_at = b"", time.monotonic()
+    while True:
+        if cancelled.is_set():
+            raise CrawlCancelled
+        try:
+            chunk = chunks.get(timeout=TICK_S)
+        except queue.Empty:
+            if time.monotonic() - heard_at > SILENCE_S:
+                raise CrawlFailed(f"o leitor de páginas não deu sinal em {SILENCE_S:g} s") from None
+            continue
+        if not chunk:
+            return
+        heard_at = time.monotonic()
+        *lines, begun = (begun + chunk).split(b"\n")
+        yield from lines
 
 
 def _last_words(error_file: IO[bytes]) -> str:
@@ -107,7 +123,7 @@ def _last_words(error_file: IO[bytes]) -> str:
 
 def main() -> int:
     """Crawl as standard input asks, at a low priority."""
-    os.nice(NICENESS)  # before the imports, which take a tenth of a second
+    lower_priority(NICENESS)  # before the imports, which take a tenth of a second
     from scraper.crawl import crawl
 
     request = json.load(sys.stdin)
@@ -125,7 +141,7 @@ def _send(event: CrawlEvent | CrawlFailed) -> None:
     try:
         sys.stdout.buffer.write(encode_event(event))
         sys.stdout.buffer.flush()
-    except BrokenPipeError:  # the caller has ended; a heartbeat notices it within half a second
+    except OSError:  # the caller has ended; a heartbeat notices it within half a second
         os._exit(1)  # at once, whatever the crawl's threads may be waiting for
 
 

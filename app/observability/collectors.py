@@ -3,7 +3,6 @@
 import logging
 import os
 import platform
-import resource
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -16,6 +15,7 @@ from app.core.shop_state import ShopState
 from app.processes import has_ended
 from app.storage.faults import log_failure
 from app.version import API_VERSION
+from operating_system import open_files_limit
 
 log = logging.getLogger(__name__)
 
@@ -102,14 +102,16 @@ class ProcessesCollector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         usages = self._usages()
-        if usages:
+        if usages and hasattr(os, "sysconf"):
             ticks, pages, open_fds = map(sum, zip(*usages, strict=True))
-            seconds, resident = ticks / os.sysconf("SC_CLK_TCK"), pages * resource.getpagesize()
-            max_fds = resource.getrlimit(resource.RLIMIT_NOFILE)[0] * len(usages)
+            seconds, resident = ticks / os.sysconf("SC_CLK_TCK"), pages * os.sysconf("SC_PAGE_SIZE")
             yield CounterMetricFamily("process_cpu_seconds", "Segundos de CPU", value=seconds)
             yield GaugeMetricFamily("process_resident_memory_bytes", "Memória residente", value=resident)
             yield GaugeMetricFamily("process_open_fds", "Descritores abertos", value=open_fds)
-            yield GaugeMetricFamily("process_max_fds", "Descritores permitidos", value=max_fds)
+            limit = open_files_limit()
+            if limit is not None:
+                max_fds = limit * len(usages)
+                yield GaugeMetricFamily("process_max_fds", "Descritores permitidos", value=max_fds)
 
     def _usages(self) -> list[tuple[int, int, int]]:
         """Return each process' usage; read again where one came or went, and could count twice or not at all."""

@@ -15,6 +15,7 @@ from app.storage.database import Database, database_options
 from app.storage.schema import known_revisions, revision_of, upgrade
 from app.storage.sqlite_files import copy_file, find_faults, held_alone, put_in_place, seal
 from app.storage.stock import skip_stock_versions
+from operating_system import WINDOWS
 
 _BEFORE_ANY_ORDER = datetime(1970, 1, 1, tzinfo=UTC)
 """The audit's time for a backup, whose unpaid orders are not late: the shop reconciles them when it starts."""
@@ -55,8 +56,8 @@ def restore(backup: Path, database: Database) -> Path | None:
     in_file = database.file is not None
     file = database.file or backup
     file.parent.mkdir(parents=True, exist_ok=True)
-    with ExitStack() as stack:
-        if in_file and file.exists() and not stack.enter_context(held_alone(file)):
+    with ExitStack() as stack, ExitStack() as hold:
+        if in_file and file.exists() and not hold.enter_context(held_alone(file)):
             raise CopyRefused(_RUNNING)
         copy = stack.enter_context(_scratch_file(file))
         copy_file(backup, copy)
@@ -68,6 +69,8 @@ def restore(backup: Path, database: Database) -> Path | None:
                 return None
         seal(copy)
         old = file.with_name(f"{file.stem}-antes-de-{datetime.now(UTC):%Y%m%d-%H%M%S}{file.suffix}")
+        if WINDOWS:
+            hold.close()  # a file that is open can't be replaced there
         return put_in_place(copy, file, old)
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.core.errors import Unavailable
 from app.core.runs import status_word
 from app.storage import scraping
-from app.storage.catalogue_store import CatalogueStore
+from app.storage.catalogue_store import CatalogueStore, NothingPublished
 from app.storage.database import Database
 from app.storage.faults import SENTENCES, Fault, fault_of, reason_of
 
@@ -58,7 +58,7 @@ def reasons_not_to_serve(
         reasons.append(unavailable.detail)
     try:
         catalogue.current()
-    except (RuntimeError, SQLAlchemyError):
+    except (NothingPublished, SQLAlchemyError):
         reasons.append("O catálogo não foi carregado.")
     return reasons
 

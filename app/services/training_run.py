@@ -29,6 +29,7 @@ from ml.artefact import CARD_NAME, MODEL_NAME, ArtefactRefused, digest_of
 from ml.features import Row
 from ml.text_model import TEXTS_NAME
 from ml.text_model import load as load_text_model
+from operating_system import APART, CHILD_VARIABLES
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +39,13 @@ TRAINER: Final = (sys.executable, "-m", "ml")
 RENEW_EVERY_S: Final = 5.0
 _PROJECT: Final = Path(__file__).parents[2]
 _MAX_ERROR_CHARACTERS: Final = 2_000
-_INTERPRETER_VARIABLES: Final = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "PYTHONHOME", "TMPDIR")
+_INTERPRETER_VARIABLES: Final = (
+    "LD_LIBRARY_PATH",
+    "DYLD_LIBRARY_PATH",
+    "PYTHONHOME",
+    "TMPDIR",
+    *CHILD_VARIABLES,
+)
 """What some Pythons need to start."""
 
 
@@ -89,9 +96,9 @@ class BackgroundTraining(BackgroundRun[Training]):
                 cwd=_PROJECT,
                 env=_environment(),
                 stdin=subprocess.PIPE,  # it ends when this end is closed, however this process may die,
-                start_new_session=True,  # and not by a Ctrl-C that is meant for the server
                 stdout=subprocess.PIPE,
                 stderr=errors,
+                **APART,  # and not by a Ctrl-C that is meant for the server
             )
             with trainer:
                 try:

@@ -1,12 +1,13 @@
 """Files that several processes write: replaced atomically, or written once."""
 
-import fcntl
 import os
 import tempfile
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
+
+import operating_system
 
 LEFT_BEHIND_AFTER_S = 3_600.0
 LOCK_WITHIN_S = 5.0
@@ -34,7 +35,7 @@ def read_or_create(path: Path, make: Callable[[], str]) -> str:
 
     The file's lock protects it; a file that is still empty counts as missing. Raises OSError.
     """
-    with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), "r+") as file:
+    with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+") as file:
         _lock(file.fileno())
         text = file.read().strip()
         if not text:
@@ -51,7 +52,7 @@ def _lock(handle: int) -> None:
     deadline = time.monotonic() + LOCK_WITHIN_S
     while True:
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            operating_system.lock(handle)
             return
         except BlockingIOError:
             if time.monotonic() > deadline:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from sqlalchemy.orm import Session
 
 from app.core.catalogue import Catalogue, Publication
+from app.core.errors import Unavailable
 from app.storage.catalogue import (
     load_catalogue,
     load_last_movement,
@@ -18,8 +19,14 @@ from app.storage.polled import CHECK_EVERY_S, Polled
 from ml.text_model import NO_TEXT_MODEL, TextModel
 
 
+class NothingPublished(Unavailable):
+    """The database has its tables, and nothing in them."""
+
+    detail = "A loja ainda não foi preparada: inicie-a com python run.py ou flask run."
+
+
 class CatalogueStore(Polled[Catalogue]):
-    """The snapshot of the published catalogue; its methods raise RuntimeError before the first publication.
+    """The snapshot of the published catalogue; its methods raise NothingPublished before the first publication.
 
     `_last_movement` is the newest in the ledger whose stock the snapshot has; only the one thread that loads uses it.
     """
@@ -50,7 +57,7 @@ class CatalogueStore(Polled[Catalogue]):
             if snapshot is not None and publication in (None, snapshot.publication):
                 return snapshot
             if publication is None:
-                raise RuntimeError("no catalogue was ever published in this database")
+                raise NothingPublished
             if snapshot is not None and _have_same_books(publication, snapshot.publication):
                 stocks, last_movement = self._load_changed_stocks(session)
                 catalogue = snapshot.with_stocks(stocks, publication)

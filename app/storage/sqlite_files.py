@@ -7,6 +7,8 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
+from operating_system import sync_folder
+
 _TIMEOUT_S = 10
 _COMPANIONS = ("-wal", "-shm", "-journal")
 """Files beside a database that are a part of it."""
@@ -53,7 +55,8 @@ def put_in_place(new: Path, file: Path, old: Path | None = None) -> Path | None:
 
     Keeps what was there as `old`, and returns that where there was something. Raises OSError.
     """
-    _sync(new)
+    with new.open("rb+") as whole:
+        os.fsync(whole.fileno())
     kept = old if file.exists() else None
     if kept is not None:
         os.link(file, kept)
@@ -62,7 +65,7 @@ def put_in_place(new: Path, file: Path, old: Path | None = None) -> Path | None:
             if path.exists():
                 path.rename(f"{kept}{companion}")
     new.replace(file)
-    _sync(file.absolute().parent)
+    sync_folder(file.absolute().parent)
     return kept
 
 
@@ -70,11 +73,3 @@ def _connect(file: Path, timeout_s: float = _TIMEOUT_S) -> sqlite3.Connection:
     """Open a file that exists."""
     uri = f"file:{quote(str(file.absolute()))}?mode=rw"
     return sqlite3.connect(uri, uri=True, timeout=timeout_s, isolation_level=None)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -47,6 +47,10 @@ class SharedStorage(Storage):
         _create(path)
         self._connection = _connect(path)
 
+    def __del__(self) -> None:
+        if hasattr(self, "_connection"):  # the file may have been refused
+            self._connection.close()
+
     @property
     def base_exceptions(self) -> type[Exception]:
         return sqlite3.Error

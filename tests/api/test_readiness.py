@@ -11,6 +11,7 @@ from sqlalchemy.exc import OperationalError
 
 from app.services import health
 from app.shop import Shop
+from app.storage.catalogue_store import NothingPublished
 
 
 def test_a_process_that_serves_is_alive_and_ready(client: FlaskClient) -> None:
@@ -52,7 +53,7 @@ def test_a_process_without_a_catalogue_is_not_ready(
     client: FlaskClient, shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail() -> None:
-        raise RuntimeError
+        raise NothingPublished
 
     monkeypatch.setattr(shop.catalogue, "current", fail)
     assert client.get("/readyz").get_json()["detail"] == "O catálogo não foi carregado."

@@ -37,6 +37,7 @@ def test_a_first_start_with_no_data_serves_the_demonstration_catalogue(tmp_path:
         assert health["origem"] == "demonstracao"
         assert len(server.get("/api/v1/books").json()) == 1000
         assert "serving_the_demonstration_catalogue" in server.log.read_text()
+        assert f'"url":"sqlite:///{server.data_dir}/livraria.db"' in server.log.read_text(), "new_shop"
         assert (server.data_dir / "scraping_status.txt").read_text() == "never"
         assert (server.data_dir / "livros.csv").read_text().count("\n") > 1000
         assert (server.data_dir / "livraria.db").stat().st_mode & 0o077 == 0
@@ -146,10 +147,11 @@ def test_what_cannot_be_used_is_refused_in_one_sentence(tmp_path: Path, name: st
     assert "secret" not in refused.stderr
 
 
+@pytest.mark.parametrize("variable", ["FLASK_APP_PORT", "PORT"])
 def test_a_port_that_another_shop_serves_is_refused_in_one_sentence(
-    start_server: Callable[..., Server], tmp_path: Path
+    start_server: Callable[..., Server], tmp_path: Path, variable: str
 ) -> None:
-    refused = run_py(tmp_path, FLASK_APP_PORT=str(start_server().port))
+    refused = run_py(tmp_path, **{variable: str(start_server().port)})
     assert refused.returncode == 2
-    assert "FLASK_APP_PORT" in refused.stderr
+    assert f" {variable}: outro programa" in refused.stderr
     assert "Traceback" not in refused.stderr

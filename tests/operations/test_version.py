@@ -28,6 +28,7 @@ OTHERS = [
     for name in (
         "run.py",
         "environment.py",
+        "operating_system.py",
         "Dockerfile",
         "compose.yaml",
         "Makefile",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pwd
 import subprocess
 import time
 from collections.abc import Iterator
@@ -64,6 +63,8 @@ def _drop_root(folder: Path) -> list[str]:
     """Return the command that runs another as postgres: PostgreSQL refuses to run as root, as in containers and CI."""
     if os.geteuid() != 0:
         return []
+    import pwd  # which Windows lacks
+
     postgres: Any = pwd.getpwnam("postgres")
     for path in (folder, *folder.parents):
         if path.owner() == "root" and str(path).startswith("/tmp/"):

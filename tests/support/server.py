@@ -39,6 +39,8 @@ class Server:
     """Its processes are a group, which a signal reaches together."""
     command: tuple[str, ...] = ()
     """The program that runs it, if any."""
+    program: tuple[str, ...] = ("run.py",)
+    """What Python runs."""
 
     def __init__(self, data_dir: Path, root: Path = ROOT, **environment: str) -> None:
         """Serves the shop in the folder `root`."""
@@ -105,7 +107,7 @@ class Server:
         """Start without waiting for anything."""
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [*self.command, sys.executable, "run.py"],
+                [*self.command, sys.executable, *self.program],
                 cwd=self._root,
                 env=self.environment,
                 stdout=log,

@@ -35,6 +35,8 @@ def test_nothing_given_means_the_defaults() -> None:
         ("FLASK_APP_PORT", "1", "port", 1),
         ("FLASK_APP_PORT", "65535", "port", 65535),
         ("FLASK_APP_PORT", " 8080 ", "port", 8080),
+        ("PORT", "10000", "port", 10_000),
+        ("PORT", "", "port", 5_000),
         ("LOGS_PUBLIC", "TRUE", "logs_public", True),
         ("LOGS_PUBLIC", "1", "logs_public", True),
         ("LOGS_PUBLIC", "False", "logs_public", False),
@@ -43,6 +45,9 @@ def test_nothing_given_means_the_defaults() -> None:
         ("DATA_DIR", "x", "data_dir", Path.cwd() / "x"),
         ("DATABASE_URL", "sqlite:////srv/shop.db", "database_url", "sqlite:////srv/shop.db"),
         ("DATABASE_URL", "postgresql+psycopg://u@h/d", "database_url", "postgresql+psycopg://u@h/d"),
+        ("DATABASE_URL", "postgres://u@h/d", "database_url", "postgresql+psycopg://u@h/d"),
+        ("DATABASE_URL", "postgresql://u@h/d?a=b", "database_url", "postgresql+psycopg://u@h/d?a=b"),
+        ("DATABASE_URL", "sqlite:///C:/loja/a.db", "database_url", "sqlite:///C:/loja/a.db"),
         ("SCRAPER_MAX_FAILED_SHARE", "0", "scraper_max_failed_share", Decimal(0)),
         ("SCRAPER_MAX_FAILED_SHARE", "1", "scraper_max_failed_share", Decimal(1)),
         ("SCRAPER_MAX_PRICE", "0.01", "scraper_max_price", Decimal("0.01")),
@@ -109,6 +114,8 @@ def test_a_good_value_is_read_as_its_type(name: str, text: str, field: str, valu
         ("FLASK_APP_PORT", "٥"),
         ("FLASK_APP_PORT", "9" * 5_000),
         ("FLASK_APP_PORT", "0"),
+        ("PORT", "0"),
+        ("PORT", "$PORT"),
         ("TRUSTED_PROXIES", "0" * 20 + "99"),
         ("WEB_WORKERS", "0"),
         ("MAX_BODY_BYTES", "1023"),
@@ -267,10 +274,17 @@ def test_logs_are_public_by_default_in_development_only(environ: dict[str, str],
     assert read_settings(environ).logs_public is public
 
 
+def test_the_port_of_a_platform_wins_and_messages_name_it() -> None:
+    both = read_settings({"PORT": "10000", "FLASK_APP_PORT": "8080"})
+    assert (both.port, both.port_name) == (10_000, "PORT")
+    ours = read_settings({"PORT": " ", "FLASK_APP_PORT": "8080"})
+    assert (ours.port, ours.port_name) == (8_080, "FLASK_APP_PORT")
+
+
 def test_settings_cannot_be_changed() -> None:
     settings = read_settings({})
     with pytest.raises(AttributeError):
-        settings.port = 1  # type: ignore[misc]
+        settings.host = "x"  # type: ignore[misc]
 
 
 def test_no_two_settings_have_one_name() -> None:

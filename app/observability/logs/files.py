@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from operating_system import OPEN_FLAGS, read_at
+
 _FIRST_BYTES = 4_096
 _POSITION = re.compile(r"([0-9a-f]{1,16}-[0-9a-f]{16}):([0-9]{1,15})", re.ASCII)
 
@@ -80,7 +82,7 @@ def open_log_files(path: Path, files: int) -> Iterator[list[OpenLogFile]]:
     try:
         for name in (path, *(rotated_path(path, number) for number in range(1, files))):
             try:
-                descriptor = os.open(name, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+                descriptor = os.open(name, os.O_RDONLY | OPEN_FLAGS)
             except FileNotFoundError:
                 continue
             file = _describe(descriptor)
@@ -98,6 +100,6 @@ def _describe(descriptor: int) -> OpenLogFile:
     status = os.fstat(descriptor)
     # An inode's number is given to another file soon after its own was removed; two files don't also begin with
     # the same line, which has a time and a request's id.
-    first_line = os.pread(descriptor, _FIRST_BYTES, 0).partition(b"\n")[0]
+    first_line = read_at(descriptor, _FIRST_BYTES, 0).partition(b"\n")[0]
     digest = hashlib.sha256(first_line).hexdigest()[:16]
     return OpenLogFile(descriptor, f"{status.st_ino:x}-{digest}", status.st_size)

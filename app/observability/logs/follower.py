@@ -1,6 +1,5 @@
 """Follows the log as it is written; knows no HTTP."""
 
-import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -10,6 +9,7 @@ from typing import Final
 
 from app.observability.logs.files import OpenLogFile, Position, PositionGone, open_log_files
 from app.observability.logs.filter import LogFilter
+from operating_system import read_at
 
 POLL_EVERY_S: Final = 0.25
 HEARTBEAT_EVERY_S: Final = 2.0
@@ -49,7 +49,7 @@ class TailReader:
         offset = self._read_up_to.get(file.identity, 0)
         if offset >= file.size:
             return []
-        chunk = os.pread(file.descriptor, _CHUNK_BYTES, offset)
+        chunk = read_at(file.descriptor, _CHUNK_BYTES, offset)
         complete, line_end, _ = chunk.rpartition(b"\n")
         if not line_end and len(chunk) < _CHUNK_BYTES:
             return []

@@ -3,7 +3,6 @@
 A page costs as much as the lines that are scanned for it, whatever the size of the files.
 """
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -12,6 +11,7 @@ from typing import Final
 
 from app.observability.logs.files import OpenLogFile, Position, open_log_files
 from app.observability.logs.filter import LogFilter, written_at
+from operating_system import read_at
 
 BLOCK_BYTES: Final = 64 * 1024
 MAX_LINE_BYTES: Final = 1024 * 1024
@@ -95,7 +95,7 @@ def blocks_backwards(descriptor: int, end: int) -> Iterator[tuple[int, bytes]]:
     position = end
     while position > 0:
         start = max(0, position - BLOCK_BYTES)
-        first, line_end, rest = (os.pread(descriptor, position - start, start) + carried).partition(b"\n")
+        first, line_end, rest = (read_at(descriptor, position - start, start) + carried).partition(b"\n")
         position = start
         if line_end:
             yield start + len(first) + 1, rest.rpartition(b"\n")[0] if useless else rest

@@ -1,6 +1,5 @@
 """Writes lines into a file that many processes share, and rotates it by size. Never raises an OSError."""
 
-import fcntl
 import logging
 import os
 import threading
@@ -9,6 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+import operating_system
 from app.observability.logs.files import rotated_path
 
 log = logging.getLogger(__name__)
@@ -100,12 +100,12 @@ class LogWriter:
     def _rotate(self) -> None:
         """Rename the files and open a new one, in one process; the others go on writing meanwhile."""
         try:
-            lock = os.open(f"{self._path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            lock = os.open(f"{self._path}.lock", os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
             self._warn("log_not_rotated", error.strerror)
             return
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            operating_system.lock(lock)
             if _identity(self._path.stat()) == self._identity:  # no other process did it before our lock
                 self._rename_files()
             self._open()
@@ -113,17 +113,23 @@ class LogWriter:
             return  # another process is rotating: this line still goes to the file as it was
         except OSError as error:
             self._warn("log_not_rotated", error.strerror)  # too long a log is better than none
+            if self._descriptor < 0:
+                self._open()
         finally:
             os.close(lock)
 
     def _rename_files(self) -> None:
-        for number in range(self._files - 1, 1, -1):
+        """Make room for one more up to the first free number, so that a second attempt moves nothing twice."""
+        if operating_system.WINDOWS:
+            self._close()  # an open file can't be renamed there
+        names = [self._path, *(rotated_path(self._path, number) for number in range(1, self._files))]
+        free = next((index for index, name in enumerate(names) if not name.exists()), self._files - 1)
+        for index in range(free, 0, -1):
             with suppress(FileNotFoundError):
-                rotated_path(self._path, number - 1).replace(rotated_path(self._path, number))
-        self._path.replace(rotated_path(self._path, 1))
+                names[index - 1].replace(names[index])
 
     def _open(self) -> None:
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | operating_system.OPEN_FLAGS
         try:
             descriptor = os.open(self._path, flags, 0o600)
         except FileNotFoundError:

@@ -1,5 +1,7 @@
 """Alembic's way into the shop's database."""
 
+from pathlib import Path
+
 from alembic import context
 from flask import current_app
 from sqlalchemy import Connection
@@ -25,6 +27,8 @@ given: Connection | None = context.config.attributes.get("connection")
 if given is not None:
     migrate_on(given)
 else:
+    if db.engine.dialect.name == "sqlite":
+        Path(db.engine.url.database).parent.mkdir(parents=True, exist_ok=True)
     with db.engine.begin() as own:
         begin(own, "BEGIN IMMEDIATE")
         migrate_on(own)

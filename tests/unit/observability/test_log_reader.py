@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import operating_system
 from app.observability.logs import reader as reader_module
 from app.observability.logs.files import Position, PositionGone
 from app.observability.logs.filter import LogFilter
@@ -142,13 +143,13 @@ def test_lines_read_backwards_are_the_lines_whatever_the_blocks(
 def count_reads(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The sizes of all reads from now on."""
     sizes: list[int] = []
-    pread = os.pread
+    read_at = operating_system.read_at
 
     def counted(descriptor: int, size: int, offset: int) -> bytes:
         sizes.append(size)
-        return pread(descriptor, size, offset)
+        return read_at(descriptor, size, offset)
 
-    monkeypatch.setattr(os, "pread", counted)
+    monkeypatch.setattr(reader_module, "read_at", counted)
     return sizes
 
 

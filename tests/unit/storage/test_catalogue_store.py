@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from app.services.catalogue import publish_crawl
-from app.storage.catalogue_store import CatalogueStore
+from app.storage.catalogue_store import CatalogueStore, NothingPublished
 from app.storage.database import Database
 from app.storage.polled import CHECK_EVERY_S
 from tests.support.books import LIMITS, make_crawl, make_scraped
@@ -26,7 +26,7 @@ def publish(database: Database) -> Callable[[int], None]:
 
 
 def test_there_is_no_catalogue_before_the_first_publication(database: Database) -> None:
-    with pytest.raises(RuntimeError, match="no catalogue"):
+    with pytest.raises(NothingPublished, match="preparada"):
         CatalogueStore(database).current()
 
 

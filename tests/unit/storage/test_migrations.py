@@ -14,9 +14,10 @@ from alembic.migration import MigrationContext
 from flask import Flask
 from sqlalchemy import MetaData, bindparam, func, inspect, select, text, update
 
+import operating_system
 from app.core.errors import FieldProblem, OutOfStock, PaymentDenied
 from app.factory import create_app
-from app.serve import with_own_secret
+from app.secret import with_own_secret
 from app.settings import Settings
 from app.start import prepare
 from app.storage import scraping
@@ -402,6 +403,7 @@ def test_a_secret_file_that_is_still_empty_is_never_a_secret(tmp_path: Path) -> 
     assert len(with_own_secret(make_settings(tmp_path, jwt_secret_key="")).jwt_secret_key) >= 32
 
 
+@pytest.mark.skipif(not operating_system.HAS_LOCKS, reason="needs locks between processes")
 def test_servers_that_start_at_once_agree_on_one_secret(tmp_path: Path) -> None:
     for number in range(20):
         settings = make_settings(tmp_path / str(number), jwt_secret_key="")
