@@ -51,7 +51,7 @@ def version_literals(source: str) -> Iterator[str]:
 def test_everything_that_shows_a_version_reads_the_one_statement() -> None:
     assert __version__ == API_VERSION
     assert USER_AGENT.startswith(f"livraria-scraper/{__version__} (")
-    assert PROJECT["project"]["dynamic"] == ["version", "dependencies"]
+    assert PROJECT["project"]["dynamic"] == ["version"]
     assert "version" not in PROJECT["project"]
     assert PROJECT["tool"]["setuptools"]["dynamic"]["version"] == {"attr": "scraper.__version__"}
 
