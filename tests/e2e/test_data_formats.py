@@ -34,6 +34,11 @@ LONG_TITLE = "x" * 700
 """So that a list is longer than what the kernel takes off the server's hands."""
 
 
+def without_empty(frame: pd.DataFrame) -> pd.DataFrame:
+    """Drop the columns of keys that none of the items has, as `aproximado` in what is found exactly."""
+    return frame.dropna(axis="columns", how="all")
+
+
 def check_types(frame: pd.DataFrame) -> None:
     for column in frame:
         if column in TEXTS:
@@ -49,10 +54,11 @@ def test_one_line_of_pandas_gives_a_frame_with_the_right_types(
     start_server: Callable[..., Server], path: str
 ) -> None:
     url = f"{start_server().url}{path}"
-    from_csv = pd.read_csv(f"{url}?formato=csv")
+    from_csv = without_empty(pd.read_csv(f"{url}?formato=csv"))
     from_lines = pd.read_json(f"{url}?formato=ndjson", lines=True)
     from_json = pd.read_json(url)
-    from_header = pd.read_csv(url, storage_options={"Accept": "text/csv", "Accept-Encoding": "gzip"})
+    compressed = {"Accept": "text/csv", "Accept-Encoding": "gzip"}
+    from_header = without_empty(pd.read_csv(url, storage_options=compressed))
     assert len(from_csv) == 1_000
     for frame in (from_csv, from_lines, from_json, from_header):
         check_types(frame)

@@ -174,7 +174,7 @@ def test_a_file_of_broken_rows_is_given_up_soon(rows: bytes) -> None:
 
 
 def test_a_header_of_very_many_names_is_refused_soon() -> None:
-    names = ",".join(f"c{number}" for number in range(100_000))
+    names = ",".join(f"c{number}" for number in range(4_500))
     began = time.monotonic()
     with pytest.raises(UnreadableTable, match="desconhecidas"):
         read(f"titulo,{names},{names}\n".encode())
