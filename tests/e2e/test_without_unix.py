@@ -35,8 +35,8 @@ def test_the_shop_starts_scrapes_sells_and_ends(
     tmp_path: Path, open_site: Callable[..., DemoSite], workers: str
 ) -> None:
     site = open_site()
-    lacking = {"PYTHONPATH": LACKING, "WEB_WORKERS": workers}
-    with Server(tmp_path / "data", SCRAPER_BASE_URL=site.base_url, **lacking) as server:
+    settings = {"SCRAPER_BASE_URL": site.base_url, "PYTHONPATH": LACKING, "WEB_WORKERS": workers}
+    with Server(tmp_path / "data", ROOT, **settings) as server:
         server.post("/api/v1/scraping/trigger", headers=server.log_in())
         assert server.wait_for_scrape()["status"] == "done"
         wait_until(lambda: len(server.get("/api/v1/books").json()) == 100)
