@@ -17,14 +17,20 @@ class ListedBook(BaseModel):
     disponibilidade: int
 
 
-class Book(ListedBook):
+class FoundBook(ListedBook):
     url_imagem: str
 
 
-_BOOKS = [Book(**book) for book in BOOKS]
+class Book(FoundBook):
+    descricao: str
+    upc: str
+    url_produto: str
+
+
+_FOUND = [FoundBook(**book) for book in BOOKS]
 _LISTED = [ListedBook(**book) for book in BOOKS]
-_BY_ID = {book.id: book for book in _BOOKS}
-_TITLES = [book.titulo.casefold() for book in _BOOKS]
+_BY_ID = {book["id"]: Book(**book) for book in BOOKS}
+_TITLES = [book.titulo.casefold() for book in _FOUND]
 
 application = FastAPI()
 
@@ -35,9 +41,9 @@ async def list_books() -> list[ListedBook]:
 
 
 @application.get("/api/v1/books/search")
-async def search(titulo: str) -> list[Book]:
+async def search(titulo: str) -> list[FoundBook]:
     text = titulo.casefold()
-    return [book for book, title in zip(_BOOKS, _TITLES, strict=True) if text in title]
+    return [book for book, title in zip(_FOUND, _TITLES, strict=True) if text in title]
 
 
 @application.get("/api/v1/books/{book_id}")
