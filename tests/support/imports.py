@@ -8,6 +8,7 @@ from flask import Flask
 from sqlalchemy import text
 from werkzeug.test import TestResponse
 
+from tests.support.books import make_scraped
 from tests.support.scraping_client import ScrapingClient
 
 IMPORT = "/api/v1/books/import"
@@ -24,6 +25,7 @@ PUBLIC = (
     "/api/v1/ml/features",
     "/api/v1/ml/training-data",
 )
+MANY = [make_scraped(f"{place:03}", title=f"Book {place}", stock=5 + place % 20) for place in range(100)]
 
 
 class ImportClient(ScrapingClient):

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import pytest
 from flask import Flask
 
 from app.services.audit import audit
@@ -17,24 +16,9 @@ from demo.site.server import DemoSite
 from scraper.__main__ import main as scraper_main
 from scraper.book import ScrapedBook
 from scraper.csv_file import read_books
-from tests.support.books import make_scraped
 from tests.support.catalogue_csv import as_csv, exported_csv, scraper_csv, seed_rows
-from tests.support.imports import ImportClient
+from tests.support.imports import MANY, ImportClient
 from tests.support.orders import API_KEY, place_order
-
-MANY = [make_scraped(f"{place:03}", title=f"Book {place}", stock=5 + place % 20) for place in range(100)]
-
-
-@pytest.fixture
-def client(app: Flask) -> ImportClient:
-    return ImportClient(app)
-
-
-@pytest.fixture
-def stocked(client: ImportClient, tmp_path: Path) -> ImportClient:
-    """A client of a shop that sells MANY."""
-    client.load(scraper_csv(tmp_path, MANY))
-    return client
 
 
 def test_what_was_exported_and_is_imported_is_the_same_catalogue_byte_for_byte(

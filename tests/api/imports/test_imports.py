@@ -17,24 +17,9 @@ from app.core.scraping import IMPORT_SOURCE
 from app.processes import own_identity
 from app.services import import_run
 from app.storage.scraping import RUNS, cancel_run
-from tests.support.books import make_scraped
 from tests.support.catalogue_csv import FAULTS, as_csv, scraper_csv, seed_rows
 from tests.support.checks import problem_of
-from tests.support.imports import ImportClient
-
-MANY = [make_scraped(f"{place:03}", title=f"Book {place}", stock=5 + place % 20) for place in range(100)]
-
-
-@pytest.fixture
-def client(app: Flask) -> ImportClient:
-    return ImportClient(app)
-
-
-@pytest.fixture
-def stocked(client: ImportClient, tmp_path: Path) -> ImportClient:
-    """A client of a shop that sells MANY."""
-    client.load(scraper_csv(tmp_path, MANY))
-    return client
+from tests.support.imports import MANY, ImportClient
 
 
 def test_1000_rows_with_every_kind_of_fault_name_each_faulty_row_and_change_nothing(
