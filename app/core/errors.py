@@ -49,7 +49,8 @@ if TYPE_CHECKING:
     from app.core.books import Publication
     from scraper.csv_table import BookTable
 
-_MAX_PROBLEMS = 100
+MAX_PROBLEMS = 100
+"""Problems that are reported of one request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +231,7 @@ class FaultyImport(ShopError):
     def __init__(self, detail: str, table: BookTable | None = None) -> None:
         super().__init__(detail)
         self.table = table
-        faults = table.faults[:_MAX_PROBLEMS] if table is not None else ()
+        faults = table.faults[:MAX_PROBLEMS] if table is not None else ()
         self.problems = [FieldProblem(fault.place, fault.reason) for fault in faults]
 
 

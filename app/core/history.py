@@ -1,6 +1,6 @@
 """What the shop remembers of past publications."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import IntFlag
 
@@ -9,7 +9,7 @@ AsOf = int | datetime
 
 
 class BookChange(IntFlag):
-    """What a publication changed of a book, of which there may be several things at once."""
+    """What a publication changed of a book; it may be several things at once."""
 
     ADDED = 1
     REMOVED = 2
@@ -35,6 +35,9 @@ class BookText:
     description: str
     upc: str
     source_url: str
+
+
+TEXT_NAMES = tuple(field.name for field in fields(BookText))
 
 
 _WORDS = {

@@ -2,10 +2,13 @@
 
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import DateTime, Dialect, MetaData, Numeric, TypeDecorator
 from sqlalchemy.orm import DeclarativeBase
+
+MAX_ID: Final = 2**31 - 1
+"""The largest id that a column holds; PostgreSQL refuses to compare one with a larger number."""
 
 
 class Base(DeclarativeBase):

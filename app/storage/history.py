@@ -7,12 +7,11 @@ from sqlalchemy import ColumnElement, Select, and_, case, exists, false, func, i
 from sqlalchemy.orm import Session, aliased
 
 from app.core.books import Publication
-from app.core.history import BookChange
+from app.core.history import TEXT_NAMES, BookChange
 from app.core.scraping import StoredBook
 from app.storage.batches import write_rows
 from app.storage.models import BookHistoryRow, BookRow, CatalogueRow, PastTextRow, PublicationRow
 
-_TEXT_NAMES = ("title", "category", "rating", "image_url", "description", "upc", "source_url")
 _STATE_NAMES = ("book_id", "version", "price_excl_tax", "price_incl_tax", "stock", "listed", "changes")
 _STATE = [getattr(BookHistoryRow, name) for name in _STATE_NAMES]
 _PRESENT_VERSION = select(CatalogueRow.version).where(CatalogueRow.id == 1)
@@ -22,13 +21,13 @@ def keep_texts(session: Session, books: Iterable[StoredBook]) -> None:
     """Keep the texts of `books` as those that the present version was the last to have."""
     rows = (_text_row(book) for book in books)
     constants = {"last_version": session.scalar(_PRESENT_VERSION)}
-    write_rows(session, PastTextRow, ("book_id", *_TEXT_NAMES), rows, constants)
+    write_rows(session, PastTextRow, ("book_id", *TEXT_NAMES), rows, constants)
 
 
 def keep_all_texts(session: Session) -> None:
     """Keep the texts of all books, before they are deleted."""
-    texts = [getattr(BookRow, name) for name in _TEXT_NAMES]
-    columns = [PastTextRow.book_id, PastTextRow.last_version, *(getattr(PastTextRow, n) for n in _TEXT_NAMES)]
+    texts = [getattr(BookRow, name) for name in TEXT_NAMES]
+    columns = [PastTextRow.book_id, PastTextRow.last_version, *(getattr(PastTextRow, n) for n in TEXT_NAMES)]
     present = select(BookRow.id, _PRESENT_VERSION.scalar_subquery(), *texts)
     session.execute(insert(PastTextRow).from_select(columns, present))
 

@@ -8,12 +8,11 @@ from sqlalchemy.orm import Session
 
 from app.core.changes import Observation
 from app.core.history import BookChange
+from app.storage.columns import MAX_ID
 from app.storage.models import BookHistoryRow, BookRow, PublicationRow
 
 MAX_OBSERVATIONS = 5_000
 """Of one book, the newest."""
-_MAX_ID = 2**31 - 1
-"""The largest id that the column holds; PostgreSQL refuses to compare it with a larger number."""
 _OLDEST = (  # built once: building them takes longer than their execution
     select(PublicationRow.version, PublicationRow.published_at)
     .join(BookRow, BookRow.id == bindparam("book_id"))
@@ -42,7 +41,7 @@ def load_observations(session: Session, book_id: int, version: int) -> list[Obse
 
     It begins with the oldest publication that is retained. A demonstration book that had the same id is another book.
     """
-    if book_id > _MAX_ID:
+    if book_id > MAX_ID:
         return None
     connection = session.connection()
     oldest = connection.execute(_OLDEST, {"book_id": book_id}).one_or_none()

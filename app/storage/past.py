@@ -12,13 +12,12 @@ from app.core.books import AS_PUBLISHED, Publication
 from app.core.catalogue import Catalogue
 from app.core.catalogue_base import CatalogueBase
 from app.core.errors import BookNotFound, PastCatalogueNotFound
-from app.core.history import AsOf, BookText
+from app.core.history import TEXT_NAMES, AsOf, BookText
 from app.storage.batches import ROWS_AT_ONCE, read_batches
 from app.storage.models import BookHistoryRow, BookRow, PastTextRow, PublicationRow
 
 _Text = tuple[str, str, int, str]
 """The texts of a book that a catalogue holds: the first four of `BookText`."""
-_TEXT_NAMES = tuple(BookText.__dataclass_fields__)
 _VERSION: ColumnElement[int] = bindparam("version")
 _AFTER: ColumnElement[int] = bindparam("after")
 _BOOK_ID: ColumnElement[int] = bindparam("book_id")
@@ -70,7 +69,7 @@ def _superseded_texts() -> Select[Any]:
         row.book_id == PastTextRow.book_id, row.last_version >= _VERSION
     )
     return (
-        select(PastTextRow.book_id, *(getattr(PastTextRow, name) for name in _TEXT_NAMES[:4]))
+        select(PastTextRow.book_id, *(getattr(PastTextRow, name) for name in TEXT_NAMES[:4]))
         .where(PastTextRow.book_id > _AFTER, PastTextRow.last_version == last_version.scalar_subquery())
         .order_by(PastTextRow.book_id)
         .limit(ROWS_AT_ONCE)
@@ -79,14 +78,14 @@ def _superseded_texts() -> Select[Any]:
 
 _STATES = _states()
 _SUPERSEDED_TEXTS = _superseded_texts()
-_PRESENT_TEXTS = select(BookRow.id, *(getattr(BookRow, name) for name in _TEXT_NAMES[:4])).where(
+_PRESENT_TEXTS = select(BookRow.id, *(getattr(BookRow, name) for name in TEXT_NAMES[:4])).where(
     BookRow.id.in_(bindparam("ids", expanding=True))
 )
 _STATE = select(BookHistoryRow.price_incl_tax, BookHistoryRow.price_excl_tax, BookHistoryRow.stock).where(
     _is_state_of(_BOOK_ID), BookHistoryRow.listed
 )
 _TEXT_UNTIL = (
-    select(*(getattr(PastTextRow, name) for name in _TEXT_NAMES))
+    select(*(getattr(PastTextRow, name) for name in TEXT_NAMES))
     .where(PastTextRow.book_id == _BOOK_ID, PastTextRow.last_version >= _VERSION)
     .order_by(PastTextRow.last_version)
     .limit(1)
@@ -94,7 +93,7 @@ _TEXT_UNTIL = (
 )
 _TEXTS = union_all(
     select(literal(0), _TEXT_UNTIL),
-    select(literal(1), *(getattr(BookRow, name) for name in _TEXT_NAMES)).where(BookRow.id == _BOOK_ID),
+    select(literal(1), *(getattr(BookRow, name) for name in TEXT_NAMES)).where(BookRow.id == _BOOK_ID),
 )
 
 

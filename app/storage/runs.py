@@ -9,7 +9,7 @@ from sqlalchemy import Select, func, select, update
 from sqlalchemy.orm import Session
 
 from app.core.runs import Run, RunStatus
-from app.storage.columns import Base
+from app.storage.columns import MAX_ID, Base
 from app.storage.database import updated_one
 from app.storage.models import ActiveModelRow, ScrapeLockRow, ScrapeRunRow, TrainingRow
 
@@ -17,8 +17,6 @@ R = TypeVar("R", bound=Run)
 
 LEASE_TTL: Final = timedelta(seconds=30)
 """The time after which a run whose holder no longer renews its lease is orphaned."""
-_MAX_ID: Final = 2**31 - 1
-"""The largest id that the column holds; PostgreSQL refuses to compare it with a larger number."""
 
 
 class RunTable(Generic[R]):
@@ -72,7 +70,7 @@ class RunTable(Generic[R]):
         return None if row is None else self.read(row)
 
     def get(self, session: Session, run_id: int) -> R | None:
-        row = session.get(self._table, run_id) if run_id <= _MAX_ID else None
+        row = session.get(self._table, run_id) if run_id <= MAX_ID else None
         return None if row is None else self.read(row)
 
     def page(self, session: Session, offset: int, limit: int, *statuses: RunStatus) -> tuple[list[R], int]:

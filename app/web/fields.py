@@ -10,9 +10,8 @@ from marshmallow.exceptions import SCHEMA
 from werkzeug.routing import IntegerConverter
 
 from app.core.spelling import nearest_name
+from app.storage.columns import MAX_ID as MAX_ID
 
-MAX_ID = 2**31 - 1
-"""The largest value of an id's column."""
 _MAX_SUGGESTIONS = 5
 _MAX_LISTED = 20
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?(e[+-]?[0-9]+)?", re.IGNORECASE)

@@ -13,11 +13,9 @@ from flask.globals import request_ctx
 from marshmallow import Schema, ValidationError
 from werkzeug.exceptions import MethodNotAllowed
 
-from app.core.errors import FieldProblem, InvalidInput, ShopError
+from app.core.errors import MAX_PROBLEMS, FieldProblem, InvalidInput, ShopError
 from app.web.body_guard import FAILURE
 
-MAX_PROBLEMS = 100
-"""Problems that are reported of one request."""
 _MAX_PATH_CHARS = 80
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
