@@ -27,6 +27,7 @@ _TYPED = str.maketrans(
 )
 """What a keyboard types for characters that have no decomposition."""
 AS_PUBLISHED = -1
+"""The stock version of a past catalogue, whose stocks no order changes."""
 _HIGHEST_PENCE = Decimal(10) ** 12
 
 
@@ -48,7 +49,7 @@ class Book:
 class Publication:
     """A published version of the catalogue.
 
-    `stock_version` counts the changes of stock by orders; it is AS_PUBLISHED in a past catalogue, which has none.
+    `stock_version` counts the changes of stock by orders; AS_PUBLISHED in a past catalogue.
     `model_version` is that of the model in use, 0 for none: what it found in the texts is shown with the books.
     """
 

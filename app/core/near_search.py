@@ -47,7 +47,7 @@ class NearSearch:
     def titles(self, text: str, among: NDArray[np.bool_]) -> NDArray[np.int32]:
         """Return the positions marked in `among` of up to MAX_NEAR titles that are near to `text`, nearest first.
 
-        Of several words some may stand in the category. None is more than a slip farther than the nearest.
+        Some words may be of the category instead. A title more than a slip farther than the nearest is left out.
         """
         text = _plain(text)
         found = self._title_index.closest(text, among, _candidates(text))

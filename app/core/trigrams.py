@@ -62,7 +62,7 @@ class TrigramIndex:
 
 def _keys(texts: Sequence[str]) -> NDArray[np.uint32]:
     trigrams = _trigrams(f" {'  '.join(texts)} ")
-    # Each text stands between two spaces, of which the trigrams around them belong to it, and none to two texts.
+    # Each text has a space before and behind it, so that no trigram belongs to two texts.
     places = np.repeat(
         np.arange(len(texts), dtype=np.uint32), np.fromiter(map(len, texts), np.intp, len(texts)) + 2
     )[1:-1]

@@ -73,8 +73,10 @@ def examine_crawl(
     counted_since: datetime,
     origin: str = catalogue.SCRAPED,
 ) -> tuple[Difference, Sequence[StoredBook], str | None]:
-    """Return what `crawl` changes in the `stored` books of `before`, the demonstration that it replaces, if any, and
-    the reason why it may not be published."""
+    """Return the difference, the demonstration books that it replaces, and the reason not to publish it.
+
+    `stored` are the books of `before`, the present publication.
+    """
     reserved = reserved_copies(session, counted_since)
     demonstration = stored if before and before.origin == catalogue.DEMONSTRATION else ()
     if origin == catalogue.IMPORTED and demonstration and not compare(stored, crawl, reserved):

@@ -171,9 +171,8 @@ def _conditions(wanted: ChangeFilter, first_scraped: int | None) -> list[ColumnE
     conditions = [or_(*(_has(kind, wanted.minimum) for kind in wanted.kinds)), *_period(wanted)]
     if wanted.categories:
         conditions.append(_CATEGORY.in_(wanted.categories))
-    if (
-        first_scraped is not None
-    ):  # which removed the demonstration catalogue, whose books never were the shop's
+    if first_scraped is not None:
+        # It removed the demonstration catalogue, whose books never were the shop's.
         removed = BookHistoryRow.changes.bitwise_and(BookChange.REMOVED) != 0
         conditions.append(or_(BookHistoryRow.version != first_scraped, ~removed))
     return conditions

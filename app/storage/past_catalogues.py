@@ -14,7 +14,7 @@ from app.storage.past import find_publication, load_past_catalogue, load_past_st
 
 MAX_CATALOGUES = 32
 MAX_BOOKS = 20_000
-"""Books of all the catalogues that are kept, of which the last is kept whatever its size."""
+"""The most books in the catalogues that are kept; the newest of these is kept whatever its size."""
 BUILT_WITHIN_S = 10.0
 
 

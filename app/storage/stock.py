@@ -135,7 +135,7 @@ def reserved_copies(session: Session, counted_since: datetime) -> dict[int, int]
 
 
 def courses_since_publication(session: Session) -> dict[int, StockCourse]:
-    """Return, by book id, how the stock moved since the last publication, of the books of which it did."""
+    """Return how stocks moved since the last publication, by book id; a book that did not move is missing."""
     last_publication = (
         select(PublicationRow.last_movement)
         .order_by(PublicationRow.version.desc())

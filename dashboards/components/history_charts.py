@@ -27,7 +27,7 @@ def show_course(
 ) -> None:
     """Draw the steps of a column with a mark at each observation, and a gap while the book was not on sale.
 
-    The line ends at `until`, the time of the newest publication: later, nobody has looked.
+    The line ends at `until`, the time of the newest publication, since nothing was observed later.
     """
     frame = course(observations, column, until)
     frame["shown"] = [format_value(value) for value in frame["value"]]
